@@ -1,0 +1,111 @@
+"""The command line: one module a command, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from feedpub import __version__
+from feedpub.cli.common import common_options
+from feedpub.errors import FeedpubError
+
+# command → one line of help: `--help` must not load all the modules to say what they do
+COMMANDS = {
+    "init": "Make a commented config.yaml and a sample record.",
+    "generate": "Turn the records into feeds.",
+    "check": "Name every problem of the configuration and the records.",
+    "explain": "Say why a record is in which feeds, or what a feed holds.",
+    "list": "List topics, providers, feeds or records.",
+    "schema": "Print the JSON Schema of config.yaml or of a record.",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"feedpub.cli.{cmd_name}_")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from feedpub.config.readers import nearest
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"There is no command {args[0]!r}; {nearest(args[0], list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Examples:\n\n"
+    "\b\n"
+    "  feedpub init blog && cd blog && feedpub generate\n"
+    "  feedpub generate -q                 # from cron: says nothing but problems\n"
+    "  feedpub explain records/a-post.md   # why is it not in the feed?\n",
+)
+@click.version_option(__version__, prog_name="feedpub", message="%(prog)s %(version)s")
+@common_options
+def cli() -> None:
+    """Publish records with YAML front matter as RSS, Atom and JSON feeds.
+
+    feedpub groups records (articles, videos, episodes, downloads) by topic and
+    provider and writes a feed for each of them into a folder.
+    """
+
+
+def main() -> NoReturn:
+    """The process: runs a command, and ends with the exit code that is promised."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        cli.main(standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; the last good output stands", err=True)
+        code = 130
+    except FeedpubError as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"feedpub: {error}" if error.exit_code == 1 else str(error), err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output (head, say) has enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(
+            f"feedpub: a fault of feedpub's own ({type(error).__name__}: {error}); "
+            "the last good output stands. Run again with --debug and report what it prints",
+            err=True,
+        )
+        code = 1
+    sys.exit(code)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(143)

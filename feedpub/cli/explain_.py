@@ -1,0 +1,185 @@
+"""`feedpub explain`: why a record is where it is, and what made a feed what it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from feedpub.cli.common import Common, common_options, table
+from feedpub.cli.common import as_of as moment
+from feedpub.config import Config
+from feedpub.grouping.assemble import min_items, window_rule
+from feedpub.grouping.select import REASONS
+from feedpub.model import Problem, Record
+from feedpub.pipeline import Grouping, Options, Reading, group, read_records, read_terms
+
+
+@click.command(
+    "explain",
+    epilog="Examples:\n\n"
+    "\b\n"
+    "  feedpub explain records/a-post.md\n"
+    "  feedpub explain https://example.org/a-post/\n"
+    "  feedpub explain topics/ai-ethics\n",
+)
+@click.argument("what", metavar="RECORD|FEED")
+@click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
+@common_options
+def command(common: Common, what: str, unpublished: bool) -> None:
+    """Say why a record is in which feeds, or what a feed holds.
+
+    RECORD is a file (or file#2 for the second record in it), an id or an
+    address; FEED is a feed's path below the output, like topics/ai-ethics, or
+    one of its files or addresses.
+    """
+    config = common.load()
+    problems: list[Problem] = []
+    terms = read_terms(config, problems)
+    options = Options(as_of=moment(None), unpublished=unpublished)
+    reading = read_records(config, terms, options)
+    grouping = group(config, terms, reading.items)
+    feed = _feed_path(config, what)
+    names = _record_names(config, what)
+    lines = _explain_records(config, reading, grouping, names)
+    if not lines and feed in grouping.windows:
+        lines = _explain_feed(config, grouping, feed)
+    if not lines:
+        raise click.UsageError(
+            f"{what!r} is no record and no feed here; `feedpub list records` and "
+            "`feedpub list feeds` name all there are"
+        )
+    for line in lines:
+        click.echo(line)
+
+
+def _record_names(config: Config, what: str) -> set[str]:
+    """All that a record may be called: as typed, and as it is called below the configuration."""
+    file, mark, part = what.partition("#")
+    below = Path(os.path.relpath(Path(file).absolute(), config.root)).as_posix()
+    return {what, below + mark + part, config.shown(Path(file).absolute()) + mark + part}
+
+
+def _feed_path(config: Config, what: str) -> str:
+    path = what.removeprefix(config.site.url).strip("/")
+    path = path.removeprefix(config.shown(config.output) + "/")
+    if path == config.shown(config.output):
+        return ""
+    head, _, name = path.rpartition("/")
+    return head if name in {*config.feeds.filenames.values(), "index.html"} else path
+
+
+def _explain_records(
+    config: Config, reading: Reading, grouping: Grouping, names: set[str]
+) -> list[str]:
+    def meant(record: Record) -> bool:
+        return bool(
+            {
+                record.path,
+                record.path.partition("#")[0],
+                record.id,
+                record.link,
+                record.external_url,
+            }
+            & names
+        )
+
+    lines: list[str] = []
+    for record in reading.items:
+        if meant(record):
+            lines += [*_facts(record), *_feeds_of(config, grouping, record), ""]
+    for left in reading.left_out:
+        if left.record and meant(left.record):
+            lines += [*_facts(left.record), f"in no feed: {left.reason}"]
+            lines += [f"taken in by: {REASONS[left.reason]}", ""]
+        elif left.name in names:
+            lines += [left.name, f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
+    for lost in reading.duplicates:
+        if meant(lost.record):
+            lines += _facts(lost.record)
+            lines += [f"in no feed: the same item as {lost.winner.path}, which is newer", ""]
+    own = [p for p in reading.problems if {p.path, p.path.partition("#")[0]} & names]
+    if any(problem.fatal for problem in own):
+        lines += ["in no feed: it cannot be used"] if not lines else []
+    lines += [str(problem) for problem in own]
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def _facts(record: Record) -> list[str]:
+    rows = [
+        ("record", record.path),
+        ("title", record.title),
+        ("id", f"{record.id}"),
+        ("  from", record.id_from),
+        ("link", record.link or "none"),
+        ("published", record.published.isoformat()),
+        ("updated", record.updated.isoformat()),
+        ("provider", record.provider.name if record.provider else "none"),
+        ("topics", ", ".join(record.topics) or "none"),
+    ]
+    return table(rows)
+
+
+def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
+    rows = []
+    for placement in grouping.placer.place(record):
+        path = placement.feed or "(everything)"
+        window = grouping.windows.get(placement.feed)
+        if window is None:
+            rows.append((path, f"no feed: fewer than {min_items(config, placement)} records"))
+            continue
+        places = [entry.record.id for entry in window.entries]
+        held = (
+            f"item {places.index(record.id) + 1} of {len(places)}"
+            if record.id in places
+            else f"older than the {len(places)} that the feed holds"
+        )
+        rows.append((path, held))
+    if not rows:
+        return ["in no feed: no group or custom feed takes it"]
+    return ["feeds", *(f"  {line}" for line in table(rows))]
+
+
+def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
+    window = grouping.windows[path]
+    rule = window_rule(config, window.placement)
+    custom = next((c for c in config.feeds.custom if path == f"custom/{c.slug}"), None)
+    placement = window.placement
+    if custom:
+        why = f"records that meet feeds.custom's where: {_where(custom.where)}"
+    elif placement.topic and placement.provider:
+        why = f"records of {placement.provider.name} with the topic {placement.topic.name}"
+    elif placement.topic:
+        why = f"records with the topic {placement.topic.name}, or one below it"
+    elif placement.provider:
+        why = f"records of {placement.provider.name}"
+    else:
+        why = "all records"
+    size = f"the newest {rule.items}" if rule.items else "all"
+    if rule.span:
+        size += f", and all no older than {rule.span} before the newest"
+    prefix = f"{path}/" if path else ""
+    rows = [
+        ("feed", path or "(everything)"),
+        ("holds", why),
+        ("", f"{size}: {len(window.entries)} of {window.total}"),
+    ]
+    rows += [
+        (name, config.site.url + prefix + config.feeds.filenames[name])
+        for name in config.feeds.formats
+    ]
+    lines = table(rows)
+    for entry in window.entries:
+        record = entry.record
+        lines.append(f"  {record.published:%Y-%m-%d}  {record.title[:50]:<50}  {record.path}")
+    return lines
+
+
+def _where(where: object) -> str:
+    parts = []
+    for name in where.__dataclass_fields__:  # type: ignore[attr-defined]
+        value = getattr(where, name)
+        if value not in ((), None, False):
+            parts.append(f"{name}: {', '.join(value) if isinstance(value, tuple) else value}")
+    return "; ".join(parts) or "every record"

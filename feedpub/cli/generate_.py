@@ -1,0 +1,139 @@
+"""`feedpub generate`: records → output tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feedpub.cli import common as shared
+from feedpub.cli.common import Common, common_options, problem_fields, table
+from feedpub.errors import RunError
+from feedpub.grouping.select import REASONS
+from feedpub.pipeline import Options, Outcome, generate
+
+
+@click.command(
+    "generate",
+    epilog="Examples:\n\n"
+    "\b\n"
+    "  feedpub generate                  # write what has changed\n"
+    "  feedpub generate --dry-run        # only say what would change\n"
+    "  feedpub generate --unpublished    # a preview with drafts\n"
+    "  feedpub generate -q --report r.json\n",
+)
+@click.option("--full", is_flag=True, help="Ignore what is remembered; the outcome is the same.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
+@click.option("--as-of", metavar="TIME", help="Hold back records dated later; default: now.")
+@click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
+@click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
+@click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
+@click.option("--report", metavar="FILE", help="Write what was done as JSON.")
+@common_options
+def command(
+    common: Common,
+    full: bool,
+    dry_run: bool,
+    as_of: str | None,
+    strict: bool,
+    unpublished: bool,
+    allow_empty: bool,
+    report: str | None,
+) -> None:
+    """Turn the records into feeds.
+
+    Writes the feeds of all topics and providers into the output folder; files
+    that do not change are not touched, and feeds that there are no records
+    for any more are removed.
+    """
+    config = common.load()
+    options = Options(
+        as_of=shared.as_of(as_of), unpublished=unpublished, allow_empty=allow_empty, dry_run=dry_run
+    )
+    outcome = generate(config, options)
+    common.show_problems(outcome.reading.problems)
+    for warning in outcome.warnings:
+        common.warn(warning)
+    if not common.quiet:
+        for line in summary(outcome, config.shown(config.output), dry_run):
+            click.echo(line)
+        if common.verbose:
+            for line in timing(outcome):
+                common.say(line)
+    if report:
+        _write_report(report, outcome)
+    if strict and outcome.reading.unusable:
+        raise click.exceptions.Exit(3)
+
+
+def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
+    """What became of every record and every feed, in 80 columns."""
+    reading = outcome.reading
+    feeds = outcome.feed_counts
+    rows = [
+        ("Records read", reading.read, f"in {_count(reading.files, 'file')}"),
+        ("  items", len(reading.items), "can be in a feed"),
+        ("  left out", len(reading.left_out), ""),
+    ]
+    for reason, count in reading.reasons.items():
+        rows.append((f"    {reason}", count, f"taken in by {REASONS[reason]}"))
+    named = "another file has the newest of the item" if reading.duplicates else ""
+    rows.append(("  duplicates", len(reading.duplicates), named))
+    named = "could not be used, and are named above" if reading.unusable else ""
+    rows.append(("  problems", reading.unusable, named))
+    rows.append(("Feeds", feeds["total"], f"in {output}/"))
+    files = f"{_count(len(outcome.written), 'file')}, catalogues included"
+    rows.append(("  to write" if dry_run else "  written", feeds["written"], files))
+    rows.append(("  unchanged", feeds["unchanged"], ""))
+    files = _count(len(outcome.removed), "file") if outcome.removed else ""
+    rows.append(("  to remove" if dry_run else "  removed", feeds["removed"], files))
+    lines = table([(name, f"{count:,}", note) for name, count, note in rows], right=(1,))
+    if dry_run:
+        lines += [f"would write  {path}" for path in outcome.written]
+        lines += [f"would remove {path}" for path in outcome.removed]
+    return lines
+
+
+def timing(outcome: Outcome) -> list[str]:
+    """Where the time went."""
+    rows = [(stage, f"{seconds:.3f} s") for stage, seconds in outcome.seconds.items()]
+    rows.append(("all", f"{sum(outcome.seconds.values()):.3f} s"))
+    return table(rows, right=(1,))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def report_of(outcome: Outcome) -> dict[str, Any]:
+    """The promised report; `warnings` are what was mended, and what to look at."""
+    reading = outcome.reading
+    return {
+        "records": {
+            "read": reading.read,
+            "items": len(reading.items),
+            "left_out": len(reading.left_out),
+            "duplicates": len(reading.duplicates),
+            "problems": reading.unusable,
+        },
+        "left_out": reading.reasons,
+        "problems": [problem_fields(p) for p in reading.problems if p.fatal],
+        "warnings": [problem_fields(p) for p in reading.problems if not p.fatal],
+        "notes": outcome.warnings,
+        "duplicates": [
+            {"path": lost.record.path, "of": lost.winner.path, "id": lost.record.id}
+            for lost in reading.duplicates
+        ],
+        "feeds": outcome.feed_counts,
+        "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
+    }
+
+
+def _write_report(path: str, outcome: Outcome) -> None:
+    text = json.dumps(report_of(outcome), ensure_ascii=False, indent=2) + "\n"
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"the report {path} cannot be written ({error.strerror})") from None

@@ -1,0 +1,316 @@
+"""config.yaml → `Config`: found, read, and every mistake in it named at once."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from feedpub.config.options import (
+    FILENAMES,
+    Author,
+    Custom,
+    Feeds,
+    Images,
+    Override,
+    Select,
+    Settings,
+    Site,
+    SourceSpec,
+    Taxonomy,
+    Where,
+)
+from feedpub.config.readers import Context, Invalid, Section
+from feedpub.errors import ConfigError
+from feedpub.model import Problem
+
+__all__ = [
+    "Author",
+    "Config",
+    "Custom",
+    "Feeds",
+    "Images",
+    "Override",
+    "Select",
+    "Site",
+    "SourceSpec",
+    "Taxonomy",
+    "Where",
+    "config_schema",
+    "find_config",
+    "load_config",
+]
+
+CONFIG_NAME = "config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings with their defaults filled in and their paths made absolute."""
+
+    path: Path  # of config.yaml itself
+    root: Path  # the folder that its paths are relative to
+    settings: Settings
+    site: Site
+    zone: zoneinfo.ZoneInfo
+    output: Path
+    topics_folder: Path | None
+    providers_folder: Path | None
+    overrides: Mapping[str, Override]
+
+    @property
+    def feeds(self) -> Feeds:
+        """Which feeds there are."""
+        return self.settings.feeds
+
+    @property
+    def select(self) -> Select:
+        """Which records may be in feeds."""
+        return self.settings.select
+
+    def shown(self, path: Path) -> str:
+        """A path as messages name it: below the configuration's folder where it is there."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def find_config(start: Path) -> Path:
+    """The config.yaml in a folder or the nearest one above it.
+
+    Raises `ConfigError` if there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    raise ConfigError(
+        [
+            Problem(
+                CONFIG_NAME,
+                0,
+                "",
+                f"there is none in {start.name or start} or a folder above it",
+                "make one with `feedpub init`, or name one with --config FILE",
+            )
+        ]
+    )
+
+
+def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads a configuration; raises `ConfigError` with every mistake that is in it."""
+    root = path.absolute().parent
+    shown = path.as_posix()
+    context = Context(shown) if environ is None else Context(shown, environ)
+    node = _compose(path, context)
+    settings: Settings | None = None
+    with contextlib.suppress(Invalid):
+        settings = Section(Settings).read(node, "", context)
+    if settings is None or context.problems:
+        raise ConfigError(context.problems)
+    config = _finish(path.absolute(), root, settings, node, context)
+    if context.problems:
+        raise ConfigError(context.problems)
+    return config
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema of config.yaml, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "feedpub configuration",
+    } | Section(Settings).schema()
+
+
+def _compose(path: Path, context: Context) -> yaml.Node:
+    def fault(what: str, remedy: str, line: int = 0) -> ConfigError:
+        return ConfigError([Problem(context.path, line, "", what, remedy)])
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        remedy = "make one with `feedpub init`, or name another with --config FILE"
+        raise fault("there is no such file", remedy) from None
+    except OSError as error:
+        raise fault(f"it cannot be read ({error.strerror})", "mend that") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise fault("it is not UTF-8", "save it as UTF-8", line) from None
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise fault(f"it is not YAML ({error.problem})", _yaml_remedy(error), line) from None
+    except yaml.YAMLError as error:
+        what = f"it is not YAML ({getattr(error, 'reason', error)})"
+        raise fault(what, "take that character out") from None
+    if node is None:
+        raise fault("it is empty", "write at least site: and records:; see `feedpub init`")
+    return node
+
+
+def _yaml_remedy(error: yaml.MarkedYAMLError) -> str:
+    problem = str(error.problem)
+    if "\\t" in problem:
+        return "put spaces in the place of tabs"
+    if "mapping values are not allowed" in problem:
+        return "put quotes around a value that has a colon in it"
+    return "mend the line, or the one before it"
+
+
+def _at(node: yaml.Node, *keys: str | int) -> yaml.Node:
+    """The node at a place, or the nearest one around it that was written."""
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = [child for name, child in node.value if name.value == str(key)]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            found = node.value[key : key + 1]
+        else:
+            found = []
+        if not found:
+            return node
+        node = found[0]
+    return node
+
+
+def _finish(
+    path: Path, root: Path, settings: Settings, node: yaml.Node, context: Context
+) -> Config:
+    """Checks that need more than one key, or the disk."""
+    site = settings.site
+    host = urlsplit(site.url).hostname or "localhost"
+    site = replace(
+        site,
+        id=(site.id or f"tag:{host},2026:feeds").rstrip("/"),
+        home=site.home or site.url,
+        language=site.language.replace("_", "-"),
+    )
+    try:
+        zone = zoneinfo.ZoneInfo(site.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        context.fail(
+            _at(node, "site", "timezone"),
+            "site.timezone",
+            f"{site.timezone!r} is not a time zone known here",
+            "write a name of the IANA list, like Europe/Berlin or UTC",
+        )
+        zone = zoneinfo.ZoneInfo("UTC")
+    output = root / Path(settings.output).expanduser()
+    _check_sources(root, settings, output, node, context)
+    folders: dict[str, Path | None] = {"topics": None, "providers": None}
+    for name in folders:
+        folder = getattr(settings.taxonomy, name)
+        if folder:
+            folders[name] = root / Path(folder).expanduser()
+            if not (root / folder).is_dir():
+                context.fail(
+                    _at(node, "taxonomy", name),
+                    f"taxonomy.{name}",
+                    f"there is no folder {folder}",
+                    "make it, or leave the key out",
+                )
+    _check_feeds(settings.feeds, node, context)
+    feeds = settings.feeds
+    feeds = replace(feeds, filenames=dict(FILENAMES) | dict(feeds.filenames))
+    return Config(
+        path=path,
+        root=root,
+        settings=replace(settings, site=site, feeds=feeds),
+        site=site,
+        zone=zone,
+        output=output,
+        topics_folder=folders["topics"],
+        providers_folder=folders["providers"],
+        overrides=feeds.overrides,
+    )
+
+
+def _check_sources(
+    root: Path, settings: Settings, output: Path, node: yaml.Node, context: Context
+) -> None:
+    real_output = output.resolve()
+    if output.exists() and not output.is_dir():
+        context.fail(
+            _at(node, "output"), "output", f"{settings.output} is not a folder", "name a folder"
+        )
+    if real_output == root.resolve():
+        context.fail(
+            _at(node, "output"),
+            "output",
+            "the output cannot be the folder of config.yaml itself",
+            "name a folder of its own, like feeds",
+        )
+    if not settings.records:
+        context.fail(_at(node, "records"), "records", "no source is named", "name a folder")
+    for n, source in enumerate(settings.records):
+        where = _at(node, "records", n, "path")
+        key = f"records[{n}].path"
+        place = root / Path(source.path).expanduser()
+        base = place
+        if re.search(r"[*?\[]", source.path):
+            while re.search(r"[*?\[]", base.as_posix()):
+                base = base.parent
+        if not base.exists():
+            context.fail(
+                where,
+                key,
+                f"there is no {source.path}",
+                "mend the path (it is relative to config.yaml), or is a disk unmounted?",
+            )
+            continue
+        base = base.resolve()
+        if base.is_dir() and (real_output == base or base in real_output.parents):
+            context.fail(
+                where,
+                key,
+                f"the output folder {settings.output} is inside the records",
+                "put output: somewhere else, else feeds would be read as records",
+            )
+        elif real_output in base.parents:
+            context.fail(
+                where,
+                key,
+                f"the records are inside the output folder {settings.output}",
+                "put them somewhere else",
+            )
+
+
+def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
+    seen: dict[str, int] = {}
+    for n, custom in enumerate(feeds.custom):
+        slug = custom.slug.casefold()
+        if slug in seen:
+            context.fail(
+                _at(node, "feeds", "custom", n, "slug"),
+                f"feeds.custom[{n}].slug",
+                f"{custom.slug!r} is the slug of feeds.custom[{seen[slug]}] too",
+                "give each custom feed its own",
+            )
+        seen.setdefault(slug, n)
+    if not feeds.formats:
+        context.fail(
+            _at(node, "feeds", "formats"), "feeds.formats", "no format is named", "name rss"
+        )
+    names = list((dict(FILENAMES) | dict(feeds.filenames)).values())
+    if len(set(map(str.casefold, names))) != len(names):
+        context.fail(
+            _at(node, "feeds", "filenames"),
+            "feeds.filenames",
+            "two formats have the same file name",
+            "give each its own",
+        )
+    for alias, target in feeds.also_at.items():
+        if alias == target or alias.split("/")[0] in {"feeds.opml", "feeds.json"}:
+            context.fail(
+                _at(node, "feeds", "also_at", alias),
+                f"feeds.also_at.{alias}",
+                "this address is taken by what feedpub writes itself",
+                "name the old address on the left and the new one on the right",
+            )

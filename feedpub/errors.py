@@ -1,0 +1,55 @@
+"""Everything that can end a run, in one tree; each says which exit code it means.
+
+The codes are promised to scripts: 1 the run could not finish, 2 usage or
+configuration, 3 faults found where they were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedpub.model import Problem
+
+
+class FeedpubError(Exception):
+    """Base of all errors that feedpub itself raises; `exit_code` is the process's."""
+
+    exit_code = 1
+
+
+class ConfigError(FeedpubError):
+    """The configuration cannot be used; holds every mistake found, not the first alone."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class RunError(FeedpubError):
+    """The run could not finish; the last good output stands."""
+
+
+class ForeignFileError(RunError):
+    """A file that feedpub did not write stands where a feed would go."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: this file is in the way of a feed, and feedpub did not write it; "
+            "move it away, or give another output or feeds.filenames in config.yaml"
+        )
+
+
+class NothingUsableError(RunError):
+    """No record is usable where the last run had some: most likely a wrong or unmounted folder."""
+
+    def __init__(self, before: int, read: int) -> None:
+        self.before = before
+        self.read = read
+        found = "no record was found" if not read else f"none of the {read} records found is usable"
+        super().__init__(
+            f"{found}, where the last run had {before} items; the feeds stand as they were. "
+            "Is a disk unmounted, or a folder moved? If it is meant, run with --allow-empty"
+        )

@@ -1,0 +1,147 @@
+"""Atom 1.0 (RFC 4287), by feedgen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from feedpub.formats import MEDIA_TYPES, splice
+from feedpub.formats.rss import GENERATOR
+from feedpub.model import Feed, Item, Person
+
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_CLOSING = b"</feed>\n"
+_EPOCH = "1970-01-01T00:00:00+00:00"
+
+
+class Atom:
+    """Atom 1.0."""
+
+    name = "atom"
+    media_type = MEDIA_TYPES["atom"]
+
+    def render_items(self, items: Sequence[Item]) -> list[bytes]:
+        """Each item as an `entry` element."""
+        document = FeedGenerator()
+        document.id("-")
+        document.title("-")
+        document.updated(_EPOCH)
+        document.entry([_entry(item) for item in items])
+        return splice.cut(document.atom_str(pretty=True), b"entry", _CLOSING)
+
+    def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
+        """The whole document."""
+        return splice.join(self.head(feed).atom_str(pretty=True), parts, _CLOSING)
+
+    def head(self, feed: Feed) -> FeedGenerator:
+        """feedgen's document of the feed without its items."""
+        document = FeedGenerator()
+        document.id(feed.id)
+        document.title(feed.title)
+        document.updated(feed.updated)
+        document.subtitle(feed.description)
+        document.language(feed.language)
+        document.generator(GENERATOR)
+        # 4.1.1: a feed has an author unless all its entries have one.
+        if feed.author:
+            document.author([_person(feed.author)])
+        links = [{"href": feed.home, "rel": "alternate", "type": "text/html"}]
+        for link in feed.links:
+            rel = "self" if link.format == self.name else "alternate"
+            links.append({"href": link.url, "rel": rel, "type": link.type})
+        links += [{"href": hub, "rel": "hub"} for hub in feed.hubs]
+        document.link(links)
+        if feed.rights:
+            document.rights(feed.rights)
+        if feed.icon:
+            document.icon(feed.icon)
+        if feed.logo:
+            document.logo(feed.logo)
+        return document
+
+
+def _person(person: Person) -> dict[str, str]:
+    fields = {"name": person.name, "email": person.email, "uri": person.url}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _entry(item: Item) -> FeedEntry:
+    entry = FeedEntry()
+    entry.id(item.atom_id)
+    entry.title(item.title)
+    entry.updated(item.updated)
+    entry.published(item.published)
+    if item.authors:
+        entry.author([_person(author) for author in item.authors])
+    if item.link:
+        # feedgen writes an entry's links without their attributes: alternate needs none.
+        entry.link(href=item.link, rel="alternate")
+    if item.summary:
+        entry.summary(item.summary)
+    if item.content_html:
+        entry.content(item.content_html, type="html")
+    elif not item.link:
+        # 4.1.2: an entry without content must have an alternate link.
+        entry.content(item.summary or item.title, type="text")
+    if item.categories:
+        entry.category(
+            [{"term": c.term, "scheme": c.scheme, "label": c.term} for c in item.categories]
+        )
+    entry.register_extension("feedpub", _EntryExtension, atom=True, rss=False)
+    entry.feedpub.item = item
+    return entry
+
+
+class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen's entry lacks: links with their attributes, a whole source, its language."""
+
+    item: Item
+
+    def extend_atom(self, entry: Any) -> Any:
+        item = self.item
+        if item.language:
+            entry.set(_LANG, item.language)
+        for enclosure in item.enclosures:
+            attributes = {"href": enclosure.url, "rel": "enclosure"}
+            if enclosure.type:
+                attributes["type"] = enclosure.type
+            if enclosure.length:
+                attributes["length"] = str(enclosure.length)
+            if enclosure.title:
+                attributes["title"] = enclosure.title
+            etree.SubElement(entry, "link", attributes)
+        for story in item.related:
+            etree.SubElement(
+                entry, "link", {"href": story.url, "rel": "related", "title": story.title}
+            )
+        if item.external_url:
+            etree.SubElement(entry, "link", {"href": item.external_url, "rel": "via"})
+        if item.source:
+            self._source(entry, item)
+        return entry
+
+    @staticmethod
+    def _source(entry: Any, item: Item) -> None:
+        """4.2.11: the feed that the entry is from. Its date is the entry's, which does not move."""
+        provider = item.source
+        if provider is None or not (provider.feed_id or provider.home):
+            return
+        source = etree.SubElement(entry, "source")
+        etree.SubElement(source, "id").text = provider.feed_id or provider.home
+        etree.SubElement(source, "title").text = provider.name
+        etree.SubElement(source, "updated").text = atom_date(item.updated)
+        if link := provider.link("atom"):
+            etree.SubElement(source, "link", {"href": link.url, "rel": "self", "type": link.type})
+        if provider.home:
+            etree.SubElement(source, "link", {"href": provider.home, "rel": "alternate"})
+
+
+def atom_date(moment: datetime) -> str:
+    """RFC 3339, as feedgen writes it."""
+    return moment.isoformat()

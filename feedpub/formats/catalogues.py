@@ -1,0 +1,129 @@
+"""Catalogues of all feeds: OPML 2.0 for readers, feeds.json for programs.
+
+http://opml.org/spec2.opml; feeds.json is described in docs/output.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from feedpub.formats.jsonfeed import json_date
+from feedpub.formats.rss import rss_date
+from feedpub.model import Feed, FeedLink
+
+CATALOGUE_VERSION = 1
+_GROUPS = (
+    ("topic", "Topics"),
+    ("provider", "Providers"),
+    ("topic_provider", "Topics by provider"),
+    ("custom", "More"),
+)
+_OPML_TYPES = ("rss", "atom", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the catalogues say of a feed."""
+
+    path: str
+    kind: str
+    id: str
+    title: str
+    description: str
+    home: str
+    language: str
+    links: tuple[FeedLink, ...]
+    updated: datetime
+    items: int  # in its window
+    total: int  # in all
+    parent: str = ""
+
+    @classmethod
+    def of(cls, feed: Feed) -> Entry:
+        """The entry of a feed; the feed itself, with its items, can be let go."""
+        return cls(
+            path=feed.path,
+            kind=feed.kind,
+            id=feed.id,
+            title=feed.title,
+            description=feed.description,
+            home=feed.home,
+            language=feed.language,
+            links=feed.links,
+            updated=feed.updated,
+            items=len(feed.items),
+            total=feed.total,
+            parent=feed.parent,
+        )
+
+
+def render_opml(title: str, entries: Sequence[Entry]) -> bytes:
+    """OPML 2.0: the feed of everything, then a group for each kind of feed."""
+    opml = etree.Element("opml", {"version": "2.0"})
+    head = etree.SubElement(opml, "head")
+    etree.SubElement(head, "title").text = title
+    if entries:
+        newest = max(entry.updated for entry in entries)
+        etree.SubElement(head, "dateModified").text = rss_date(newest)
+    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    body = etree.SubElement(opml, "body")
+    for entry in entries:
+        if entry.kind == "all":
+            _outline(body, entry)
+    for kind, name in _GROUPS:
+        group = [entry for entry in entries if entry.kind == kind]
+        if group:
+            outline = etree.SubElement(body, "outline", {"text": name})
+            for entry in group:
+                _outline(outline, entry)
+    return etree.tostring(opml, pretty_print=True, xml_declaration=True, encoding="UTF-8")
+
+
+def _outline(parent: etree._Element, entry: Entry) -> None:
+    """A subscription: type is `rss` for feeds of any format ("Subscription lists")."""
+    by_format = {link.format: link for link in entry.links}
+    link = next(by_format[name] for name in _OPML_TYPES if name in by_format)
+    etree.SubElement(
+        parent,
+        "outline",
+        {
+            "type": "rss",
+            "text": entry.title,
+            "title": entry.title,
+            "description": entry.description,
+            "xmlUrl": link.url,
+            "htmlUrl": entry.home,
+            "language": entry.language,
+        },
+    )
+
+
+def render_json(title: str, home: str, entries: Sequence[Entry]) -> bytes:
+    """feeds.json: every feed with its addresses, its size and its newest date."""
+    catalogue = {
+        "version": CATALOGUE_VERSION,
+        "title": title,
+        "home_page_url": home,
+        "feeds": [
+            {
+                "path": entry.path,
+                "kind": entry.kind,
+                "id": entry.id,
+                "title": entry.title,
+                "description": entry.description,
+                "language": entry.language,
+                "updated": json_date(entry.updated),
+                "items": entry.items,
+                "total": entry.total,
+                "urls": {link.format: link.url for link in entry.links},
+            }
+            | ({"parent": entry.parent} if entry.parent else {})
+            for entry in entries
+        ],
+    }
+    return (json.dumps(catalogue, ensure_ascii=False, indent=2) + "\n").encode()

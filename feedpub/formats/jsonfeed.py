@@ -1,0 +1,160 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
+
+What JSON Feed has no words for is in an extension, `_feedpub`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from feedpub.formats import MEDIA_TYPES
+from feedpub.model import Enclosure, Feed, Item, Person
+
+VERSION = "https://jsonfeed.org/version/1.1"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+class JsonFeed:
+    """JSON Feed 1.1: each item on a line of its own, so that differences read well."""
+
+    name = "json"
+    media_type = MEDIA_TYPES["json"]
+
+    def render_items(self, items: Sequence[Item]) -> list[bytes]:
+        """Each item as an object."""
+        return [_encode(_item(item)).encode() for item in items]
+
+    def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
+        """The whole document."""
+        head = [f"  {_encode(name)}: {_encode(value)},\n" for name, value in _head(feed).items()]
+        items = b",\n".join(b"    " + part for part in parts)
+        return b"".join((b"{\n", "".join(head).encode(), b'  "items": [\n', items, b"\n  ]\n}\n"))
+
+
+def json_date(moment: datetime) -> str:
+    """RFC 3339 in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year > 999 else moment.isoformat()
+
+
+def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not known: an absent key says so, an empty one does not."""
+    return {name: value for name, value in fields.items() if value not in ("", None, (), [], {})}
+
+
+def _person(person: Person) -> dict[str, str]:
+    return _told({"name": person.name, "url": person.url})
+
+
+def _head(feed: Feed) -> dict[str, Any]:
+    own = feed.link("json")
+    return _told(
+        {
+            "version": VERSION,
+            "title": feed.title,
+            "home_page_url": feed.home,
+            "feed_url": own.url,
+            "description": feed.description,
+            "icon": feed.logo or feed.icon,
+            "favicon": feed.icon,
+            "authors": [_person(feed.author)] if feed.author else [],
+            "language": feed.language,
+            "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
+            "_feedpub": _told(
+                {
+                    "id": feed.id,
+                    "kind": feed.kind,
+                    "topic": feed.topic.name if feed.topic else "",
+                    "provider": feed.provider.name if feed.provider else "",
+                    "updated": json_date(feed.updated),
+                    "rights": feed.rights,
+                    "alternates": [
+                        {"type": link.type, "url": link.url}
+                        for link in feed.links
+                        if link.format != own.format
+                    ],
+                }
+            ),
+        }
+    )
+
+
+def _item(item: Item) -> dict[str, Any]:
+    fields = {
+        "id": item.id,
+        "url": item.link,
+        "external_url": item.external_url,
+        "title": item.title,
+        "content_html": item.content_html,
+        # One of both must be there.
+        "content_text": "" if item.content_html else item.summary or item.title,
+        "summary": item.summary,
+        "image": item.image.url if item.image else "",
+        "date_published": json_date(item.published),
+        "date_modified": json_date(item.updated),
+        "authors": [_person(author) for author in item.authors],
+        "tags": [category.term for category in item.categories],
+        "language": item.language,
+        "attachments": [_attachment(enclosure) for enclosure in item.enclosures],
+        "_feedpub": _extension(item),
+    }
+    return _told(fields)
+
+
+def _attachment(enclosure: Enclosure) -> dict[str, Any]:
+    return _told(
+        {
+            "url": enclosure.url,
+            "mime_type": enclosure.type,
+            "title": enclosure.title,
+            "size_in_bytes": enclosure.length or None,
+            "duration_in_seconds": enclosure.duration or None,
+        }
+    )
+
+
+def _extension(item: Item) -> dict[str, Any]:
+    source = item.source
+    feed = source.link("json") if source else None
+    return _told(
+        {
+            "type": item.type,
+            "category": item.category,
+            "quality": item.quality,
+            "price": item.price,
+            "duration": item.duration or None,
+            "amp_url": item.amp_url,
+            "provider": _told(
+                {
+                    "name": source.name,
+                    "domain": source.domain,
+                    "url": source.home,
+                    "feed_url": feed.url if feed else "",
+                }
+            )
+            if source
+            else None,
+            "topics": [
+                {"name": category.term, "url": category.url}
+                for category in item.categories
+                if category.url
+            ],
+            "images": [
+                _told(
+                    {
+                        "url": image.url,
+                        "width": image.width or None,
+                        "height": image.height or None,
+                        "alt": image.title,
+                    }
+                )
+                for image in item.images
+            ],
+            "related": [
+                _told({"title": story.title, "url": story.url, "provider": story.provider})
+                for story in item.related
+            ],
+        }
+    )

@@ -1,0 +1,166 @@
+"""RSS 2.0, by feedgen, after the RSS Advisory Board's profile.
+
+https://www.rssboard.org/rss-specification and https://www.rssboard.org/rss-profile
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from feedpub.formats import MEDIA_TYPES, splice
+from feedpub.model import Enclosure, Feed, Item
+
+GENERATOR = "feedpub"
+_ATOM = "http://www.w3.org/2005/Atom"
+_DC = "http://purl.org/dc/elements/1.1/"
+_MEDIA = "http://search.yahoo.com/mrss/"
+_CLOSING = b"  </channel>\n</rss>\n"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Rss:
+    """RSS 2.0."""
+
+    name = "rss"
+    media_type = MEDIA_TYPES["rss"]
+
+    def render_items(self, items: Sequence[Item]) -> list[bytes]:
+        """Each item as an `item` element."""
+        document = _generator("-", "-", "-", None)
+        document.entry([_entry(item) for item in items])
+        return splice.cut(document.rss_str(pretty=True), b"item>", _CLOSING)
+
+    def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
+        """The whole document."""
+        return splice.join(self.head(feed).rss_str(pretty=True), parts, _CLOSING)
+
+    def head(self, feed: Feed) -> FeedGenerator:
+        """feedgen's document of the feed without its items."""
+        document = _generator(feed.title, feed.home, feed.description, feed)
+        document.language(feed.language)
+        document.lastBuildDate(feed.updated)
+        document.pubDate(feed.published)
+        if feed.rights:
+            document.copyright(feed.rights)
+        if feed.author and feed.author.email:
+            document.managingEditor(f"{feed.author.email} ({feed.author.name})")
+        if feed.icon:
+            # Profile: its title and link are the channel's.
+            document.image(url=feed.icon, title=feed.title, link=feed.home)
+        return document
+
+
+def rss_date(moment: datetime) -> str:
+    """RFC 822 date with a four-digit year, in English whatever the locale."""
+    day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+    return f"{day}, {moment:%d} {month} {moment.year:04} {moment:%H:%M:%S} +0000"
+
+
+def _generator(title: str, home: str, description: str, feed: Feed | None) -> FeedGenerator:
+    document = FeedGenerator()
+    document.title(title)
+    document.link(href=home)
+    document.description(description)
+    document.generator(GENERATOR)
+    document.register_extension("feedpub", _Channel, None, atom=False, rss=True)
+    document.feedpub.feed = feed
+    return document
+
+
+class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen's channel lacks: its links in other formats and to its hubs."""
+
+    feed: Feed | None = None
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"dc": _DC, "media": _MEDIA}
+
+    def extend_rss(self, feed: Any) -> Any:
+        if self.feed is None:
+            return feed
+        channel = feed[0]
+        links = []
+        for link in self.feed.links:
+            rel = "self" if link.format == "rss" else "alternate"
+            links.append({"href": link.url, "rel": rel, "type": link.type})
+        links.sort(key=lambda link: link["rel"] != "self")
+        links += [{"href": hub, "rel": "hub"} for hub in self.feed.hubs]
+        for n, attributes in enumerate(links):
+            # Behind title, link and description, where readers look for them.
+            channel.insert(3 + n, etree.Element(f"{{{_ATOM}}}link", attributes))
+        return feed
+
+
+def _entry(item: Item) -> FeedEntry:
+    entry = FeedEntry()
+    entry.title(item.title)
+    entry.guid(item.id, permalink=item.id == item.link)
+    if item.link:
+        entry.link(href=item.link)
+    if item.summary:
+        # A description is HTML (specification, "Entity-encoded HTML"); ours is plain text.
+        entry.description(html.escape(item.summary, quote=False), isSummary=True)
+    if item.content_html:
+        entry.content(item.content_html, type="html")
+    author = next((author for author in item.authors if author.email), None)
+    if author:
+        entry.author(name=author.name, email=author.email)
+    if item.categories:
+        entry.category([{"term": c.term, "scheme": c.scheme} for c in item.categories])
+    if item.enclosures:
+        # One, the best (profile, "enclosure"): what is to be played before what is to be seen.
+        best = item.enclosures[0]
+        entry.enclosure(best.url, str(best.length), best.type)
+    source = item.source.link("rss") if item.source else None
+    if item.source and source:
+        entry.source(url=source.url, title=item.source.name)
+    entry.register_extension("feedpub", _ItemExtension, atom=False, rss=True)
+    entry.feedpub.item = item
+    return entry
+
+
+class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen's item lacks: its date without the process's locale, dc:* and media:*."""
+
+    item: Item
+
+    def extend_rss(self, entry: Any) -> Any:
+        item = self.item
+        _child(entry, "pubDate", rss_date(item.published))
+        for author in item.authors:
+            _child(entry, f"{{{_DC}}}creator", author.name)
+        if item.language:
+            _child(entry, f"{{{_DC}}}language", item.language)
+        for picture in item.images:
+            _media(entry, picture)
+        return entry
+
+
+def _child(parent: Any, tag: str, text: str) -> None:
+    etree.SubElement(parent, tag).text = text
+
+
+def _media(entry: Any, picture: Enclosure) -> None:
+    """Media RSS: a picture with all that is known of it, no group (those are for alternatives)."""
+    attributes = {"url": picture.url}
+    if picture.length:
+        attributes["fileSize"] = str(picture.length)
+    if picture.type:
+        attributes["type"] = picture.type
+    attributes["medium"] = "image"
+    if picture.width and picture.height:
+        attributes["height"] = str(picture.height)
+        attributes["width"] = str(picture.width)
+    content = etree.SubElement(entry, f"{{{_MEDIA}}}content", attributes)
+    if picture.title:
+        title = etree.SubElement(content, f"{{{_MEDIA}}}description", {"type": "plain"})
+        title.text = picture.title

@@ -1,0 +1,313 @@
+"""Records and their windows → items and feeds, as the formats write them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+from urllib.parse import quote
+
+from feedpub.config import Config
+from feedpub.config.options import Group
+from feedpub.grouping.place import Placer
+from feedpub.grouping.terms import Taxonomies
+from feedpub.grouping.window import Window, WindowRule
+from feedpub.model import (
+    Category,
+    Enclosure,
+    Feed,
+    FeedLink,
+    Item,
+    Person,
+    Placement,
+    Record,
+    Source,
+    Term,
+)
+
+SUMMARY_LENGTH = 300  # of a summary made from the content
+# What an enclosure of a picture is called when neither its record nor its address tells: RSS
+# obliges to name a type, and nearly all pictures of unknown type on the web are of this.
+LIKELY_IMAGE_TYPE = "image/jpeg"
+_ORDER = {"audio": 0, "video": 1, "image": 2}
+
+
+class FormatLike(Protocol):
+    """What of a format the addresses of a feed depend on."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+
+
+class Assembler:
+    """Makes items and feeds of one configuration; pure functions of records and windows."""
+
+    def __init__(
+        self,
+        config: Config,
+        terms: Taxonomies,
+        placer: Placer,
+        formats: Sequence[FormatLike],
+        existing: Iterable[str],
+    ) -> None:
+        """`existing` are the paths of all feeds that there will be: no other may be named."""
+        self._config = config
+        self._site = config.site
+        self._terms = terms
+        self._placer = placer
+        self._formats = formats
+        self._existing = frozenset(existing)
+        self._custom = {f"custom/{custom.slug}": custom for custom in config.feeds.custom}
+        self._links: dict[str, tuple[FeedLink, ...]] = {}
+        self._categories: dict[str, Category] = {}
+        self._topic_scheme = self._site.url + config.feeds.topics.path.partition("{")[0]
+        author = self._site.author
+        self._author = (
+            Person(author.name, author.email, author.url)
+            if author
+            else Person(self._site.title, url=self._site.home)
+        )
+
+    def links(self, path: str) -> tuple[FeedLink, ...]:
+        """A feed's address in every format."""
+        found = self._links.get(path)
+        if found is None:
+            prefix = f"{path}/" if path else ""
+            names = self._config.feeds.filenames
+            found = self._links[path] = tuple(
+                FeedLink(
+                    format=f.name,
+                    type=f.media_type,
+                    url=self._site.url + quote(prefix + names[f.name], safe="/~"),
+                    path=prefix + names[f.name],
+                )
+                for f in self._formats
+            )
+        return found
+
+    def feed_id(self, path: str) -> str:
+        """A feed's id, for ever: `site.id` and the feed's path (RFC 4287, 4.2.6)."""
+        return f"{self._site.id}/{path}" if path else self._site.id
+
+    def item(self, record: Record, content: str, text: str) -> Item:
+        """A record's item; `content` is its safe HTML, `text` the same as plain text."""
+        summary = record.summary
+        if self._config.feeds.content == "excerpt":
+            if not summary:
+                summary = _shorten(text, SUMMARY_LENGTH)
+            content = ""
+        elif record.related:
+            content = content or f"<p>{html.escape(summary, quote=False)}</p>"
+            content += "\n" + related_html(record)
+        source = self._source(record)
+        authors = record.authors
+        if not authors and source:
+            authors = (Person(source.name, url=source.home),)
+        image = self._image(record)
+        enclosures = list(record.enclosures)
+        if image and all(image.url != other.url for other in enclosures):
+            enclosures.append(image)
+        enclosures.sort(key=lambda enclosure: _ORDER.get(enclosure.medium, 3))
+        site_id = self._site.id
+        return Item(
+            id=record.id,
+            atom_id=record.id if _is_iri(record.id) else f"{site_id}/{quote(record.id, safe='~')}",
+            title=record.title,
+            published=record.published,
+            updated=record.updated,
+            link=record.link,
+            external_url=record.external_url,
+            summary=summary,
+            content_html=content,
+            authors=authors,
+            categories=tuple(self._category(name) for name in record.topics),
+            image=image,
+            images=record.images,
+            enclosures=tuple(enclosures),
+            related=record.related,
+            source=source,
+            language="" if record.language == self._site.language else record.language,
+            type=record.type,
+            category=record.category,
+            price=record.price,
+            quality=record.quality,
+            duration=record.duration,
+            amp_url=record.amp_url,
+        )
+
+    def feed(self, path: str, window: Window, items: Mapping[str, Item]) -> Feed:
+        """A feed of what is in its window; `items` are by id."""
+        site, placement = self._site, window.placement
+        held = tuple(items[entry.record.id] for entry in window.entries)
+        title, description, image = self._words(path, placement)
+        override = self._config.overrides.get(path)
+        if override:
+            title, description = override.title or title, override.description or description
+            image = override.image or image
+        parent = ""
+        if placement.topic and not placement.provider:
+            above = self._terms.topics.parent(placement.topic)
+            parent = self._placer.topic_path(above) if above else ""
+        return Feed(
+            path=path,
+            kind=self.kind(path, placement),
+            id=self.feed_id(path),
+            title=title,
+            description=description,
+            home=site.home,
+            links=self.links(path),
+            updated=max(item.updated for item in held),
+            published=held[0].published,
+            items=held,
+            language=site.language,
+            author=self._author,
+            rights=site.copyright,
+            icon=image or site.icon,
+            logo=site.logo,
+            hubs=self._config.settings.websub.hubs,
+            topic=placement.topic,
+            provider=placement.provider,
+            parent=parent if parent in self._existing else "",
+            total=window.total,
+        )
+
+    def kind(self, path: str, placement: Placement) -> str:
+        """Which rule makes the feed."""
+        if path in self._custom:
+            return "custom"
+        if placement.topic:
+            return "topic_provider" if placement.provider else "topic"
+        return "provider" if placement.provider else "all"
+
+    def _words(self, path: str, placement: Placement) -> tuple[str, str, str]:
+        """A feed's title, description and picture, before its overrides."""
+        site, feeds = self._site, self._config.feeds
+        if custom := self._custom.get(path):
+            title = custom.title or f"{custom.slug} – {site.title}"
+            return title, custom.description or title, custom.image
+        topic, provider = placement.topic, placement.provider
+        group: Group
+        if topic and provider:
+            group, name = feeds.topic_providers, f"{topic.name} – {provider.name}"
+            described = self._terms.providers.described(provider)
+            said = ""
+        elif topic:
+            group, name = feeds.topics, topic.name
+            described = self._terms.topics.described(topic)
+            said = described.description
+        elif provider:
+            group, name = feeds.providers, provider.name
+            described = self._terms.providers.described(provider)
+            said = described.description
+        else:
+            title = _fill(feeds.all.title, site.title, site.title) or site.title
+            said = _fill(feeds.all.description, site.title, site.title)
+            return title, said or site.description or title, ""
+        title = _fill(group.title, name, site.title) or f"{name} – {site.title}"
+        said = _fill(group.description, name, site.title) or said
+        return title, said or title, described.image
+
+    def _source(self, record: Record) -> Source | None:
+        provider = record.provider
+        if provider is None:
+            return None
+        term = self._terms.providers.provider_term(provider)
+        path = self._placer.provider_path(term)
+        exists = path in self._existing
+        home = provider.url or self._terms.providers.described(term).url
+        if not home and "." in provider.domain:
+            home = f"https://{provider.domain}/"
+        return Source(
+            name=term.name,
+            domain=provider.domain,
+            home=home,
+            feed_id=self.feed_id(path) if exists else "",
+            feeds=self.links(path) if exists else (),
+        )
+
+    def _category(self, name: str) -> Category:
+        found = self._categories.get(name)
+        if found is None:
+            term: Term = self._terms.topics.term(name)
+            path = self._placer.topic_path(term)
+            url = self._site.url + quote(path, safe="/~") + "/" if path in self._existing else ""
+            found = self._categories[name] = Category(term.name, self._topic_scheme, url)
+        return found
+
+    def _image(self, record: Record) -> Enclosure | None:
+        """The picture that stands for the record."""
+        choice = self._config.settings.images.enclosure
+        if choice == "none" or not record.images:
+            return None
+        picture = record.images[0]
+        if choice == "largest":
+            picture = max(record.images, key=lambda image: image.width * image.height)
+        return picture if picture.type else replace(picture, type=LIKELY_IMAGE_TYPE)
+
+
+def window_rule(config: Config, placement: Placement) -> WindowRule:
+    """How many items a feed holds: its override's, its own, its group's, or all feeds' number."""
+    feeds = config.feeds
+    custom = next((c for c in feeds.custom if placement.feed == f"custom/{c.slug}"), None)
+    override = config.overrides.get(placement.feed)
+    group = (
+        custom
+        if custom
+        else feeds.topic_providers
+        if placement.topic and placement.provider
+        else feeds.topics
+        if placement.topic
+        else feeds.providers
+        if placement.provider
+        else feeds.all
+    )
+    items = next(
+        (n for n in (override.items if override else None, group.items) if n is not None),
+        feeds.items,
+    )
+    return WindowRule(items, feeds.window)
+
+
+def min_items(config: Config, placement: Placement) -> int:
+    """How many records a feed must have to be there at all."""
+    feeds = config.feeds
+    if placement.topic and placement.provider:
+        return feeds.topic_providers.min_items
+    if placement.topic:
+        return feeds.topics.min_items
+    return feeds.providers.min_items if placement.provider else 1
+
+
+def related_html(record: Record) -> str:
+    """The related stories as a list, for readers that show content alone."""
+    lines = []
+    for story in record.related:
+        by = f" ({html.escape(story.provider, quote=False)})" if story.provider else ""
+        title = html.escape(story.title, quote=False)
+        lines.append(f'<li><a href="{html.escape(story.url)}">{title}</a>{by}</li>')
+    return "<ul>\n" + "\n".join(lines) + "\n</ul>"
+
+
+def _fill(pattern: str, name: str, site: str) -> str:
+    return pattern.replace("{name}", name).replace("{site}", site)
+
+
+def _shorten(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rpartition(" ")[0].rstrip(" ,;:.") + "…"
+
+
+def _is_iri(text: str) -> bool:
+    scheme, colon, rest = text.partition(":")
+    return (
+        bool(colon and rest)
+        and scheme[:1].isalpha()
+        and scheme.replace("+", "").replace("-", "").replace(".", "").isalnum()
+        and scheme.isascii()
+        and text.isprintable()
+        and not any(character in text for character in ' <>"{}|\\^`')
+    )

@@ -1,0 +1,110 @@
+"""Which feeds a record belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedpub.config import Config
+from feedpub.config.options import AllGroup, Group
+from feedpub.grouping.select import Test, conditions
+from feedpub.grouping.terms import Taxonomies, names_of
+from feedpub.model import Placement, Record, Term
+
+
+class Placer:
+    """Places records; made once for a configuration, it is a pure function of a record."""
+
+    def __init__(self, config: Config, terms: Taxonomies) -> None:
+        feeds = config.feeds
+        self._terms = terms
+        self._all = _Rule.of(feeds.all, terms) if feeds.all.enabled else None
+        self._topics = _Rule.of(feeds.topics, terms) if feeds.topics.enabled else None
+        self._providers = _Rule.of(feeds.providers, terms) if feeds.providers.enabled else None
+        self._both = (
+            _Rule.of(feeds.topic_providers, terms) if feeds.topic_providers.enabled else None
+        )
+        self._topic_path = feeds.topics.path
+        self._provider_path = feeds.providers.path
+        self._both_path = feeds.topic_providers.path
+        self._custom = [
+            (f"custom/{custom.slug}", [test for _, test in conditions(custom.where, terms)])
+            for custom in feeds.custom
+        ]
+
+    def topic_path(self, term: Term) -> str:
+        """Where a topic's feed lives."""
+        return self._topic_path.replace("{slug}", term.slug)
+
+    def provider_path(self, term: Term) -> str:
+        """Where a provider's feed lives."""
+        return self._provider_path.replace("{slug}", term.slug)
+
+    def place(self, record: Record) -> list[Placement]:
+        """Every feed that the record belongs to, each once."""
+        placements = []
+        if self._all and self._all.takes(record):
+            placements.append(Placement(""))
+        topics: dict[str, Term] = {}
+        if record.topics and (self._topics or self._both):
+            for name in record.topics:
+                for term in self._terms.topics.with_parents(self._terms.topics.term(name)):
+                    topics.setdefault(term.key, term)
+        provider = self._terms.providers.provider_term(record.provider) if record.provider else None
+        if self._topics:
+            placements += [
+                Placement(self.topic_path(topic), topic)
+                for topic in topics.values()
+                if self._topics.names(topic, record)
+            ]
+        if self._providers and provider and self._providers.names(provider, record):
+            placements.append(Placement(self.provider_path(provider), None, provider))
+        if self._both and provider:
+            placements += [
+                Placement(
+                    self._both_path.replace("{topic}", topic.slug).replace(
+                        "{provider}", provider.slug
+                    ),
+                    topic,
+                    provider,
+                )
+                for topic in topics.values()
+                if self._both.names(topic, record)
+            ]
+        for path, tests in self._custom:
+            if all(test(record) for test in tests):
+                placements.append(Placement(path))
+        return placements
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a group takes: by name, and by the record."""
+
+    include: frozenset[str]
+    exclude: frozenset[str]
+    tests: tuple[Test, ...]
+
+    @classmethod
+    def of(cls, group: Group | AllGroup, terms: Taxonomies) -> _Rule:
+        include: frozenset[str] = frozenset()
+        exclude: frozenset[str] = frozenset()
+        if isinstance(group, Group):
+            # A name may be a topic's or a provider's: for topic × provider it may be either.
+            include = names_of(group.include, terms.topics) | names_of(
+                group.include, terms.providers
+            )
+            exclude = names_of(group.exclude, terms.topics) | names_of(
+                group.exclude, terms.providers
+            )
+        tests = tuple(test for _, test in conditions(group.where, terms)) if group.where else ()
+        return cls(include, exclude, tests)
+
+    def takes(self, record: Record) -> bool:
+        """Whether the record meets the group's `where`."""
+        return all(test(record) for test in self.tests)
+
+    def names(self, term: Term, record: Record) -> bool:
+        """Whether there is a feed for the term, and the record meets its `where`."""
+        if term.key in self.exclude or (self.include and term.key not in self.include):
+            return False
+        return self.takes(record)

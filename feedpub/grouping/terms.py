@@ -1,0 +1,155 @@
+"""Topics and providers: which names mean the same, what they are called, what is above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from feedpub.grouping.slugs import name_key, slugify
+from feedpub.model import Problem, Provider, Term
+
+
+class Described(Protocol):
+    """What a taxonomy file says of a term (see `feedpub.records.taxonomy.TermFile`)."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def other_names(self) -> tuple[str, ...]: ...
+    @property
+    def parent(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def image(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the taxonomy adds to a term."""
+
+    description: str = ""
+    url: str = ""
+    image: str = ""
+
+
+class Terms:
+    """One taxonomy: a name → its `Term`, with aliases, given slugs and parents."""
+
+    def __init__(self, files: Sequence[Described], problems: list[Problem]) -> None:
+        self._by_name: dict[str, Term] = {}
+        self._by_domain: dict[str, Term] = {}
+        self._cache: dict[str, Term] = {}
+        self._described: dict[str, Description] = {}
+        self._parents: dict[str, Term] = {}
+        by_slug: dict[str, str] = {}
+        usable: list[tuple[Described, Term]] = []
+        given = {file.id for file in files if file.id}
+        for file in files:
+            key = name_key(file.name)
+            if key in self._by_name:
+                what = f"{file.name!r} is described twice"
+                problems.append(_note(file, "name", what, "keep one of the files; left out"))
+                continue
+            slug = file.id or slugify(file.name, frozenset(given))
+            if slug in by_slug:
+                what = f"the slug {slug!r} is that of {by_slug[slug]} too"
+                problems.append(_note(file, "_id", what, "give each its own; left out"))
+                slug = slugify(file.name, frozenset(given))
+            by_slug[slug] = file.path
+            term = Term(key, file.name, slug)
+            self._by_name[key] = term
+            self._described[key] = Description(file.description, file.url, file.image)
+            usable.append((file, term))
+        for file, term in usable:
+            for alias in (file.id, *file.other_names):
+                if alias:
+                    self._by_name.setdefault(name_key(alias), term)
+            if file.domain:
+                self._by_domain.setdefault(file.domain, term)
+        self._given = frozenset(given)
+        self._read_parents(usable, problems)
+
+    def _read_parents(
+        self, usable: Iterable[tuple[Described, Term]], problems: list[Problem]
+    ) -> None:
+        for file, term in usable:
+            if not file.parent:
+                continue
+            above: Term | None = self.term(file.parent)
+            if above is None or above.key == term.key or term.key in self._keys_above(above):
+                what = f"the parent {file.parent!r} leads back to the topic itself"
+                problems.append(_note(file, "parent", what, "mend one of the parents; left out"))
+                continue
+            self._parents[term.key] = above
+
+    def _keys_above(self, term: Term) -> set[str]:
+        keys: set[str] = set()
+        above = self._parents.get(term.key)
+        while above is not None and above.key not in keys:
+            keys.add(above.key)
+            above = self._parents.get(above.key)
+        return keys
+
+    def term(self, name: str) -> Term:
+        """The term that a name means."""
+        found = self._cache.get(name)
+        if found is None:
+            key = name_key(name)
+            found = self._by_name.get(key) or Term(key, name, slugify(name, self._given))
+            self._cache[name] = found
+        return found
+
+    def provider_term(self, provider: Provider) -> Term:
+        """A provider's term: by its name; by its domain where it has no other name."""
+        if provider.name == provider.domain and provider.domain in self._by_domain:
+            return self._by_domain[provider.domain]
+        return self.term(provider.name)
+
+    def known(self, name: str) -> bool:
+        """Whether a taxonomy file describes it."""
+        return name_key(name) in self._by_name
+
+    def with_parents(self, term: Term) -> list[Term]:
+        """The term, its parent, and so on up."""
+        line = [term]
+        while (above := self._parents.get(line[-1].key)) is not None:
+            line.append(above)
+        return line
+
+    def parent(self, term: Term) -> Term | None:
+        """What is directly above it."""
+        return self._parents.get(term.key)
+
+    def described(self, term: Term) -> Description:
+        """What the taxonomy adds to it."""
+        return self._described.get(term.key, Description())
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomies:
+    """Both: topics and providers."""
+
+    topics: Terms
+    providers: Terms
+
+
+def _note(file: Described, key: str, what: str, remedy: str) -> Problem:
+    return Problem(file.path, 1, key, what, remedy, fatal=False)
+
+
+def names_of(names: Iterable[str], terms: Terms) -> frozenset[str]:
+    """The keys that a list of names in the configuration means."""
+    return frozenset(terms.term(name).key for name in names)
+
+
+Keyed = Mapping[str, Term]

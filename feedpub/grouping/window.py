@@ -1,0 +1,107 @@
+"""The newest items of each feed, as a fold: folded parts of the records merge into the whole.
+
+The order is total (date, then id), so however the records are split, and in
+whatever order they come, the same windows result.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from feedpub.model import Placement, Record
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    """How much of a feed is kept: the newest `items` (0: all), and what is within `span` of it."""
+
+    items: int
+    span: timedelta | None = None
+
+
+class Entry(NamedTuple):
+    """A record in a window; entries sort newest first."""
+
+    key: tuple[float, str]
+    record: Record
+
+    @classmethod
+    def of(cls, record: Record) -> Entry:
+        """The entry of a record."""
+        return cls(record.sort_key, record)
+
+
+@dataclass(slots=True)
+class Window:
+    """One feed's newest entries so far, how many there were, and the placement of the newest."""
+
+    rule: WindowRule
+    placement: Placement
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, entry: Entry, placement: Placement) -> None:
+        """Takes in one record."""
+        self.total += 1
+        entries = self.entries
+        items = self.rule.items
+        if (
+            items
+            and self.rule.span is None
+            and len(entries) == items
+            and entry.key > entries[-1].key
+        ):
+            return
+        insort(entries, entry)
+        if entries[0] is entry:
+            self.placement = placement
+        self._trim()
+
+    def merge(self, other: Window) -> None:
+        """Takes in what another window of the same feed has seen; associative and commutative."""
+        self.total += other.total
+        if other.entries and (not self.entries or other.entries[0].key < self.entries[0].key):
+            self.placement = other.placement
+        self.entries = sorted(self.entries + other.entries, key=lambda entry: entry.key)
+        self._trim()
+
+    def _trim(self) -> None:
+        keep = self.rule.items or len(self.entries)
+        if self.rule.span is not None and self.entries:
+            # The key holds the negated time: within the span of the newest means at most this.
+            limit = self.entries[0].key[0] + self.rule.span.total_seconds()
+            while keep < len(self.entries) and self.entries[keep].key[0] <= limit:
+                keep += 1
+        del self.entries[keep:]
+
+
+class Windows:
+    """The windows of all feeds, by feed path."""
+
+    def __init__(self, rule: Callable[[Placement], WindowRule]) -> None:
+        self._rule = rule
+        self.feeds: dict[str, Window] = {}
+
+    def add(self, record: Record, placements: Iterable[Placement]) -> None:
+        """Takes in one record."""
+        entry = Entry.of(record)
+        for placement in placements:
+            window = self.feeds.get(placement.feed)
+            if window is None:
+                window = self.feeds[placement.feed] = Window(self._rule(placement), placement)
+            window.add(entry, placement)
+
+    def merge(self, other: Windows) -> None:
+        """Takes in the windows of another part of the records."""
+        for path, window in other.feeds.items():
+            mine = self.feeds.get(path)
+            if mine is None:
+                self.feeds[path] = Window(
+                    window.rule, window.placement, list(window.entries), window.total
+                )
+            else:
+                mine.merge(window)

@@ -1,0 +1,50 @@
+"""The keys of a record: the one table of what users may write, in any room's reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# What feeds need ← the keys that may give it, the first that says anything wins.
+KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "id": ("id", "guid"),
+        "title": ("title", "name"),
+        "summary": ("excerpt", "summary", "description"),
+        "content": ("content",),
+        "featured": ("featuredContent",),
+        "link": ("webUrl", "url", "link", "permalink"),
+        "original": ("originalUrl",),
+        "external": ("external_url",),
+        "published": ("publishedDateTime", "date", "published_at", "pubDate"),
+        "updated": ("updatedDateTime", "updated", "lastmod", "modified"),
+        "provider": ("provider",),
+        "authors": ("authors", "author"),
+        "topics": ("topics",),
+        "tags": ("tags",),
+        "categories": ("categories",),
+        "category": ("category",),
+        "images": ("images",),
+        "image": ("image",),
+        "cover": ("cover",),
+        "enclosures": ("enclosures",),
+        "attachments": ("attachments",),
+        "audio": ("audio",),
+        "video": ("video",),
+        "actions": ("actions",),
+        "duration": ("length", "duration"),
+        "language": ("language",),
+        "quality": ("quality",),
+        "heat": ("heat",),
+        "type": ("type",),
+        "price": ("price",),
+        "related": ("related",),
+        "amp": ("ampWebUrl", "cdnAmpWebUrl"),
+        "slug": ("slug",),
+        "is_published": ("published",),
+        "draft": ("draft",),
+        "removed": ("removed",),
+    }
+)
+OUR_KEYS = tuple(alias for aliases in KEYS.values() for alias in aliases)
+GROUP_OF: Mapping[str, str] = {alias: group for group, aliases in KEYS.items() for alias in aliases}

@@ -1,0 +1,1 @@
+"""What is known of an enclosure: its type, its length, its size."""

@@ -1,0 +1,112 @@
+"""Media types by file name: the registered ones, and never the machine's own table.
+
+Python's `mimetypes` reads /etc/mime.types, so its answers differ from host to
+host, and it knows types that were never registered (IANA's list:
+https://www.iana.org/assignments/media-types).
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+TYPES = {
+    # pictures
+    "apng": "image/apng",
+    "avif": "image/avif",
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "ico": "image/vnd.microsoft.icon",
+    "jfif": "image/jpeg",
+    "jpe": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "jxl": "image/jxl",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+    # sound
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "m4a": "audio/mp4",
+    "m4b": "audio/mp4",
+    "mid": "audio/midi",
+    "mp3": "audio/mpeg",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "wav": "audio/vnd.wave",
+    "weba": "audio/webm",
+    # moving pictures
+    "3gp": "video/3gpp",
+    "m4v": "video/mp4",
+    "mkv": "video/matroska",
+    "mov": "video/quicktime",
+    "mp4": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpeg",
+    "ogv": "video/ogg",
+    "webm": "video/webm",
+    # documents and archives
+    "7z": "application/x-7z-compressed",
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "epub": "application/epub+zip",
+    "gz": "application/gzip",
+    "htm": "text/html",
+    "html": "text/html",
+    "ics": "text/calendar",
+    "json": "application/json",
+    "md": "text/markdown",
+    "odp": "application/vnd.oasis.opendocument.presentation",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pdf": "application/pdf",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "rtf": "application/rtf",
+    "srt": "application/x-subrip",
+    "tar": "application/x-tar",
+    "txt": "text/plain",
+    "vtt": "text/vtt",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": "application/xml",
+    "zip": "application/zip",
+}
+UNKNOWN = "application/octet-stream"
+
+# What people and servers write for the registered types.
+_ALIASES = {
+    "audio/m4a": "audio/mp4",
+    "audio/mp3": "audio/mpeg",
+    "audio/mpeg3": "audio/mpeg",
+    "audio/wav": "audio/vnd.wave",
+    "audio/x-m4a": "audio/mp4",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/x-wav": "audio/vnd.wave",
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/svg": "image/svg+xml",
+    "image/x-icon": "image/vnd.microsoft.icon",
+    "video/x-m4v": "video/mp4",
+}
+_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+_-]*")
+
+
+def type_of(url: str) -> str:
+    """The media type that an address's file name tells, "" if it tells none."""
+    name = unquote(urlsplit(url).path).rpartition("/")[2]
+    return TYPES.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
+
+
+def registered_type(written: str) -> str:
+    """A written media type in its registered form, "" if it is none."""
+    text = written.partition(";")[0].strip().lower()
+    text = _ALIASES.get(text, text)
+    return text if _TYPE.fullmatch(text) else ""

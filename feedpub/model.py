@@ -1,0 +1,240 @@
+"""The types that the stages of a run hand on.
+
+Plain frozen values: a stage makes them from values of the stage before and
+changes none. All datetimes are aware, in UTC, with whole seconds. All texts
+are free of characters that XML 1.0 (2.2 Characters) cannot carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where; the text is made where it is shown.
+
+    A fatal problem means that the record (or the configuration) cannot be
+    used; any other was mended, and the record is used without the part named.
+    """
+
+    path: str
+    line: int  # 1-based; 0 where there is no line to name
+    key: str  # dotted, with [n] for the place in a list; "" where there is no key
+    what: str
+    remedy: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        key = f" {self.key}:" if self.key else ""
+        return f"{place}:{key} {self.what}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An author (RFC 4287, 3.2 Person Constructs; JSON Feed 1.1, authors)."""
+
+    name: str
+    email: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A media file that goes along with an item.
+
+    `type` is a registered media type or "" where nothing tells it; `length`
+    is in bytes, `width` and `height` in pixels, `duration` in seconds, each 0
+    where unknown.
+    """
+
+    url: str
+    type: str = ""
+    length: int = 0
+    title: str = ""
+    width: int = 0
+    height: int = 0
+    duration: int = 0
+
+    @property
+    def medium(self) -> str:
+        """Media RSS's word for the kind of file: image, audio, video or document."""
+        kind = self.type.partition("/")[0]
+        return kind if kind in {"image", "audio", "video"} else "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who made what a record tells of; `key` says which providers are one and the same."""
+
+    name: str
+    domain: str = ""
+    url: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A story that belongs to an item's own."""
+
+    title: str
+    url: str
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one record says, read and checked, but with its content as it came.
+
+    Content is sanitized only for the records that reach a feed; until then
+    `body` is raw, and nothing may publish it.
+    """
+
+    path: str  # as named to the user; "list.json#3" for the third record of a file
+    line: int  # the line where the record begins, 1-based
+    order: str  # sorts records by their place: settles what dates and ids leave open
+    id: str
+    id_from: str  # which rule gave the id: id, originalUrl, webUrl or path
+    title: str
+    published: datetime
+    updated: datetime
+    link: str = ""
+    external_url: str = ""
+    summary: str = ""
+    body: str = field(default="", repr=False)
+    body_type: str = ""  # html, document (a whole HTML page), markdown, or "" for: look
+    featured: str = field(default="", repr=False)
+    provider: Provider | None = None
+    authors: tuple[Person, ...] = ()
+    topics: tuple[str, ...] = ()
+    images: tuple[Enclosure, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    related: tuple[Related, ...] = ()
+    language: str = ""
+    type: str = ""
+    category: str = ""
+    price: str = ""
+    quality: float | None = None
+    heat: float | None = None
+    duration: int = 0
+    amp_url: str = ""
+    status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
+
+    @property
+    def sort_key(self) -> tuple[float, str]:
+        """Ascending order of this key is newest first; total, since ids are unique."""
+        return (-self.published.timestamp(), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A topic or a provider as the feeds know it: what it is called and where it lives."""
+
+    key: str  # equal for names that differ in case or surrounding space alone
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """That a record belongs to a feed, and what the feed is called on its account."""
+
+    feed: str  # the feed's path below the output, "" for the feed of everything
+    topic: Term | None = None
+    provider: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A topic as an item names it; `scheme` is the address that topics live below."""
+
+    term: str
+    scheme: str = ""
+    url: str = ""  # where the topic's own feeds are; "" if it has none
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """One address of a feed, in one format."""
+
+    format: str
+    type: str
+    url: str
+    path: str  # below the output folder
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The provider of an item, with its feed here where it has one."""
+
+    name: str
+    domain: str = ""
+    home: str = ""
+    feed_id: str = ""
+    feeds: tuple[FeedLink, ...] = ()
+
+    def link(self, format_name: str) -> FeedLink | None:
+        """The provider's feed in a format, or in the nearest to it."""
+        same = [link for link in self.feeds if link.format == format_name]
+        return next(iter(same or self.feeds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry as the formats write it: safe, absolute, the same in every feed that holds it."""
+
+    id: str
+    atom_id: str  # an absolute IRI, as RFC 4287 (4.2.6) wants it; `id` where that is one
+    title: str
+    published: datetime
+    updated: datetime
+    link: str = ""
+    external_url: str = ""
+    summary: str = ""
+    content_html: str = ""
+    authors: tuple[Person, ...] = ()
+    categories: tuple[Category, ...] = ()
+    image: Enclosure | None = None
+    images: tuple[Enclosure, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    related: tuple[Related, ...] = ()
+    source: Source | None = None
+    language: str = ""
+    type: str = ""
+    category: str = ""
+    price: str = ""
+    quality: float | None = None
+    duration: int = 0
+    amp_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as the formats write it. `updated` and `published` are the newest of its items'."""
+
+    path: str
+    kind: str  # all, topic, provider, topic_provider or custom
+    id: str
+    title: str
+    description: str
+    home: str  # the page that the feed belongs to
+    links: tuple[FeedLink, ...]  # the feed in each of its formats
+    updated: datetime
+    published: datetime
+    items: tuple[Item, ...]
+    language: str = ""
+    author: Person | None = None
+    rights: str = ""
+    icon: str = ""
+    logo: str = ""
+    hubs: tuple[str, ...] = ()
+    topic: Term | None = None
+    provider: Term | None = None
+    parent: str = ""  # path of the parent topic's feed, "" if it has none
+    total: int = 0  # how many records belong to the feed, in its window or not
+
+    def link(self, format_name: str) -> FeedLink:
+        """The feed's own address in a format."""
+        return next(link for link in self.links if link.format == format_name)

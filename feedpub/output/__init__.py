@@ -1,0 +1,1 @@
+"""The output tree: planned against what is there, staged, and moved in one burst."""

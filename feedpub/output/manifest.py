@@ -1,0 +1,53 @@
+"""The manifest in the tree: which files feedpub wrote, and so may replace and remove."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MANIFEST_NAME = ".feedpub.json"
+VERSION = 1
+# The manifest came from a disk or a repository: a path in it must not lead out of the tree.
+_SAFE_PATH = re.compile(r"(?!\.\.?(?:/|$))[^/\\\0]+(?:/(?!\.\.?(?:/|$))[^/\\\0]+)*")
+
+
+class ManifestError(Exception):
+    """The manifest is there and cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run left: the SHA-256 of each file by path, and how many items there were."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    items: int = 0
+
+    def to_bytes(self) -> bytes:
+        """The same bytes for the same tree."""
+        content = {
+            "feedpub": VERSION,
+            "items": self.items,
+            "files": {path: {"sha256": self.files[path]} for path in sorted(self.files)},
+        }
+        return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_manifest(output: Path) -> Manifest | None:
+    """The tree's manifest, None if there is none; raises `ManifestError`."""
+    try:
+        content = json.loads((output / MANIFEST_NAME).read_bytes())
+        files = {path: str(facts["sha256"]) for path, facts in content["files"].items()}
+        manifest = Manifest(files, int(content["items"]))
+        version = content["feedpub"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"{type(error).__name__}: {error}") from None
+    if version != VERSION:
+        raise ManifestError(f"it is of version {version!r}, this feedpub writes {VERSION}")
+    if bad := [path for path in files if not _SAFE_PATH.fullmatch(path)]:
+        raise ManifestError(f"it names {bad[0]!r}, which is not below the output folder")
+    return manifest

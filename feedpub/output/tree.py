@@ -1,0 +1,206 @@
+"""One run's changes to the output tree.
+
+What subscribers fetch is at every moment wholly old or wholly new: changed
+files are written beside the tree's own (in `.feedpub-staging/`, on the same
+file system), then a journal is written, then all are moved in one burst. A
+burst that was cut is completed by the next run before anything else; before
+the journal is there, nothing has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from feedpub.errors import ForeignFileError, RunError
+from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+
+STAGING = ".feedpub-staging"
+_JOURNAL = "journal.json"
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a run does to the tree, in paths below it."""
+
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # to be removed, but somebody changed them
+
+
+class OutputTree:
+    """The output folder during one run: `put` every file, then `commit`, or else `abandon`."""
+
+    def __init__(self, output: Path, shown: str, dry_run: bool = False) -> None:
+        """Completes an interrupted burst first (not in a dry run); raises `RunError`."""
+        self.output = output
+        self.shown = shown
+        self.dry_run = dry_run
+        self.changes = Changes()
+        self.completed_burst = False
+        self._staging = output / STAGING
+        self._files: dict[str, str] = {}
+        self._staged: list[str] = []
+        if not dry_run:
+            with self._errors():
+                self.completed_burst = self._complete_burst()
+        try:
+            self.previous = read_manifest(output) or Manifest()
+        except ManifestError as error:
+            raise RunError(
+                f"{shown}/{MANIFEST_NAME} cannot be understood ({error}), so feedpub does not know "
+                "which files are its own; restore it, or move the folder away: it is made anew"
+            ) from None
+
+    def put(self, path: str, data: bytes) -> None:
+        """A file of the new tree; written to the side if it differs from the one in place."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._files[path] = digest
+        target = self.output / path
+        with self._errors():
+            if self._same(target, data):
+                self.changes.unchanged.append(path)
+                return
+            if path not in self.previous.files and path != MANIFEST_NAME and _lexists(target):
+                raise ForeignFileError(f"{self.shown}/{path}")
+            self.changes.written.append(path)
+            self._staged.append(path)
+            if not self.dry_run:
+                self._write(self._staging / path, data)
+
+    def commit(self, items: int, last: tuple[str, ...]) -> None:
+        """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
+        removals: list[str] = []
+        for path, digest in sorted(self.previous.files.items()):
+            if path in self._files or not _lexists(self.output / path):
+                continue
+            with self._errors():
+                own = self._digest(self.output / path) == digest
+            (removals if own else self.changes.kept).append(path)
+        self.changes.removed = removals
+        self._files.pop(MANIFEST_NAME, None)
+        manifest = Manifest(self._files, items).to_bytes()
+        moves = [path for path in self._staged if path not in last]
+        moves += [path for path in self._staged if path in last]
+        with self._errors():
+            stale = not self._same(self.output / MANIFEST_NAME, manifest)
+            if self.dry_run or not (moves or removals or stale):
+                return
+            if stale:
+                self._write(self._staging / MANIFEST_NAME, manifest)
+            journal: dict[str, object] = {
+                "moves": {path: self._files[path] for path in moves},
+                "removals": removals,
+                "manifest": hashlib.sha256(manifest).hexdigest() if stale else "",
+            }
+            self._write(self._staging / "journal.new", json.dumps(journal).encode(), sync=True)
+            (self._staging / "journal.new").replace(self._staging / _JOURNAL)
+            self._burst(journal)
+
+    def abandon(self) -> None:
+        """Takes away what was staged; the tree is as it was. After `commit`, does nothing."""
+        if not self.dry_run and not (self._staging / _JOURNAL).exists():
+            shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _burst(self, journal: dict[str, object]) -> None:
+        moves = journal["moves"]
+        removals = journal["removals"]
+        if not isinstance(moves, dict) or not isinstance(removals, list):
+            raise RunError(f"{self.shown}/{STAGING} holds no journal of feedpub's; delete it")
+        for path in moves:
+            self._move(path)
+        for path in removals:
+            (self.output / path).unlink(missing_ok=True)
+            self._remove_empty((self.output / path).parent)
+        self._move(MANIFEST_NAME)
+        (self._staging / _JOURNAL).unlink()
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _move(self, path: str) -> None:
+        staged = self._staging / path
+        if staged.exists():  # else an earlier run of the same burst has moved it
+            target = self.output / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
+
+    def _complete_burst(self) -> bool:
+        """Ends what an earlier run was cut in the middle of; whether there was anything."""
+        if not self._staging.exists():
+            return False
+        try:
+            journal = json.loads((self._staging / _JOURNAL).read_bytes())
+            expected = dict(journal["moves"])
+            if journal["manifest"]:
+                expected[MANIFEST_NAME] = journal["manifest"]
+            # A machine that lost power may have lost what the staged files held.
+            whole = all(
+                self._digest(self._staging / path) in {"", digest}
+                for path, digest in expected.items()
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            shutil.rmtree(self._staging)
+            return False
+        self._burst(journal)
+        return True
+
+    def _same(self, target: Path, data: bytes) -> bool:
+        try:
+            if target.stat().st_size != len(data):
+                return False
+            return target.read_bytes() == data
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+
+    def _digest(self, path: Path) -> str:
+        try:
+            return hashlib.sha256(path.read_bytes()).hexdigest()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return ""
+
+    def _write(self, path: Path, data: bytes, sync: bool = False) -> None:
+        try:
+            file = path.open("wb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("wb")
+        with file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self.output:
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+            folder = folder.parent
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return _as_run_error(self.shown)
+
+
+@contextlib.contextmanager
+def _as_run_error(shown: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = f" ({Path(error.filename).name})" if error.filename else ""
+        raise RunError(
+            f"{shown}: the feeds cannot be written: {error.strerror}{where}; "
+            "mend that and run again, what was published stands"
+        ) from error
+
+
+def _lexists(path: Path) -> bool:
+    return os.path.lexists(path)

@@ -1,0 +1,1 @@
+"""From files to records: finding, reading, understanding, and making safe what came in."""

@@ -1,0 +1,283 @@
+"""A record's content as it came → HTML that is safe in any reader, with absolute addresses.
+
+Everything is parsed and serialised again by nh3 (ammonia, html5ever), so what
+comes out is a whole fragment of HTML, whatever came in.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from feedpub.model import Record
+from feedpub.records.text import plain_text, printable
+from feedpub.records.urls import UrlError, absolute_url
+
+if TYPE_CHECKING:
+    import nh3
+    from lxml import html as lxml_html
+    from markdown_it import MarkdownIt
+
+# Who may be embedded: players that readers know. All others' frames are taken out.
+EMBED_HOSTS = frozenset(
+    {
+        "archive.org",
+        "bandcamp.com",
+        "embed.podcasts.apple.com",
+        "open.spotify.com",
+        "player.twitch.tv",
+        "player.vimeo.com",
+        "rumble.com",
+        "w.soundcloud.com",
+        "www.dailymotion.com",
+        "www.loom.com",
+        "www.youtube-nocookie.com",
+        "www.youtube.com",
+        "youtube.com",
+    }
+)
+# Pictures that nobody is to see: they tell a third party who reads.
+_TRACKERS = re.compile(
+    r"(?:^|\.)(?:doubleclick\.net|google-analytics\.com|list-manage\.com|mailchimp\.com/track|"
+    r"pixel\.wp\.com|stats\.wordpress\.com|scorecardresearch\.com|quantserve\.com|feedburner\.com|"
+    r"feedsportal\.com|pixel\.quantserve\.com|sendgrid\.net|mandrillapp\.com|rs6\.net)$"
+)
+_TRACKER_PATHS = re.compile(
+    r"/(?:track/open|wf/open|open\.aspx|open\.php|pixel(?:\.gif|\.png)?|beacon(?:\.gif)?|~r/)",
+    re.IGNORECASE,
+)
+
+_TAGS = frozenset(
+    """a abbr acronym article aside audio b bdi bdo blockquote br caption center cite code col
+    colgroup dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr
+    i iframe img ins kbd li main mark nav ol p picture pre q rp rt ruby s samp section small source
+    span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var
+    video wbr""".split()
+)
+# Elements whose text is not meant to be read either.
+_DROPPED = frozenset(
+    """script style title template noscript noframes noembed object embed applet svg math select
+    textarea button head frameset xmp""".split()
+)
+_ATTRIBUTES = {
+    "*": {"dir", "lang", "title"},
+    "a": {"href", "hreflang"},
+    "abbr": {"title"},
+    "audio": {"src", "controls", "preload"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "details": {"open"},
+    "iframe": {"src", "width", "height", "allowfullscreen"},
+    "img": {"src", "srcset", "sizes", "alt", "width", "height"},
+    "ins": {"cite", "datetime"},
+    "li": {"value"},
+    "ol": {"start", "reversed", "type"},
+    "q": {"cite"},
+    "source": {"src", "srcset", "sizes", "type", "media"},
+    "td": {"colspan", "rowspan", "align"},
+    "th": {"colspan", "rowspan", "align", "scope"},
+    "time": {"datetime"},
+    "track": {"src", "kind", "srclang", "label"},
+    "video": {"src", "poster", "controls", "width", "height", "preload"},
+}
+_ADDRESSES = frozenset({"href", "src", "poster", "cite"})
+_SIZE = re.compile(r"\d{1,5}%?")
+
+# nh3 writes every attribute as name="value" with quotes escaped, so this cannot mistake.
+_IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
+_FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)></iframe>")
+_SOURCE = re.compile(r"<(?:source|track)((?: [a-z-]+=\"[^\"]*\")*)>")
+_ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
+_EMPTY = re.compile(r"<(p|div|span|figure|a|picture|center|li|section)>\s*</\1>")
+
+_DOCUMENT = re.compile(
+    r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\b|<html\b|<head\b|<body\b)", re.IGNORECASE | re.DOTALL
+)
+_BLOCK = re.compile(
+    r"<(?:p|div|h[1-6]|ul|ol|table|blockquote|section|article|figure|pre|iframe|br|img|center|hr|dl|main|header"
+    r"|details|video|audio)\b",
+    re.IGNORECASE,
+)
+_MARKDOWN = re.compile(
+    r"^(?: {0,3}(?:#{1,6} |[-*+] |\d{1,3}[.)] |> |```|~~~)|\s*\|.*\|\s*$|(?:---+|\*\*\*+)$)"
+    r"|\[[^\]\n]+\]\([^)\n]+\)|\*\*[^*\n]+\*\*|(?<!\w)__[^_\n]+__|`[^`\n]+`",
+    re.MULTILINE,
+)
+_INSIDE_TAGS = re.compile(
+    r"<(pre|code|script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL
+)
+
+
+def content_html(record: Record, home: str) -> str:
+    """The record's content for its feeds: embedded media first, then the body, "" if it has none.
+
+    Addresses are relative to the record's own page, where it has one, else to
+    the site.
+    """
+    base = record.link or home
+    parts = [clean_html(record.featured, base)] if record.featured.strip() else []
+    if record.body.strip():
+        parts.append(clean_html(_to_html(record), base))
+    return "\n".join(part for part in parts if part)
+
+
+def html_text(content: str) -> str:
+    """Safe HTML → its plain text on one line."""
+    return plain_text(
+        re.sub(r"</(?:p|div|h[1-6]|li|tr|td|th|dt|dd|blockquote)>|<br>", " ", content)
+    )
+
+
+def is_html(text: str) -> bool:
+    """Whether a body is HTML, by looking: Markdown may hold HTML, so its own signs decide."""
+    start = text.lstrip()[:200]
+    if _DOCUMENT.match(start):
+        return True
+    if not _BLOCK.search(text):
+        return False
+    if _MARKDOWN.search(_INSIDE_TAGS.sub("", text)):
+        return False
+    return bool(_BLOCK.match(start)) or bool(
+        re.search(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", text)
+    )
+
+
+def clean_html(markup: str, base: str) -> str:
+    """Any HTML → a sanitized fragment, its addresses made absolute against `base`."""
+    if _DOCUMENT.match(markup):
+        markup, base = _document_body(markup, base)
+    cleaner = _cleaner(base)
+    cleaned: str = printable(cleaner.clean(markup))
+    if "<img" in cleaned:
+        cleaned = _IMAGE.sub(_keep_image, cleaned)
+    if "<iframe" in cleaned:
+        cleaned = _FRAME.sub(lambda m: m[0] if ' src="' in m[1] else "", cleaned)
+    if "<source" in cleaned or "<track" in cleaned:
+        cleaned = _SOURCE.sub(lambda m: m[0] if "src" in m[1] else "", cleaned)
+    while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
+        cleaned = fewer
+    return cleaned.strip()
+
+
+def _to_html(record: Record) -> str:
+    if record.body_type != "html" and not is_html(record.body):
+        rendered: str = _markdown().render(record.body)
+        return rendered
+    return record.body
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # 50 ms: only sites that write Markdown pay
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+@lru_cache(maxsize=1)
+def _shared() -> tuple[list[str], nh3.Cleaner]:
+    """One cleaner for all, made once; the list holds the base that addresses are relative to."""
+    import nh3
+
+    base = [""]
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        if name in _ADDRESSES:
+            return _address(tag, name, value, base[0])
+        if name == "srcset":
+            return _srcset(value, base[0])
+        if name in {"width", "height"}:
+            size = value.strip().removesuffix("px")
+            return size if _SIZE.fullmatch(size) else None
+        return value
+
+    return base, nh3.Cleaner(
+        tags=set(_TAGS),
+        clean_content_tags=set(_DROPPED),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=attribute,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+    )
+
+
+def _cleaner(base: str) -> nh3.Cleaner:
+    shared, cleaner = _shared()
+    shared[0] = base
+    return cleaner
+
+
+def _address(tag: str, name: str, value: str, base: str) -> str | None:
+    lower = value.strip().lower()
+    if tag == "a" and lower.startswith(("mailto:", "tel:")):
+        return value.strip()
+    try:
+        url = absolute_url(value, base)
+    except UrlError:
+        if ":" in value.partition("/")[0]:
+            return None
+        try:  # example.org/x without a scheme: in content, browsers take it as a place below
+            url = absolute_url("./" + value.strip(), base)
+        except UrlError:
+            return None
+    parts = urlsplit(url)
+    if tag == "iframe":
+        return url if (parts.hostname or "") in EMBED_HOSTS else None
+    if tag == "img" and (
+        _TRACKERS.search(parts.hostname or "") or _TRACKER_PATHS.search(parts.path)
+    ):
+        return None
+    return url
+
+
+def _srcset(value: str, base: str) -> str | None:
+    """Each candidate's address made absolute (HTML, 4.8.4.2.1: address, space, descriptor)."""
+    candidates = []
+    for match in re.finditer(r"\s*([^\s,]\S*[^\s,]|[^\s,])\s*((?:\s[^,()]*)?)(?:,|$)", value):
+        try:
+            url = absolute_url(match[1], base).replace(",", "%2C")
+        except UrlError:
+            continue
+        candidates.append(f"{url} {match[2].strip()}".strip())
+    return ", ".join(candidates) or None
+
+
+def _keep_image(match: re.Match[str]) -> str:
+    """An image as it is, or nothing for one without address or of a size that nobody sees."""
+    attributes = dict(_ATTRIBUTE.findall(match[1]))
+    if "src" not in attributes and "srcset" not in attributes:
+        return ""
+    sizes = {attributes.get("width", ""), attributes.get("height", "")}
+    return "" if sizes & {"0", "1", "0%"} else match[0]
+
+
+def _document_body(markup: str, base: str) -> tuple[str, str]:
+    """A whole page → what is inside its body and meant to be seen, and the page's own base."""
+    from lxml import etree
+    from lxml import html as lxml_html
+
+    try:
+        root: lxml_html.HtmlElement = lxml_html.document_fromstring(printable(markup))
+    except (etree.ParserError, ValueError):
+        return markup, base
+    for element in root.iter("base"):
+        try:
+            base = absolute_url(element.get("href") or "", base)
+        except UrlError:
+            continue
+        break
+    body = root.find("body")
+    if body is None:
+        return markup, base
+    for element in list(body.iter()):
+        style = element.get("style") if isinstance(element.tag, str) else None
+        if style and re.search(r"display\s*:\s*none|mso-hide\s*:\s*all", style, re.IGNORECASE):
+            element.drop_tree()
+    inner = html.escape(body.text or "", quote=False)
+    for child in body:
+        inner += lxml_html.tostring(child, encoding="unicode")
+    return inner, base

@@ -1,0 +1,108 @@
+"""The ways in which people write dates → datetimes in UTC.
+
+Taken are RFC 3339 and what of ISO 8601 people write, YAML's timestamps
+(`2001-12-14 21:59:43.10 -5`), bare dates, and RFC 2822. A date that names no
+zone is in the site's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+_ISO = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d*)?)?"
+    r"[ \t]*(Z|z|UTC|GMT|[-+]\d{1,2}(?::?\d{2})?)?)?"
+)
+_DURATION = re.compile(
+    r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?", re.IGNORECASE
+)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?:\.\d+)?")
+_PLACEHOLDERS = range(9999, 10000)  # databases' word for "never"
+
+
+class DateError(ValueError):
+    """Not a date; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, and the day as it was written: what ids hold must not depend on zones."""
+
+    utc: datetime
+    day: str  # YYYY-MM-DD
+
+
+def parse_date(text: str, zone: tzinfo) -> Moment:
+    """A written date → its moment; raises `DateError`."""
+    text = text.strip()
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return _rfc2822(text, zone)
+    year, month, day, hour, minute, second, offset = match.groups()
+    where = zone if offset is None else _offset(offset)
+    return _moment(
+        text,
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        where,
+    )
+
+
+def _moment(
+    text: str, year: int, month: int, day: int, hour: int, minute: int, second: int, where: tzinfo
+) -> Moment:
+    if year in _PLACEHOLDERS or year == 0:
+        raise DateError(f"the year {year:04} is no real date")
+    # A leap second is the last second of its minute: neither RSS nor Python has it.
+    second = 59 if second == 60 else second
+    try:
+        local = datetime(year, month, day, hour, minute, second, tzinfo=where)
+        utc = local if where is UTC else local.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise DateError(f"there is no such date as {text[:40]!r} ({error})") from None
+    return Moment(utc, f"{year:04}-{month:02}-{day:02}")
+
+
+def _offset(text: str) -> tzinfo:
+    if text in {"Z", "z", "UTC", "GMT"}:
+        return UTC
+    digits = text[1:].replace(":", "")
+    hours, minutes = (int(digits), 0) if len(digits) < 3 else (int(digits[:-2]), int(digits[-2:]))
+    if hours > 23 or minutes > 59:
+        raise DateError(f"there is no zone {text}")
+    delta = timedelta(hours=hours, minutes=minutes)
+    return timezone(-delta if text[0] == "-" else delta)
+
+
+def _rfc2822(text: str, zone: tzinfo) -> Moment:
+    from email.utils import parsedate_tz  # rare: most dates are ISO, and it costs 25 ms
+
+    parts = parsedate_tz(text) if re.search(r"[A-Za-z]{3}", text) else None
+    if parts is None or not re.search(r"\d{4}", text):
+        raise DateError(f"{text[:40]!r} is not a date that feedpub knows")
+    year, month, day, hour, minute, second = parts[:6]
+    offset = parts[9]
+    where = zone if offset is None else timezone(timedelta(seconds=offset))
+    return _moment(text, year, month, day, hour, minute, second, where)
+
+
+def parse_duration(text: str) -> int:
+    """ISO 8601 (`PT15M`), `h:mm:ss`, `mm:ss` or seconds → whole seconds; raises `DateError`."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return int(text)
+    if match := _DURATION.fullmatch(text):
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        if any(match.groups()):
+            return ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + seconds
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    raise DateError(f"{text[:40]!r} is not a length like PT15M, 1:02:03 or 90")

@@ -1,0 +1,270 @@
+"""The bytes of one file → its records. Pure: no files, no clock, no globals.
+
+A file is front matter and a body (.md, .html), one record or a list of them
+(.yaml, .json), or one JSON object a line (.jsonl).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from feedpub.config import SourceSpec
+from feedpub.keys import KEYS
+from feedpub.model import Problem, Record
+from feedpub.records.fields import Keys, Notes, Place, Rules, build_record, scalar
+from feedpub.records.text import UNPRINTABLE, printable
+from feedpub.records.values import Document, ParseError, parse_json, parse_toml
+
+# Beyond these a file is no record that somebody wrote, and reading it could fill the memory.
+MAX_BYTES = 16 * 1024 * 1024
+MAX_LIST_BYTES = 64 * 1024 * 1024
+
+SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson")
+_DATA = (".yaml", ".yml", ".json", *_LINES)
+_CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_TOML_CLOSE = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+_TELLING = frozenset(
+    alias for group in ("title", "summary", "published", "link", "id") for alias in KEYS[group]
+)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What one file gave: read = records + skipped + unusable, always."""
+
+    records: list[Record] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # what was mended, too
+    skipped: list[tuple[str, str]] = field(default_factory=list)  # (record, reason)
+    unusable: int = 0
+
+    @property
+    def read(self) -> int:
+        """How many records the file holds."""
+        return len(self.records) + len(self.skipped) + self.unusable
+
+
+def max_bytes(path: str) -> int:
+    """How large a file of this name may be."""
+    return MAX_LIST_BYTES if path.endswith(_DATA) else MAX_BYTES
+
+
+def unreadable(path: str, what: str, remedy: str, line: int = 0) -> Parsed:
+    """A file of which nothing can be known: one record that cannot be used."""
+    return Parsed(problems=[Problem(path, line, "", what, remedy)], unusable=1)
+
+
+def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Rules) -> Parsed:
+    """Every record of one file; `path` is how users name it, `below` its path in its source."""
+    if below.rpartition("/")[2].startswith("_index."):
+        return Parsed(skipped=[(path, "section page")])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return unreadable(path, "a binary file", "take it out, or give it another ending")
+        line = data.count(b"\n", 0, error.start) + 1
+        return unreadable(path, "the text is not UTF-8", "save it as UTF-8", line)
+    if "\0" in text:
+        return unreadable(path, "a binary file", "take it out, or give it another ending")
+    if not text.strip():
+        return unreadable(path, "the file is empty", "write a record, or delete it", 1)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    parsed = Parsed()
+    if unprintable := UNPRINTABLE.search(text):
+        line = text.count("\n", 0, unprintable.start()) + 1
+        what = f"a control character (U+{ord(unprintable[0]):04X}) that no feed can carry"
+        remedy = "take it out; feedpub did"
+        parsed.problems.append(Problem(path, line, "", what, remedy, fatal=False))
+        text = printable(text)
+    lower = path.lower()
+    try:
+        if lower.endswith(_LINES):
+            _parse_lines(text, path, below, source, rules, parsed)
+        elif lower.endswith(_DATA):
+            _parse_data(text, path, below, source, rules, parsed)
+        else:
+            _parse_front_matter(text, path, below, source, rules, parsed)
+    except ParseError as error:
+        parsed.problems.append(Problem(path, error.line or 1, "", error.what, error.remedy))
+        parsed.unusable += 1
+    return parsed
+
+
+def _parse_front_matter(
+    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
+) -> None:
+    fence = text[:3]
+    first, _, rest = text.partition("\n")
+    if fence not in {"---", "+++"} or first[3:].strip():
+        raise ParseError("there is no front matter", "begin the file with a line of ---", 1)
+    end = (_CLOSE if fence == "---" else _TOML_CLOSE).search(rest)
+    if end is None:
+        raise ParseError("the front matter is not closed", f"end it with a line of {fence}", 1)
+    front, body = rest[: end.start()], rest[end.end() :].lstrip("\n")
+    document: Document | None = None
+    if fence == "+++":
+        values: Any = parse_toml(front)
+    else:
+        try:
+            document = Document(front)
+            values = document.value()
+        except ParseError as error:
+            raise ParseError(
+                error.what, error.remedy, error.line + 1 if error.line else 1
+            ) from None
+    suffix = path.lower().rpartition(".")[2]
+    body_type = "html" if suffix in {"html", "htm"} else ""
+    _add(values, document, 1, body, body_type, Place(path, below), source, rules, parsed)
+
+
+def _parse_data(
+    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
+) -> None:
+    """A .yaml or .json file: a record, a list of them, or an object that holds the list."""
+    if path.lower().endswith(".json"):
+        values, duplicates = parse_json(text)
+        for name in duplicates:
+            _duplicate(parsed, path, 0, name, "the key is in an object twice")
+        lines = _JsonLines(text)
+        line_of = lines.line_of
+    else:
+        document = Document(text)
+        values = document.value()
+        _duplicates(parsed, path, document, 0)
+        line_of = document.line_of
+    prefix: Keys = ()
+    if isinstance(values, dict) and not _TELLING & values.keys():
+        lists = [
+            name
+            for name, value in values.items()
+            if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+        ]
+        if len(lists) == 1:
+            prefix = (lists[0],)
+            values = values[lists[0]]
+        elif lists:
+            what = f"several lists could be the records ({', '.join(sorted(lists))})"
+            raise ParseError(what, "keep one list in a file")
+    if isinstance(values, dict):
+        place = Place(path, below)
+        _build(values, lambda keys: line_of(prefix + keys), "", "", place, source, rules, parsed)
+        return
+    if not isinstance(values, list):
+        raise ParseError("a record is wanted, not a text", "write key: value lines", 1)
+    for n, entry in enumerate(values):
+        where: Keys = (*prefix, n)
+        place = Place(path, below, line_of(where), part=n, whole_file=False)
+
+        def locate(keys: Keys, where: Keys = where) -> int:
+            return line_of(where + keys)
+
+        _build(entry, locate, "", "", place, source, rules, parsed)
+
+
+def _parse_lines(
+    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
+) -> None:
+    number = 0
+    for n, line in _lines(text):
+        place = Place(path, below, n, part=number, whole_file=False)
+        number += 1
+        try:
+            values, duplicates = parse_json(line)
+        except ParseError as error:
+            parsed.problems.append(Problem(place.name, n, "", error.what, error.remedy))
+            parsed.unusable += 1
+            continue
+        for name in duplicates:
+            _duplicate(parsed, place.name, n, name, "the key is in an object twice")
+
+        def locate(keys: Keys, n: int = n) -> int:
+            return n
+
+        _build(values, locate, "", "", place, source, rules, parsed)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for n, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield n, line
+
+
+class _JsonLines:
+    """Where things are in a JSON text: JSON is YAML, so YAML's parser tells, if it is asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._document: Document | None = None
+
+    def line_of(self, keys: Keys) -> int:
+        if "\n" not in self._text or len(self._text) > 1_000_000:
+            return 1
+        if self._document is None:
+            try:
+                self._document = Document(self._text.replace("\t", "  "))
+            except ParseError:
+                self._text = ""
+                return 1
+        return self._document.line_of(keys)
+
+
+def _add(
+    values: Any,
+    document: Document | None,
+    offset: int,
+    body: str,
+    body_type: str,
+    place: Place,
+    source: SourceSpec,
+    rules: Rules,
+    parsed: Parsed,
+) -> None:
+    """A record of front matter, whose lines begin `offset` lines into the file."""
+    if document:
+        _duplicates(parsed, place.path, document, offset)
+
+    def line_of(keys: Keys) -> int:
+        return document.line_of(keys) + offset if document else 1
+
+    _build(values, line_of, body, body_type, place, source, rules, parsed)
+
+
+def _build(
+    values: Any,
+    line_of: Any,
+    body: str,
+    body_type: str,
+    place: Place,
+    source: SourceSpec,
+    rules: Rules,
+    parsed: Parsed,
+) -> None:
+    notes = Notes(place, line_of)
+    if not isinstance(values, dict):
+        kind = "nothing" if values is None else "a list" if isinstance(values, list) else "a text"
+        notes.add((), f"the record is {kind}, not a mapping", "write key: value lines", fatal=True)
+    elif values.get("taxonomy") and values.keys().isdisjoint(KEYS["published"]):
+        parsed.skipped.append((place.name, "taxonomy file"))
+        return
+    else:
+        record = build_record(values, body, body_type, place, source, rules, notes)
+        if record:
+            parsed.records.append(record)
+    parsed.problems.extend(notes.problems)
+    parsed.unusable += notes.fatal
+
+
+def _duplicates(parsed: Parsed, path: str, document: Document, offset: int) -> None:
+    for twice in document.duplicates:
+        what = f"the key is there twice (first in line {twice.first_line + offset})"
+        _duplicate(parsed, path, twice.line + offset, twice.key, what)
+
+
+def _duplicate(parsed: Parsed, path: str, line: int, key: str, what: str) -> None:
+    remedy = "keep one of them; the last was taken"
+    parsed.problems.append(Problem(path, line, scalar(key), what, remedy, fatal=False))

@@ -1,0 +1,154 @@
+"""Taxonomy files: what is known of topics and providers besides the records."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from feedpub.config import Config
+from feedpub.model import Problem
+from feedpub.records.fields import scalar
+from feedpub.records.scan import printable_path
+from feedpub.records.text import plain_text
+from feedpub.records.urls import UrlError, absolute_url
+from feedpub.records.values import Document, ParseError, parse_json
+
+_CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_ID = re.compile(r"[a-z0-9][a-z0-9._~-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class TermFile:
+    """One topic or provider as its file tells of it."""
+
+    path: str
+    name: str
+    id: str = ""  # its slug, where the file gives a usable one
+    other_names: tuple[str, ...] = ()
+    parent: str = ""
+    description: str = ""
+    domain: str = ""
+    url: str = ""
+    image: str = ""
+
+
+@dataclass(slots=True)
+class TermFiles:
+    """Both taxonomies, in the order of their files' paths."""
+
+    topics: list[TermFile] = field(default_factory=list)
+    providers: list[TermFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_taxonomy(config: Config) -> TermFiles:
+    """Every taxonomy file that the configuration names; what cannot be used is noted."""
+    files = TermFiles()
+    for folder, terms in (
+        (config.topics_folder, files.topics),
+        (config.providers_folder, files.providers),
+    ):
+        if folder is None:
+            continue
+        for path in sorted(_files(folder)):
+            shown = printable_path(config.shown(path))
+            try:
+                term = _term(path, shown, config, files.problems)
+            except (ParseError, OSError, UnicodeDecodeError) as error:
+                line = getattr(error, "line", 0) or 1
+                what = getattr(error, "what", "") or f"the file cannot be read ({error})"
+                remedy = getattr(error, "remedy", "") or "save it as UTF-8, readable"
+                files.problems.append(Problem(shown, line, "", what, remedy, fatal=False))
+                continue
+            if term:
+                terms.append(term)
+    return files
+
+
+def _files(folder: Path) -> list[Path]:
+    return [
+        Path(base) / name
+        for base, folders, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith((".md", ".yaml", ".yml", ".json", ".html"))
+        and not name.startswith((".", "_"))
+        and name.upper() != "README.MD"
+    ]
+
+
+def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> TermFile | None:
+    text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    body = ""
+    document: Document | None = None
+    if path.suffix.lower() == ".json":
+        values = parse_json(text)[0]
+    else:
+        if text.startswith("---\n") and (end := _CLOSE.search(text, 4)):
+            text, body = text[: end.start()], text[end.end() :]
+        document = Document(text)
+        values = document.value()
+    if not isinstance(values, dict):
+        raise ParseError("a mapping is wanted", "write key: value lines", 1)
+
+    def note(key: str, what: str, remedy: str) -> None:
+        problems.append(
+            Problem(
+                shown, document.line_of((key,)) if document else 1, key, what, remedy, fatal=False
+            )
+        )
+
+    def text_of(*keys: str) -> str:
+        return next((plain_text(t) for key in keys if (t := scalar(values.get(key) or ""))), "")
+
+    name = text_of("name", "title")
+    if not name:
+        note("name", "the file names no topic or provider", "add name: …; left out")
+        return None
+    written = text_of("_id", "id", "slug")
+    slug = written.casefold()
+    if slug and not (_ID.fullmatch(slug) and not slug.endswith(".") and len(slug) <= 100):
+        note("_id", f"{written[:40]!r} is no slug", "write letters, digits and -; left out")
+        slug = ""
+    return TermFile(
+        path=shown,
+        name=name,
+        id=slug,
+        other_names=_names(values.get("otherNames") or values.get("aliases")),
+        parent=text_of("parent"),
+        description=text_of("description", "excerpt", "summary") or plain_text(body),
+        domain=text_of("domain").lower(),
+        url=_url(values.get("url"), config, lambda what: note("url", what, "write it whole")),
+        image=_image(values, config, lambda what: note("images", what, "write it whole")),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = value if isinstance(value, list) else [value] if value else []
+    return tuple(plain_text(scalar(name)) for name in names if isinstance(name, str))
+
+
+def _url(value: Any, config: Config, note: Any) -> str:
+    if not isinstance(value, str) or not value:
+        return ""
+    try:
+        return absolute_url(value, config.site.home)
+    except UrlError as error:
+        note(str(error))
+        return ""
+
+
+def _image(values: Mapping[str, Any], config: Config, note: Any) -> str:
+    """The widest picture."""
+    pictures = values.get("images") or values.get("image") or []
+    best, widest = "", -1
+    for entry in pictures if isinstance(pictures, list) else [pictures]:
+        entry = entry if isinstance(entry, dict) else {"url": entry}
+        width = scalar(entry.get("width") or "0")
+        size = int(width) if width.isdecimal() else 0
+        if size > widest and (url := _url(entry.get("url"), config, note)):
+            best, widest = url, size
+    return best

@@ -1,0 +1,55 @@
+"""Plain text: free of what XML cannot carry, of markup, and of entities."""
+
+from __future__ import annotations
+
+import html
+import re
+
+# XML 1.0, 2.2: what is not a Char, and what is "discouraged" there (C1 controls,
+# noncharacters): readers choke on the one, validators warn of the other.
+_BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
+)
+UNPRINTABLE = re.compile(f"[{_BAD}]")
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_SPACE = re.compile(r"[\s\u00a0\u200b\ufeff]+")
+_TAG = re.compile(
+    r"</?(?:a|abbr|acronym|article|aside|b|big|blockquote|body|br|center|cite|code|dd|del|dfn|div|dl|dt|"
+    r"em|figcaption|figure|font|footer|h[1-6]|head|header|hr|html|i|iframe|img|ins|kbd|li|main|mark|nav|"
+    r"ol|p|picture|pre|q|s|samp|section|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|"
+    r"time|tr|tt|u|ul|var|video|audio|source)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+
+
+def printable(text: str) -> str:
+    """The text without the characters that no feed can carry."""
+    return UNPRINTABLE.sub("", text)
+
+
+def has_markup(text: str) -> bool:
+    """Whether there are HTML tags in it that a plain text should not have."""
+    return "<" in text and bool(_TAG.search(text) or _UNSEEN.search(text))
+
+
+def plain_text(text: str) -> str:
+    """HTML or text → one line of plain text: tags out, entities decoded once.
+
+    Only the tags of running text are taken for tags: `a < b` and `Vec<T>`
+    stay. Entities are decoded after, so `&lt;canvas&gt;` gives `<canvas>`.
+    """
+    if "<" in text:
+        text = _TAG.sub(" ", _UNSEEN.sub("", text)) if has_markup(text) else text
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    return _SPACE.sub(" ", UNPRINTABLE.sub("", text)).strip()
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, cut between words, with an ellipsis where cut."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1].rpartition(" ")[0] or text[: limit - 1]
+    return cut.rstrip(" ,;:.") + "…"

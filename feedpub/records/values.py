@@ -1,0 +1,217 @@
+"""YAML, JSON and TOML → plain values that keep the text as it was written.
+
+YAML 1.1 guesses types (`Yes`, `3.10`, `2020-01-01`, `1:30`); a record's keys
+say better what they hold. So PyYAML's C parser composes nodes without
+resolving any tag, and every scalar becomes its text. What is a date, a number
+or a truth is settled by the key that holds it.
+
+A value is None, a str, a bool (JSON and TOML only), a list or a dict with
+string keys.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import yaml
+
+# An alias costs nothing until it is built: a few lines can stand for 10^9 values
+# ("billion laughs"). No honest record comes near these numbers.
+MAX_VALUES = 50_000
+MAX_DEPTH = 40
+
+_MERGE = "<<"
+_NULLS = frozenset({"", "~", "null"})
+_PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class ParseError(Exception):
+    """The text cannot be understood; `line` is 1-based in it, 0 where unknown."""
+
+    def __init__(self, what: str, remedy: str, line: int = 0) -> None:
+        self.what, self.remedy, self.line = what, remedy, line
+        super().__init__(what)
+
+
+class _Composer(_PARSER):  # type: ignore[misc]  # chosen at run time
+    """PyYAML's parser and composer with no guessing of types."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> None:
+        return None
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        return None
+
+    def ascend_resolver(self) -> None:
+        return None
+
+
+@dataclass(slots=True)
+class Duplicate:
+    """A key that a mapping has twice; YAML lets the last one win, and so do we."""
+
+    key: str
+    line: int
+    first_line: int
+
+
+class Document:
+    """One YAML document: its value is built when asked for, its lines are found when needed."""
+
+    def __init__(self, text: str) -> None:
+        """Parses; raises `ParseError`."""
+        self.duplicates: list[Duplicate] = []
+        self._count = 0
+        try:
+            loader = _Composer(text)
+            try:
+                self.root = loader.get_single_node()
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            raise ParseError(*_explain(error), line) from None
+        except yaml.YAMLError as error:
+            what = f"the YAML cannot be read ({getattr(error, 'reason', error)})"
+            raise ParseError(what, "take that character out") from None
+        except RecursionError:
+            raise ParseError("the YAML is nested too deep", "flatten it") from None
+        except ValueError:
+            raise ParseError(
+                "the YAML names a character that there is not", "take that \\u escape out"
+            ) from None
+
+    def value(self) -> Any:
+        """The whole document as plain values; raises `ParseError` where it is out of measure."""
+        return None if self.root is None else self._build(self.root, 0)
+
+    def line_of(self, keys: tuple[str | int, ...]) -> int:
+        """The 1-based line of what is at a place, or of the nearest thing around it."""
+        node, line = self.root, 1
+        for key in keys:
+            if isinstance(node, yaml.MappingNode):
+                pair = next((p for p in reversed(node.value) if p[0].value == key), None)
+                if pair is None:
+                    break
+                line, node = pair[0].start_mark.line + 1, pair[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+                if key >= len(node.value):
+                    break
+                node = node.value[key]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return line
+
+    def _build(self, node: yaml.Node, depth: int) -> Any:
+        self._count += 1
+        if self._count > MAX_VALUES or depth > MAX_DEPTH:
+            raise ParseError(
+                "the YAML stands for more values than any record has (aliases of aliases?)",
+                "write the values out, without anchors",
+                node.start_mark.line + 1,
+            )
+        if isinstance(node, yaml.ScalarNode):
+            text = node.value
+            return None if node.style is None and text in _NULLS else text
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(child, depth + 1) for child in node.value]
+        return self._mapping(node, depth)
+
+    def _mapping(self, node: yaml.Node, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        merged: dict[str, Any] = {}
+        for name_node, child in node.value:
+            name = name_node.value
+            if not isinstance(name, str):
+                raise ParseError(
+                    "a key is a list or a mapping", "write a word", name_node.start_mark.line + 1
+                )
+            if name == _MERGE and name_node.style is None:
+                # YAML 1.1 merge: the mapping's own keys win, then the earlier of several.
+                found = self._build(child, depth + 1)
+                for part in reversed(found if isinstance(found, list) else [found]):
+                    merged |= part if isinstance(part, dict) else {}
+                continue
+            if name in values:
+                line = name_node.start_mark.line + 1
+                self.duplicates.append(Duplicate(name, line, lines[name]))
+            else:
+                lines[name] = name_node.start_mark.line + 1
+            values[name] = self._build(child, depth + 1)
+        return merged | values if merged else values
+
+
+def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    """What libyaml complains of, and what most often mends it."""
+    problem = str(error.problem or error.context or "it cannot be read")
+    what = f"the YAML cannot be read ({problem})"
+    if "\\t" in problem or "'\t'" in problem or "tab" in problem:
+        return what, "put spaces in the place of tabs"
+    if "mapping values are not allowed" in problem:
+        return what, "put quotes around a value that has a colon in it"
+    if "did not find expected key" in problem or "expected <block end>" in problem:
+        return what, "look for a wrong indent or a quote inside quotes here or a line before"
+    if "expected alphabetic or numeric" in problem or "cannot start any token" in problem:
+        return what, "put quotes around a value that begins with * & % @ or `"
+    if "undefined alias" in problem:
+        return what, "put quotes around a value that begins with *"
+    if "nesting" in problem:
+        return what, "flatten it"
+    if "escape" in problem:
+        return what, "double the backslash, or use single quotes"
+    if "single document" in problem or "another document" in problem:
+        return what, "keep one document in a file, or write a list"
+    return what, "mend the line, or the one before it"
+
+
+def parse_json(text: str) -> tuple[Any, list[str]]:
+    """JSON → values with numbers as text; also the keys that an object has twice.
+
+    Raises `ParseError`.
+    """
+    duplicates: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(items)
+        if len(values) != len(items):
+            names = [name for name, _ in items]
+            duplicates.extend(sorted({name for name in names if names.count(name) > 1}))
+        return values
+
+    try:
+        value = json.loads(
+            text, object_pairs_hook=pairs, parse_int=str, parse_float=str, parse_constant=str
+        )
+    except json.JSONDecodeError as error:
+        what = f"the JSON cannot be read ({error.msg}, column {error.colno})"
+        raise ParseError(what, "mend it there", error.lineno) from None
+    except RecursionError:
+        raise ParseError("the JSON is nested too deep", "flatten it") from None
+    return value, duplicates
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """TOML (Hugo's other front matter) → values as text; raises `ParseError`."""
+    try:
+        values: dict[str, Any] = _texts(tomllib.loads(text, parse_float=str))
+    except tomllib.TOMLDecodeError as error:
+        raise ParseError(f"the TOML cannot be read ({error})", "mend it there") from None
+    except RecursionError:
+        raise ParseError("the TOML is nested too deep", "flatten it") from None
+    return values
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _texts(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_texts(child) for child in value]
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    return value if isinstance(value, (str, bool)) else str(value)

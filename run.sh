@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# The daily acts of the project, one word each. Every act does its own set-up.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+VENV=.venv
+PYTHON=${PYTHON:-}
+
+usage() {
+    cat <<'TEXT'
+./run.sh ACT
+
+  setup     make .venv from the lock, with every extra
+  generate  turn the sample records into feeds/ and say where to look
+  test      run the test suite (further arguments go to pytest)
+  lint      ruff: rules and format; the direction of imports
+  types     mypy, strict
+  check     name every problem of the sample records
+  bench     measure feedpub on made records (further arguments: --sizes, --runs)
+  docs      write docs/cli.md and docs/config.md anew from the code
+  serve     serve feeds/ at http://127.0.0.1:8000/
+TEXT
+}
+
+find_python() {
+    if [ -n "$PYTHON" ]; then return; fi
+    local name
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null &&
+            "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            PYTHON=$name
+            return
+        fi
+    done
+    echo "run.sh: Python 3.11 or newer is needed (Debian, Ubuntu: apt-get install python3)" >&2
+    exit 1
+}
+
+# Debian keeps what a virtual environment needs in a package of its own.
+make_venv() {
+    rm -rf "$VENV"
+    if "$PYTHON" -m venv "$VENV" >/dev/null 2>&1; then return; fi
+    rm -rf "$VENV"
+    local version package sudo=()
+    version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    package="python$version-venv"
+    if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
+    if command -v apt-get >/dev/null; then
+        echo "run.sh: installing $package, which makes virtual environments" >&2
+        if "${sudo[@]}" apt-get -qq update >&2 &&
+            "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install "$package" >&2 &&
+            "$PYTHON" -m venv "$VENV"; then
+            return
+        fi
+    fi
+    rm -rf "$VENV"
+    echo "run.sh: no virtual environment can be made; install $package and run this again" >&2
+    exit 1
+}
+
+# setup LOCK EXTRA: a stamp says from which lock and project file the environment was made.
+setup() {
+    local lock=$1 extra=$2 stamp="$VENV/feedpub-$2.stamp" want
+    find_python
+    want=$(cat requirements/*.txt pyproject.toml feedpub/__init__.py | cksum; pwd)
+    if [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -c '' 2>/dev/null &&
+        [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+        return
+    fi
+    if ! [ -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c '' 2>/dev/null ||
+        ! [ "$(cat "$VENV"/feedpub-*.stamp 2>/dev/null | head -n 2)" = "$want" ]; then
+        echo "run.sh: making $VENV" >&2
+        make_venv
+    fi
+    local pip=("$VENV/bin/python" -m pip --disable-pip-version-check -q install)
+    "${pip[@]}" --require-hashes -r "$lock" >&2
+    "${pip[@]}" --no-deps --no-build-isolation -e . >&2
+    printf '%s\n' "$want" >"$stamp"
+}
+
+for_users() { setup requirements/run.txt run; }
+for_developers() { setup requirements/dev.txt dev; }
+
+act=${1:-}
+[ $# -gt 0 ] && shift
+case "$act" in
+    setup)
+        for_developers
+        echo "run.sh: $VENV/bin/feedpub is the command"
+        ;;
+    generate)
+        [ -e "$VENV/feedpub-dev.stamp" ] && for_developers || for_users
+        "$VENV/bin/feedpub" generate "$@"
+        echo "The feeds are in $(pwd)/feeds: subscribe to feeds/rss.xml, or look at feeds/feeds.opml"
+        ;;
+    test)
+        for_developers
+        exec "$VENV/bin/python" -m pytest "$@"
+        ;;
+    lint)
+        for_developers
+        "$VENV/bin/ruff" check .
+        "$VENV/bin/ruff" format --check .
+        "$VENV/bin/lint-imports" --no-cache
+        ;;
+    types)
+        for_developers
+        exec "$VENV/bin/mypy"
+        ;;
+    check)
+        for_developers
+        exec "$VENV/bin/feedpub" check "$@"
+        ;;
+    bench)
+        for_developers
+        exec "$VENV/bin/python" benchmarks/run.py "$@"
+        ;;
+    docs)
+        for_developers
+        exec "$VENV/bin/python" docs/make_reference.py "$@"
+        ;;
+    serve)
+        find_python
+        exec "$PYTHON" -m http.server --bind 127.0.0.1 --directory feeds 8000
+        ;;
+    "" | help | -h | --help)
+        usage
+        ;;
+    *)
+        echo "run.sh: there is no act '$act'" >&2
+        usage >&2
+        exit 2
+        ;;
+esac
