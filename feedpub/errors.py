@@ -7,8 +7,10 @@ configuration, 3 faults found where they were asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from feedpub.model import Problem
+if TYPE_CHECKING:
+    from feedpub.model import Problem
 
 
 class FeedpubError(Exception):

@@ -48,3 +48,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 OUR_KEYS = tuple(alias for aliases in KEYS.values() for alias in aliases)
 GROUP_OF: Mapping[str, str] = {alias: group for group, aliases in KEYS.items() for alias in aliases}
+# key → its group, and its rank in it: where a record has several keys of a group, the first counts
+RANK_OF: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {alias: (group, n) for group, aliases in KEYS.items() for n, alias in enumerate(aliases)}
+)

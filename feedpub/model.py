@@ -7,12 +7,11 @@ are free of characters that XML 1.0 (2.2 Characters) cannot carry.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong, and where; the text is made where it is shown.
 
     A fatal problem means that the record (or the configuration) cannot be
@@ -32,8 +31,7 @@ class Problem:
         return f"{place}:{key} {self.what}; {self.remedy}"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """An author (RFC 4287, 3.2 Person Constructs; JSON Feed 1.1, authors)."""
 
     name: str
@@ -41,8 +39,7 @@ class Person:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
+class Enclosure(NamedTuple):
     """A media file that goes along with an item.
 
     `type` is a registered media type or "" where nothing tells it; `length`
@@ -65,8 +62,7 @@ class Enclosure:
         return kind if kind in {"image", "audio", "video"} else "document"
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Who made what a record tells of; `key` says which providers are one and the same."""
 
     name: str
@@ -75,8 +71,7 @@ class Provider:
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A story that belongs to an item's own."""
 
     title: str
@@ -84,8 +79,7 @@ class Related:
     provider: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What one record says, read and checked, but with its content as it came.
 
     Content is sanitized only for the records that reach a feed; until then
@@ -103,9 +97,9 @@ class Record:
     link: str = ""
     external_url: str = ""
     summary: str = ""
-    body: str = field(default="", repr=False)
+    body: str = ""
     body_type: str = ""  # html, document (a whole HTML page), markdown, or "" for: look
-    featured: str = field(default="", repr=False)
+    featured: str = ""
     provider: Provider | None = None
     authors: tuple[Person, ...] = ()
     topics: tuple[str, ...] = ()
@@ -128,8 +122,7 @@ class Record:
         return (-self.published.timestamp(), self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A topic or a provider as the feeds know it: what it is called and where it lives."""
 
     key: str  # equal for names that differ in case or surrounding space alone
@@ -137,8 +130,7 @@ class Term:
     slug: str
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """That a record belongs to a feed, and what the feed is called on its account."""
 
     feed: str  # the feed's path below the output, "" for the feed of everything
@@ -146,8 +138,7 @@ class Placement:
     provider: Term | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+class Category(NamedTuple):
     """A topic as an item names it; `scheme` is the address that topics live below."""
 
     term: str
@@ -155,8 +146,7 @@ class Category:
     url: str = ""  # where the topic's own feeds are; "" if it has none
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLink:
+class FeedLink(NamedTuple):
     """One address of a feed, in one format."""
 
     format: str
@@ -165,8 +155,7 @@ class FeedLink:
     path: str  # below the output folder
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The provider of an item, with its feed here where it has one."""
 
     name: str
@@ -181,8 +170,7 @@ class Source:
         return next(iter(same or self.feeds), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An entry as the formats write it: safe, absolute, the same in every feed that holds it."""
 
     id: str
@@ -210,8 +198,7 @@ class Item:
     amp_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(NamedTuple):
     """A feed as the formats write it. `updated` and `published` are the newest of its items'."""
 
     path: str

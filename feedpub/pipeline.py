@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedpub.config import Config
 from feedpub.errors import NothingUsableError
@@ -30,8 +30,7 @@ RENDER_BATCH = 200  # items in a document that parts are cut from: bounds the me
 CATALOGUES = ("feeds.opml", "feeds.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What a run is asked for besides the configuration."""
 
     as_of: datetime | None  # records dated later are left out; None takes in all
@@ -40,8 +39,7 @@ class Options:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A record that is in no feed, on purpose."""
 
     name: str

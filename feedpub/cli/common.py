@@ -7,10 +7,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -23,8 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MAX_PROBLEMS = 50  # in a run's messages; `check` prints all
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
+class Common(NamedTuple):
     """The options that every command has."""
 
     config: str | None = None
@@ -108,8 +106,7 @@ def common_options(command: F) -> F:
         **options: Any,
     ) -> Any:
         above: Common = ctx.obj or Common()
-        common = replace(
-            above,
+        common = above._replace(
             config=config or above.config,
             quiet=quiet or above.quiet,
             verbose=verbose or above.verbose,

@@ -32,6 +32,9 @@ from feedpub.config.readers import (
 )
 from feedpub.keys import OUR_KEYS
 
+# Each method that a dataclass makes costs start-up time, and nothing compares or prints settings.
+# (eq=False, repr=False).
+
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LINK_VARIABLES = ("year", "month", "day", "slug", "path")
 FORMATS = ("rss", "atom", "json")
@@ -118,7 +121,7 @@ class TitlePattern:
         return {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Author:
     """A person or a body that the feeds are by."""
 
@@ -130,7 +133,7 @@ class Author:
 _AUTHOR = Section(Author, short=("name", Text()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Site:
     """Whose feeds they are and where they will be served."""
 
@@ -151,7 +154,7 @@ class Site:
     logo: str = option(Url(), "address of a picture twice as wide as high", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class SourceSpec:
     """Where records are, and what holds for those that say nothing else."""
 
@@ -164,7 +167,7 @@ class SourceSpec:
     author: Author | None = option(_AUTHOR, "the author of a record that names none", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Where:
     """What a record must meet; a list is met by any of its members, all keys must be."""
 
@@ -182,7 +185,7 @@ _WHERE = Section(Where)
 _PATTERN = TitlePattern()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Select(Where):
     """Which records may be in feeds at all."""
 
@@ -197,7 +200,7 @@ _ITEMS = Either(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Group:
     """What the feeds of a group (one for each topic, say) have in common."""
 
@@ -211,7 +214,7 @@ class Group:
     where: Where | None = option(_WHERE, "which records the group's feeds hold", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class AllGroup:
     """The feed of everything."""
 
@@ -222,21 +225,21 @@ class AllGroup:
     where: Where | None = option(_WHERE, "which records it holds", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class TopicGroup(Group):
     """A feed for each topic."""
 
     path: str = option(PathPattern("slug"), "where they live", "topics/{slug}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class ProviderGroup(Group):
     """A feed for each provider."""
 
     path: str = option(PathPattern("slug"), "where they live", "providers/{slug}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class TopicProviderGroup(Group):
     """A feed for each topic of each provider."""
 
@@ -253,7 +256,7 @@ def _group(cls: type[Any], enabled: bool, doc: str) -> Any:
     return option(reader, doc, on if enabled else off)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Custom:
     """A feed of the user's own making."""
 
@@ -265,7 +268,7 @@ class Custom:
     where: Where = option(_WHERE, "which records it holds", Where())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Override:
     """What one feed says otherwise than its group."""
 
@@ -275,7 +278,7 @@ class Override:
     items: int | None = option(_ITEMS, "the newest N, or all", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Feeds:
     """Which feeds there are, and what they hold."""
 
@@ -314,7 +317,7 @@ class Feeds:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Taxonomy:
     """Folders of files that describe topics and providers."""
 
@@ -322,7 +325,7 @@ class Taxonomy:
     providers: str = option(Text(), "folder of the providers' files", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Images:
     """What becomes of pictures."""
 
@@ -335,14 +338,14 @@ class Images:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Websub:
     """Hubs that tell subscribers of what is new."""
 
     hubs: tuple[str, ...] = option(ListOf(Url()), "the hubs' addresses", ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Settings:
     """config.yaml as it is written; `feedpub.config.Config` is what is made of it."""
 

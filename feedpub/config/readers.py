@@ -78,7 +78,7 @@ def nearest(word: str, known: list[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(sorted(known))}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Text:
     """A string; `${NAME}` and `${NAME:-default}` are taken from the environment."""
 
@@ -118,7 +118,7 @@ class Text:
         return schema | {"pattern": f"^(?:{self.pattern})$"} if self.pattern else schema
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Url:
     """An absolute http or https address; `folder` ends it with a slash."""
 
@@ -149,7 +149,7 @@ class Url:
         return {"type": "string", "format": "uri", "pattern": "^(https?://|\\$\\{)"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Boolean:
     """true or false (yes, no, on and off are taken as YAML 1.1 has them)."""
 
@@ -167,7 +167,7 @@ class Boolean:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Number:
     """A whole number (or any, where `whole` is false) not below `minimum`."""
 
@@ -192,7 +192,7 @@ class Number:
         return schema if self.minimum is None else schema | {"minimum": self.minimum}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Choice:
     """One of a few words; `later` are words that the promises name and this version lacks."""
 
@@ -220,7 +220,7 @@ class Choice:
         return {"enum": [False if word == "false" else word for word in self.words]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class ListOf:
     """A list; one value alone counts as a list of one."""
 
@@ -242,7 +242,7 @@ class ListOf:
         return {"anyOf": [{"type": "array", "items": item}, item]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class MapOf:
     """A mapping whose keys are the user's own, checked by `key`."""
 
@@ -271,7 +271,7 @@ class MapOf:
         return {"type": "object", "additionalProperties": self.value.schema()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Either:
     """One of two readers: `test` says whether a node is for the first."""
 
@@ -286,7 +286,7 @@ class Either:
         return {"anyOf": [self.first.schema(), self.second.schema()]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Constant:
     """A word that stands for a value: `all` for no limit, a group's true or false."""
 
@@ -305,7 +305,7 @@ class Constant:
         return {"enum": [spelled.get(word, word) for word in self.values]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Section:
     """A mapping with known keys, read into a dataclass whose fields carry their readers."""
 

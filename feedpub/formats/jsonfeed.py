@@ -36,7 +36,7 @@ class JsonFeed:
 
 def json_date(moment: datetime) -> str:
     """RFC 3339 in UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year > 999 else moment.isoformat()
+    return moment.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _told(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class Rss:
 def rss_date(moment: datetime) -> str:
     """RFC 822 date with a four-digit year, in English whatever the locale."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{day}, {moment:%d} {month} {moment.year:04} {moment:%H:%M:%S} +0000"
+    clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {clock} +0000"
 
 
 def _generator(title: str, home: str, description: str, feed: Feed | None) -> FeedGenerator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 from urllib.parse import quote
 
@@ -245,7 +244,7 @@ class Assembler:
         picture = record.images[0]
         if choice == "largest":
             picture = max(record.images, key=lambda image: image.width * image.height)
-        return picture if picture.type else replace(picture, type=LIKELY_IMAGE_TYPE)
+        return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
 
 
 def window_rule(config: Config, placement: Placement) -> WindowRule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.config.options import AllGroup, Group
@@ -76,8 +76,7 @@ class Placer:
         return placements
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """What a group takes: by name, and by the record."""
 
     include: frozenset[str]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from feedpub.grouping.slugs import name_key, slugify
 from feedpub.model import Problem, Provider, Term
@@ -33,8 +32,7 @@ class Described(Protocol):
     def image(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """What the taxonomy adds to a term."""
 
     description: str = ""
@@ -135,8 +133,7 @@ class Terms:
         return self._described.get(term.key, Description())
 
 
-@dataclass(frozen=True, slots=True)
-class Taxonomies:
+class Taxonomies(NamedTuple):
     """Both: topics and providers."""
 
     topics: Terms

@@ -15,8 +15,7 @@ from typing import NamedTuple
 from feedpub.model import Placement, Record
 
 
-@dataclass(frozen=True, slots=True)
-class WindowRule:
+class WindowRule(NamedTuple):
     """How much of a feed is kept: the newest `items` (0: all), and what is within `span` of it."""
 
     items: int

@@ -8,7 +8,6 @@ https://www.iana.org/assignments/media-types).
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
 
 TYPES = {
     # pictures
@@ -101,8 +100,9 @@ _TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+_-]*")
 
 def type_of(url: str) -> str:
     """The media type that an address's file name tells, "" if it tells none."""
-    name = unquote(urlsplit(url).path).rpartition("/")[2]
-    return TYPES.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
+    path = url.partition("#")[0].partition("?")[0]
+    _, slash, name = path.removeprefix("https://").removeprefix("http://").rpartition("/")
+    return TYPES.get(name.rpartition(".")[2].lower(), "") if slash and "." in name else ""
 
 
 def registered_type(written: str) -> str:

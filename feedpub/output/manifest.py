@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 MANIFEST_NAME = ".feedpub.json"
 VERSION = 1
@@ -18,11 +19,10 @@ class ManifestError(Exception):
     """The manifest is there and cannot be understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a run left: the SHA-256 of each file by path, and how many items there were."""
 
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = MappingProxyType({})
     items: int = 0
 
     def to_bytes(self) -> bytes:
@@ -48,6 +48,11 @@ def read_manifest(output: Path) -> Manifest | None:
         raise ManifestError(f"{type(error).__name__}: {error}") from None
     if version != VERSION:
         raise ManifestError(f"it is of version {version!r}, this feedpub writes {VERSION}")
-    if bad := [path for path in files if not _SAFE_PATH.fullmatch(path)]:
+    if bad := [path for path in files if not is_safe(path)]:
         raise ManifestError(f"it names {bad[0]!r}, which is not below the output folder")
     return manifest
+
+
+def is_safe(path: str) -> bool:
+    """Whether a path leads to a place below the folder that it is relative to."""
+    return bool(_SAFE_PATH.fullmatch(path))

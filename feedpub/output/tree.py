@@ -17,9 +17,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from feedpub.errors import ForeignFileError, RunError
-from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from feedpub.output.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    ManifestError,
+    is_safe,
+    read_manifest,
+)
 
 STAGING = ".feedpub-staging"
 _JOURNAL = "journal.json"
@@ -35,6 +42,26 @@ class Changes:
     kept: list[str] = field(default_factory=list)  # to be removed, but somebody changed them
 
 
+class Journal(NamedTuple):
+    """A burst as it was decided on: what is moved where, in order, and what is removed."""
+
+    moves: list[tuple[str, str, str]]  # name in the staging, path in the tree, SHA-256
+    removals: list[str]
+
+    def to_bytes(self) -> bytes:
+        return json.dumps({"moves": self.moves, "removals": self.removals}).encode()
+
+    @classmethod
+    def read(cls, data: bytes) -> Journal:
+        """Raises `ValueError`, `KeyError` or `TypeError` if it is no journal."""
+        content = json.loads(data)
+        moves = [(str(staged), str(path), str(digest)) for staged, path, digest in content["moves"]]
+        removals = [str(path) for path in content["removals"]]
+        if not all(is_safe(path) for _, path, _ in moves) or not all(map(is_safe, removals)):
+            raise ValueError("a path leads out of the tree")
+        return cls(moves, removals)
+
+
 class OutputTree:
     """The output folder during one run: `put` every file, then `commit`, or else `abandon`."""
 
@@ -46,8 +73,9 @@ class OutputTree:
         self.changes = Changes()
         self.completed_burst = False
         self._staging = output / STAGING
+        self._made = False  # whether the staging folder is there
         self._files: dict[str, str] = {}
-        self._staged: list[str] = []
+        self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
         if not dry_run:
             with self._errors():
                 self.completed_burst = self._complete_burst()
@@ -71,9 +99,9 @@ class OutputTree:
             if path not in self.previous.files and path != MANIFEST_NAME and _lexists(target):
                 raise ForeignFileError(f"{self.shown}/{path}")
             self.changes.written.append(path)
-            self._staged.append(path)
+            self._staged[path] = f"{len(self._staged):06}"
             if not self.dry_run:
-                self._write(self._staging / path, data)
+                self._write(self._staging / self._staged[path], data)
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
@@ -94,13 +122,15 @@ class OutputTree:
             if self.dry_run or not (moves or removals or stale):
                 return
             if stale:
-                self._write(self._staging / MANIFEST_NAME, manifest)
-            journal: dict[str, object] = {
-                "moves": {path: self._files[path] for path in moves},
-                "removals": removals,
-                "manifest": hashlib.sha256(manifest).hexdigest() if stale else "",
-            }
-            self._write(self._staging / "journal.new", json.dumps(journal).encode(), sync=True)
+                moves.append(MANIFEST_NAME)
+                self._staged[MANIFEST_NAME] = "manifest"
+                self._files[MANIFEST_NAME] = hashlib.sha256(manifest).hexdigest()
+                self._write(self._staging / "manifest", manifest)
+            journal = Journal(
+                moves=[(self._staged[path], path, self._files[path]) for path in moves],
+                removals=removals,
+            )
+            self._write(self._staging / "journal.new", journal.to_bytes(), sync=True)
             (self._staging / "journal.new").replace(self._staging / _JOURNAL)
             self._burst(journal)
 
@@ -109,44 +139,43 @@ class OutputTree:
         if not self.dry_run and not (self._staging / _JOURNAL).exists():
             shutil.rmtree(self._staging, ignore_errors=True)
 
-    def _burst(self, journal: dict[str, object]) -> None:
-        moves = journal["moves"]
-        removals = journal["removals"]
-        if not isinstance(moves, dict) or not isinstance(removals, list):
-            raise RunError(f"{self.shown}/{STAGING} holds no journal of feedpub's; delete it")
-        for path in moves:
-            self._move(path)
-        for path in removals:
+    def _burst(self, journal: Journal) -> None:
+        *moves, last = journal.moves or [("", "", "")]
+        if last[1] != MANIFEST_NAME:
+            moves, last = journal.moves, ("", "", "")
+        for staged, path, _ in moves:
+            self._move(staged, path)
+        for path in journal.removals:
             (self.output / path).unlink(missing_ok=True)
             self._remove_empty((self.output / path).parent)
-        self._move(MANIFEST_NAME)
+        if last[0]:
+            self._move(last[0], last[1])
         (self._staging / _JOURNAL).unlink()
         shutil.rmtree(self._staging, ignore_errors=True)
 
-    def _move(self, path: str) -> None:
-        staged = self._staging / path
-        if staged.exists():  # else an earlier run of the same burst has moved it
-            target = self.output / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged.replace(target)
+    def _move(self, staged: str, path: str) -> None:
+        target = self.output / path
+        try:
+            (self._staging / staged).replace(target)
+        except FileNotFoundError:
+            if (self._staging / staged).exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (self._staging / staged).replace(target)
+            # else an earlier run of the same burst has moved it
 
     def _complete_burst(self) -> bool:
         """Ends what an earlier run was cut in the middle of; whether there was anything."""
         if not self._staging.exists():
             return False
         try:
-            journal = json.loads((self._staging / _JOURNAL).read_bytes())
-            expected = dict(journal["moves"])
-            if journal["manifest"]:
-                expected[MANIFEST_NAME] = journal["manifest"]
-            # A machine that lost power may have lost what the staged files held.
-            whole = all(
-                self._digest(self._staging / path) in {"", digest}
-                for path, digest in expected.items()
-            )
+            journal = Journal.read((self._staging / _JOURNAL).read_bytes())
         except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
+            journal = None
+        # A machine that lost power may have lost what the staged files held.
+        if journal is None or any(
+            self._digest(self._staging / staged) not in {"", digest}
+            for staged, _, digest in journal.moves
+        ):
             shutil.rmtree(self._staging)
             return False
         self._burst(journal)
@@ -167,15 +196,14 @@ class OutputTree:
             return ""
 
     def _write(self, path: Path, data: bytes, sync: bool = False) -> None:
-        try:
-            file = path.open("wb")
-        except FileNotFoundError:
+        if not self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("wb")
-        with file:
-            file.write(data)
+            self._made = True
+        with path.open("wb", buffering=0) as file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
             if sync:
-                file.flush()
                 os.fsync(file.fileno())
 
     def _remove_empty(self, folder: Path) -> None:

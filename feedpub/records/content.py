@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -108,6 +109,7 @@ _MARKDOWN = re.compile(
     r"|\[[^\]\n]+\]\([^)\n]+\)|\*\*[^*\n]+\*\*|(?<!\w)__[^_\n]+__|`[^`\n]+`",
     re.MULTILINE,
 )
+_HTML_SIGN = re.compile(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", re.IGNORECASE)
 _INSIDE_TAGS = re.compile(
     r"<(pre|code|script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL
 )
@@ -138,13 +140,15 @@ def is_html(text: str) -> bool:
     start = text.lstrip()[:200]
     if _DOCUMENT.match(start):
         return True
-    if not _BLOCK.search(text):
+    if _BLOCK.match(start) and all(line.startswith("<") for line in _lines(text)):
+        return True
+    if not _BLOCK.search(text) or _MARKDOWN.search(_INSIDE_TAGS.sub("", text)):
         return False
-    if _MARKDOWN.search(_INSIDE_TAGS.sub("", text)):
-        return False
-    return bool(_BLOCK.match(start)) or bool(
-        re.search(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", text)
-    )
+    return bool(_BLOCK.match(start) or _HTML_SIGN.search(text))
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for raw in text.split("\n") if (line := raw.strip()))
 
 
 def clean_html(markup: str, base: str) -> str:

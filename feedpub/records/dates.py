@@ -8,8 +8,8 @@ zone is in the site's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 _ISO = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
@@ -27,8 +27,7 @@ class DateError(ValueError):
     """Not a date; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A point in time, and the day as it was written: what ids hold must not depend on zones."""
 
     utc: datetime

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote, urljoin
 
 from feedpub.config import Config, SourceSpec
-from feedpub.keys import GROUP_OF, KEYS
+from feedpub.keys import GROUP_OF, KEYS, RANK_OF
 from feedpub.media.types import UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Record, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
@@ -27,6 +27,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _NAMED_EMAIL = re.compile(r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)")
+_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+_COUNT = re.compile(r"(\d{1,15})")
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _FALSE = frozenset({"false", "no", "off", "n"})
 TITLE_LENGTH = 80  # of a title made from an excerpt
@@ -35,13 +37,13 @@ Values = Mapping[str, Any]
 Keys = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What of the configuration the reading of a record depends on."""
 
     zone: tzinfo
     site_id: str
     home: str
+    origin: str  # of home: https://example.org/
     fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
 
     @classmethod
@@ -51,6 +53,7 @@ class Rules:
             zone=config.zone,
             site_id=config.site.id,
             home=config.site.home,
+            origin=urljoin(config.site.home, "/"),
             fields={
                 GROUP_OF[ours]: tuple(theirs.split("."))
                 for ours, theirs in config.settings.fields.items()
@@ -58,8 +61,7 @@ class Rules:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a record was found."""
 
     path: str  # as named to the user
@@ -104,22 +106,26 @@ class _Reader:
         self.rules = rules
         self.notes = notes
         self.base = rules.home  # what addresses in front matter are relative to
-
-    def find(self, group: str) -> tuple[Any, Keys]:
-        """The value that gives `group`, and where it is; (None, …) if nothing does."""
-        values = self.values
-        steps = self.rules.fields.get(group)
-        if steps is not None:
-            value: Any = values
+        self._found: dict[str, tuple[Any, Keys]] = {}
+        ranks: dict[str, int] = {}
+        for key, value in values.items():
+            known = RANK_OF.get(key)
+            if known is None or value is None or value == "":
+                continue
+            group, rank = known
+            if rank < ranks.get(group, 99):
+                ranks[group] = rank
+                self._found[group] = (value, (key,))
+        for group, steps in rules.fields.items():
+            value = values
             for step in steps:
                 value = value.get(step) if isinstance(value, dict) else None
             if value is not None:
-                return value, steps
-        for alias in KEYS[group]:
-            value = values.get(alias)
-            if value is not None and value != "":
-                return value, (alias,)
-        return None, KEYS[group][:1]
+                self._found[group] = (value, steps)
+
+    def find(self, group: str) -> tuple[Any, Keys]:
+        """The value that gives `group`, and where it is; (None, …) if nothing does."""
+        return self._found.get(group) or (None, KEYS[group][:1])
 
     def raw(self, group: str) -> tuple[str, Keys]:
         """A text as it was written."""
@@ -312,7 +318,7 @@ class _Reader:
             if value is None or value == "":
                 continue
             text = "" if isinstance(value, (dict, list, bool)) else value.strip()
-            pattern = _PIXELS if name in {"width", "height"} else re.compile(r"(\d{1,15})")
+            pattern = _PIXELS if name in {"width", "height"} else _COUNT
             if match := pattern.fullmatch(text):
                 return int(match[1])
             self.notes.add(
@@ -441,12 +447,12 @@ def build_record(
 
     slug = _slug(read, place, stem, dated)
     link_value, link_keys = read.find("link")
-    relative = isinstance(link_value, str) and not urlsplit_scheme(link_value)
+    relative = isinstance(link_value, str) and not has_scheme(link_value)
     if isinstance(link_value, str) and "/:" in link_value:
         link_value = None  # a Jekyll permalink pattern (/:year/:title/) is no address
     link = read.url(link_value, link_keys, rules.home)
     original_value, original_keys = read.find("original")
-    original_relative = isinstance(original_value, str) and not urlsplit_scheme(original_value)
+    original_relative = isinstance(original_value, str) and not has_scheme(original_value)
     original = read.url(original_value, original_keys, rules.home)
     external = read.url(*read.find("external"))
     record_id, id_from = _identify(
@@ -463,7 +469,7 @@ def build_record(
         link = _pattern_link(source.link, published.day, slug, place, rules.home)
     if original and original != link:
         external = external or original
-    if urlsplit(link).netloc == urlsplit(rules.home).netloc:
+    if link.startswith(rules.origin):
         # A page of the site itself: what it names beside itself is beside its page.
         read.base = link or rules.home
 
@@ -514,9 +520,9 @@ def build_record(
     )
 
 
-def urlsplit_scheme(text: str) -> bool:
+def has_scheme(text: str) -> bool:
     """Whether an address was written with its scheme."""
-    return bool(re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", text))
+    return bool(_SCHEME.match(text))
 
 
 def _fallback_date(read: _Reader, dated: re.Match[str] | None) -> Moment | None:

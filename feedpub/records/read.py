@@ -6,7 +6,6 @@ A file is front matter and a body (.md, .html), one record or a list of them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +14,14 @@ from feedpub.config import SourceSpec
 from feedpub.keys import KEYS
 from feedpub.model import Problem, Record
 from feedpub.records.fields import Keys, Notes, Place, Rules, build_record, scalar
-from feedpub.records.text import UNPRINTABLE, printable
-from feedpub.records.values import Document, ParseError, parse_json, parse_toml
+from feedpub.records.text import first_unprintable, printable
+from feedpub.records.values import (
+    Document,
+    ParseError,
+    parse_json,
+    parse_toml,
+    split_front_matter,
+)
 
 # Beyond these a file is no record that somebody wrote, and reading it could fill the memory.
 MAX_BYTES = 16 * 1024 * 1024
@@ -25,8 +30,6 @@ MAX_LIST_BYTES = 64 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
 _LINES = (".jsonl", ".ndjson")
 _DATA = (".yaml", ".yml", ".json", *_LINES)
-_CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
-_TOML_CLOSE = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
 _TELLING = frozenset(
     alias for group in ("title", "summary", "published", "link", "id") for alias in KEYS[group]
 )
@@ -75,7 +78,7 @@ def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Ru
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     parsed = Parsed()
-    if unprintable := UNPRINTABLE.search(text):
+    if unprintable := first_unprintable(text, data):
         line = text.count("\n", 0, unprintable.start()) + 1
         what = f"a control character (U+{ord(unprintable[0]):04X}) that no feed can carry"
         remedy = "take it out; feedpub did"
@@ -102,10 +105,8 @@ def _parse_front_matter(
     first, _, rest = text.partition("\n")
     if fence not in {"---", "+++"} or first[3:].strip():
         raise ParseError("there is no front matter", "begin the file with a line of ---", 1)
-    end = (_CLOSE if fence == "---" else _TOML_CLOSE).search(rest)
-    if end is None:
-        raise ParseError("the front matter is not closed", f"end it with a line of {fence}", 1)
-    front, body = rest[: end.start()], rest[end.end() :].lstrip("\n")
+    front, body = split_front_matter(rest, fence)
+    body = body.lstrip("\n")
     document: Document | None = None
     if fence == "+++":
         values: Any = parse_toml(front)

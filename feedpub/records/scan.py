@@ -9,14 +9,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
 from feedpub.records.read import SUFFIXES, Parsed, max_bytes, unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file that holds records."""
 
     file: str  # its path on this machine
@@ -48,31 +48,30 @@ def scan_sources(config: Config) -> Scan:
             roots = sorted(Path(name) for name in glob.glob(str(base), recursive=True))
         else:
             roots = [base]
+        fixed = _fixed_part(str(base))
         for root in roots:
             top = str(root)
-            if root.is_dir():
-                files = _walk(top, config, excluded, scan.problems)
+            is_folder = root.is_dir()
+            if is_folder:
+                names = list(_walk(top, config, excluded, scan.problems))
             else:
-                files = iter([top] if top.lower().endswith(SUFFIXES) or root == base else [])
-            for name in sorted(files):
-                if name in seen:
-                    continue
-                seen.add(name)
-                below = os.path.relpath(name, top) if root.is_dir() else root.name
-                if len(roots) > 1 or root != base:
-                    # Below a glob, names alone could be those of several folders.
-                    below = os.path.relpath(name, _fixed_part(str(base)))
-                shown = config.shown(Path(name))
-                scan.files.append(
-                    FoundFile(name, printable_path(shown), below.replace(os.sep, "/"), source)
-                )
+                names = [top] if top.lower().endswith(SUFFIXES) or root == base else []
+            # Below a glob, names alone could be those of several folders.
+            above = fixed if root != base else top if is_folder else str(root.parent)
+            shown_above = config.shown(Path(above))
+            for name in names:
+                if name not in seen:
+                    seen.add(name)
+                    below = name[len(above) :].lstrip(os.sep).replace(os.sep, "/")
+                    shown = below if shown_above == "." else f"{shown_above}/{below}"
+                    scan.files.append(FoundFile(name, printable_path(shown), below, source))
     scan.files.sort(key=lambda found: found.shown)
     return scan
 
 
 def printable_path(path: str) -> str:
     """A path that can be printed: bytes that are no UTF-8 are shown as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return path if path.isprintable() else path.encode("utf-8", "backslashreplace").decode()
 
 
 def read_bytes(found: FoundFile) -> bytes | Parsed:

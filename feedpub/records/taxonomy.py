@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedpub.config import Config
 from feedpub.model import Problem
@@ -15,14 +15,12 @@ from feedpub.records.fields import scalar
 from feedpub.records.scan import printable_path
 from feedpub.records.text import plain_text
 from feedpub.records.urls import UrlError, absolute_url
-from feedpub.records.values import Document, ParseError, parse_json
+from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
 
-_CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 _ID = re.compile(r"[a-z0-9][a-z0-9._~-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class TermFile:
+class TermFile(NamedTuple):
     """One topic or provider as its file tells of it."""
 
     path: str
@@ -87,8 +85,8 @@ def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> Te
     if path.suffix.lower() == ".json":
         values = parse_json(text)[0]
     else:
-        if text.startswith("---\n") and (end := _CLOSE.search(text, 4)):
-            text, body = text[: end.start()], text[end.end() :]
+        if text.startswith("---\n"):
+            text, body = split_front_matter(text[4:], "---") if "\n---" in text[4:] else (text, "")
         document = Document(text)
         values = document.value()
     if not isinstance(values, dict):

@@ -24,9 +24,29 @@ _TAG = re.compile(
 _UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
+# Bytes that begin nothing unprintable in UTF-8; a text of these alone needs no closer look.
+_HARMLESS = bytes(
+    byte
+    for byte in range(256)
+    if byte in b"\t\n\r" or (0x20 <= byte != 0x7F and byte not in (0xC2, 0xEF) and byte < 0xF0)
+)
+
+
 def printable(text: str) -> str:
     """The text without the characters that no feed can carry."""
+    if text.isprintable():
+        return text
+    try:
+        if not text.encode().translate(None, _HARMLESS):
+            return text  # no more than line ends
+    except UnicodeEncodeError:
+        pass  # a lone surrogate
     return UNPRINTABLE.sub("", text)
+
+
+def first_unprintable(text: str, data: bytes) -> re.Match[str] | None:
+    """Where the first such character is; `data` is the text in UTF-8, faster to look at."""
+    return UNPRINTABLE.search(text) if data.translate(None, _HARMLESS) else None
 
 
 def has_markup(text: str) -> bool:
@@ -40,6 +60,8 @@ def plain_text(text: str) -> str:
     Only the tags of running text are taken for tags: `a < b` and `Vec<T>`
     stay. Entities are decoded after, so `&lt;canvas&gt;` gives `<canvas>`.
     """
+    if "<" not in text and "&" not in text and text.isprintable() and "  " not in text:
+        return text.strip()
     if "<" in text:
         text = _TAG.sub(" ", _UNSEEN.sub("", text)) if has_markup(text) else text
     if "&" in text:

@@ -108,23 +108,32 @@ class Document:
         return line
 
     def _build(self, node: yaml.Node, depth: int) -> Any:
-        self._count += 1
+        self._spend(1, depth, node)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return self._sequence(node, depth + 1)
+        return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+    def _spend(self, count: int, depth: int, node: yaml.Node) -> None:
+        self._count += count
         if self._count > MAX_VALUES or depth > MAX_DEPTH:
             raise ParseError(
                 "the YAML stands for more values than any record has (aliases of aliases?)",
                 "write the values out, without anchors",
                 node.start_mark.line + 1,
             )
-        if isinstance(node, yaml.ScalarNode):
-            text = node.value
-            return None if node.style is None and text in _NULLS else text
-        if isinstance(node, yaml.SequenceNode):
-            return [self._build(child, depth + 1) for child in node.value]
-        return self._mapping(node, depth)
 
-    def _mapping(self, node: yaml.Node, depth: int) -> dict[str, Any]:
+    def _sequence(self, node: yaml.SequenceNode, depth: int) -> list[Any]:
+        self._spend(len(node.value), depth, node)
+        return [
+            _scalar(child) if isinstance(child, yaml.ScalarNode) else self._build(child, depth)
+            for child in node.value
+        ]
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        self._spend(len(node.value), depth, node)
         values: dict[str, Any] = {}
-        lines: dict[str, int] = {}
         merged: dict[str, Any] = {}
         for name_node, child in node.value:
             name = name_node.value
@@ -134,17 +143,26 @@ class Document:
                 )
             if name == _MERGE and name_node.style is None:
                 # YAML 1.1 merge: the mapping's own keys win, then the earlier of several.
-                found = self._build(child, depth + 1)
+                found = self._build(child, depth)
                 for part in reversed(found if isinstance(found, list) else [found]):
                     merged |= part if isinstance(part, dict) else {}
                 continue
             if name in values:
-                line = name_node.start_mark.line + 1
-                self.duplicates.append(Duplicate(name, line, lines[name]))
-            else:
-                lines[name] = name_node.start_mark.line + 1
-            values[name] = self._build(child, depth + 1)
+                self._note_duplicate(node, name)
+            values[name] = (
+                _scalar(child) if isinstance(child, yaml.ScalarNode) else self._build(child, depth)
+            )
         return merged | values if merged else values
+
+    def _note_duplicate(self, node: yaml.MappingNode, name: str) -> None:
+        lines = [key.start_mark.line + 1 for key, _ in node.value if key.value == name]
+        if all(twice.line != lines[-1] for twice in self.duplicates):
+            self.duplicates.append(Duplicate(name, lines[-1], lines[0]))
+
+
+def _scalar(node: yaml.ScalarNode) -> str | None:
+    text: str = node.value
+    return None if node.style is None and text in _NULLS else text
 
 
 def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
@@ -168,6 +186,24 @@ def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
     if "single document" in problem or "another document" in problem:
         return what, "keep one document in a file, or write a list"
     return what, "mend the line, or the one before it"
+
+
+def split_front_matter(text: str, fence: str) -> tuple[str, str]:
+    """What follows the opening fence → the front matter and what is behind its closing one.
+
+    YAML may also be closed with `...`, as documents are. Raises `ParseError`.
+    """
+    for closing in (fence, "...") if fence == "---" else (fence,):
+        if text.startswith(f"{closing}\n"):
+            return "", text[len(closing) + 1 :]
+        at = text.find(f"\n{closing}")
+        while at >= 0:
+            end = text.find("\n", at + 1)
+            end = len(text) if end < 0 else end
+            if text[at + 1 : end].rstrip(" \t") == closing:
+                return text[: at + 1], text[end + 1 :]
+            at = text.find(f"\n{closing}", end)
+    raise ParseError("the front matter is not closed", f"end it with a line of {fence}", 1)
 
 
 def parse_json(text: str) -> tuple[Any, list[str]]:

@@ -1,0 +1,272 @@
+"""A run that cannot finish says why, ends with the code that is promised, and leaves the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .harness import GOOD, TIMEOUT, Run, Site, record
+
+
+def assert_stopped(site: Site, run: Run, *told: str, code: int = 1) -> None:
+    """The run ended with `code` and said all of `told`; nothing of it is left lying about."""
+    assert run.code == code, run.text
+    assert [words for words in told if words not in run.err] == []
+    assert not (site.feeds / ".feedpub-staging").exists()
+
+
+# --- No records -------------------------------------------------------
+
+
+@pytest.fixture
+def generated(site: Site) -> Site:
+    """A site after a good run, with a second record that comes and goes."""
+    site.write("records/second.md", record("Second", "topics: [Other]"))
+    site.generate("-q")
+    return site
+
+
+def remove(site: Site) -> None:
+    for path in (site.root / "records").iterdir():
+        path.unlink()
+
+
+def spoil(site: Site) -> None:
+    for path in (site.root / "records").iterdir():
+        path.write_text("no record any more\n")
+
+
+def hold_back(site: Site) -> None:
+    for path in (site.root / "records").iterdir():
+        path.write_text(path.read_text().replace("title:", "draft: true\ntitle:"))
+
+
+@pytest.mark.parametrize("change", [remove, spoil, hold_back])
+def test_no_usable_record_where_there_were_some(
+    generated: Site, change: Callable[[Site], None]
+) -> None:
+    before = generated.tree()
+    change(generated)
+    run = generated.run("generate")
+    assert_stopped(generated, run, "2 items", "--allow-empty", "unmounted")
+    assert generated.tree() == before
+    generated.generate("--allow-empty", "-q")
+    assert set(generated.tree()) <= {".feedpub.json", "feeds.opml", "feeds.json"}
+    generated.generate("-q")  # now there were none before
+
+
+def test_why_no_record_is_usable_is_told(generated: Site) -> None:
+    spoil(generated)
+    run = generated.run("generate", "-q")
+    assert_stopped(generated, run, "records/good.md:1: there is no front matter")
+    assert "records/second.md:1:" in run.err
+
+
+def test_a_run_that_stopped_leaves_no_report_of_another(generated: Site) -> None:
+    generated.generate("-q")
+    spoil(generated)
+    generated.run("generate", "--report", "report.json")
+    report = generated.root / "report.json"
+    assert not report.exists() or generated.counts() == (2, 0, 0, 0, 2)
+
+
+def test_a_site_without_records_yet(site: Site) -> None:
+    remove(site)
+    site.generate()
+    assert site.counts() == (0, 0, 0, 0, 0)
+
+
+# --- The output folder ------------------------------------------------
+
+
+def test_a_file_of_somebody_else_in_the_way(site: Site) -> None:
+    site.write("feeds/rss.xml", "mine")
+    run = site.run("generate")
+    assert_stopped(site, run, "feeds/rss.xml", "in the way", "move it away")
+    assert site.tree() == {"rss.xml": b"mine"}
+
+
+def test_a_folder_of_somebody_else_in_the_way(site: Site) -> None:
+    site.write("feeds/rss.xml/mine", "mine")
+    assert_stopped(site, site.run("generate"), "feeds/rss.xml", "in the way", "move it away")
+    assert site.tree() == {"rss.xml/mine": b"mine"}
+
+
+def test_a_file_where_a_folder_of_feeds_would_be(site: Site) -> None:
+    site.write("feeds/topics", "mine")
+    assert_stopped(site, site.run("generate"), "feeds/topics", "in the way", "move it away")
+    assert site.tree() == {"topics": b"mine"}
+
+
+def test_a_foreign_file_stops_a_dry_run_too(site: Site) -> None:
+    site.write("feeds/rss.xml", "mine")
+    assert_stopped(site, site.run("generate", "--dry-run"), "feeds/rss.xml", "in the way")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", '{"feedpub": 99, "items": 1, "files": {}}', '{"files": {}}', b"\xff\0"],
+)
+def test_a_manifest_that_cannot_be_understood(generated: Site, content: str | bytes) -> None:
+    generated.write("feeds/.feedpub.json", content)
+    before = generated.tree()
+    assert_stopped(generated, generated.run("generate"), "feeds/.feedpub.json", "restore it")
+    assert generated.tree() == before
+
+
+def test_a_manifest_that_would_delete_what_is_not_below_the_output(generated: Site) -> None:
+    precious = generated.write("precious.txt", "mine")
+    manifest = json.loads((generated.feeds / ".feedpub.json").read_text())
+    digest = hashlib.sha256(precious.read_bytes()).hexdigest()
+    manifest["files"]["../precious.txt"] = {"sha256": digest}
+    generated.write("feeds/.feedpub.json", json.dumps(manifest))
+    assert_stopped(generated, generated.run("generate"), "../precious.txt")
+    assert precious.read_text() == "mine"
+
+
+def test_an_output_folder_that_may_not_be_written(generated: Site, unprivileged: list[str]) -> None:
+    before = generated.tree()
+    generated.write("records/third.md", record("Third"))
+    generated.feeds.chmod(0o555)
+    try:
+        run = generated.run("generate", prefix=unprivileged)
+    finally:
+        generated.feeds.chmod(0o755)
+    assert_stopped(generated, run, "feeds:", "Permission denied", "stands")
+    assert generated.tree() == before
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_else(site: Site) -> None:
+    run = site.run("generate", "--report", "nowhere/report.json")
+    assert run.code in {1, 2}  # at any rate, not the code of a run that did its work
+    assert "nowhere/report.json" in run.err
+    assert "No such file or directory" in run.err
+    assert not site.feeds.exists()
+
+
+@pytest.fixture
+def tiny_disk(site: Site) -> Iterator[None]:
+    """The output folder on a disk of 200 KB."""
+    if os.getuid():
+        pytest.skip("only root can mount a tiny disk")
+    site.feeds.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(site.feeds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no tiny disk can be mounted here: {done.stderr.strip()}")
+    yield
+    subprocess.run(["umount", "--lazy", str(site.feeds)], check=True)
+
+
+@pytest.mark.usefixtures("tiny_disk")
+def test_a_full_disk(site: Site) -> None:
+    site.generate("-q")
+    before = site.tree()
+    big = site.write("records/big.md", record("Big", body="<p>much</p>" * 30_000))
+    assert_stopped(site, site.run("generate"), "feeds:", "No space left on device", "stands")
+    assert site.tree() == before
+    big.unlink()
+    site.generate("-q")
+    assert site.tree() == before
+
+
+def test_a_screen_that_is_full(site: Site) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            site.command("list", "records"),
+            cwd=site.root,
+            env=site.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+def test_a_reader_that_has_enough(site: Site) -> None:
+    for n in range(2000):
+        site.write(f"records/{n}.jsonl", f'{{"title": "Title {n}", "date": "2020-01-01"}}\n')
+    command = f"{' '.join(site.command('list', 'records'))} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=site.root,
+        env=site.environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.stdout.startswith("DATE")
+    assert done.stderr == ""
+
+
+# --- Signals, and two at once -----------------------------------------
+
+
+@pytest.fixture
+def busy(site: Site) -> Site:
+    """A site whose next run writes some thousand files, all others than those of the last."""
+    lines = (
+        json.dumps({"title": f"Title {n}", "date": "2020-01-01", "id": f"{n}", "topics": [f"T{n}"]})
+        for n in range(800)
+    )
+    site.write("records/many.jsonl", "\n".join(lines))
+    site.generate("-q")
+    site.configure("Test site", "Another title")
+    return site
+
+
+def wait_until(there: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + TIMEOUT
+    while not there.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.001)
+    assert process.poll() is None, process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_leaves_the_tree(busy: Site, number: int, code: int) -> None:
+    before = busy.tree()
+    process = busy.start("generate")
+    # Once the first feed is on the side, most of the work is still to come.
+    wait_until(busy.feeds / ".feedpub-staging", process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert_stopped(
+        busy, Run(process.returncode, out, err), "the last good output stands", code=code
+    )
+    assert "Traceback" not in out + err
+    assert busy.tree() == before
+    busy.generate("-q")
+    assert b"Another title" in busy.tree()["rss.xml"]
+
+
+def test_two_runs_at_once_do_not_spoil_each_other(busy: Site) -> None:
+    first = busy.start("generate")
+    wait_until(busy.feeds / ".feedpub-staging", first)
+    second = busy.run("generate")
+    out, err = first.communicate(timeout=TIMEOUT)
+    # The second waits, or says that it cannot have the lock (75, EX_TEMPFAIL).
+    assert (first.returncode, second.code) in {(0, 0), (0, 75)}, (out, err, second)
+    left = busy.tree()
+    fresh = busy.copy(busy.root.parent / "fresh", "feeds")
+    fresh.generate("-q")
+    assert left == fresh.tree()
+
+
+def test_good_record_is_good(site: Site) -> None:
+    """What the other tests rest on: the record that must get through does, with nothing said."""
+    site.write("records/good.md", GOOD)
+    assert site.generate("-q").text == ""
+    assert site.titles() == site.titles("topics/news") == site.titles("providers/someone")

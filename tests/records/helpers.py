@@ -1,0 +1,67 @@
+"""Short ways to a record, for the tests of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from feedpub.config import SourceSpec, load_config
+from feedpub.model import Problem, Record
+from feedpub.records.fields import Rules
+from feedpub.records.read import Parsed, parse_file
+
+SITE = """
+site: {title: A site, url: https://feeds.example.org/, home: https://example.org/,
+  id: "tag:example.org,2026:feeds", timezone: Europe/Berlin}
+records: [.]
+output: feeds
+"""
+
+
+def rules(more: str = "") -> Rules:
+    """The rules of a configuration; `more` are its further lines."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "records", "config.yaml")
+        path.parent.mkdir()
+        path.write_text(SITE.replace("feeds\n", "../feeds\n") + more, encoding="utf-8")
+        return Rules.of(load_config(path, {}))
+
+
+SOURCE = SourceSpec(path="records")
+RULES = rules()
+
+
+def parse(
+    text: str | bytes,
+    path: str = "records/post.md",
+    below: str = "",
+    *,
+    source: SourceSpec = SOURCE,
+    rules: Rules = RULES,
+) -> Parsed:
+    """What a file of this name with this text gives."""
+    data = text.encode() if isinstance(text, str) else text
+    return parse_file(data, path, below or path.partition("/")[2] or path, source, rules)
+
+
+def front(keys: str, body: str = "") -> str:
+    """A file with front matter that has a title and a date already."""
+    return f"---\ntitle: A title\ndate: 2026-01-02T03:04:05Z\n{keys}\n---\n{body}"
+
+
+def record(keys: str = "", body: str = "", **place: object) -> Record:
+    """The record of a file with a title, a date and these keys; it must be usable."""
+    return only(parse(front(keys, body), **place))  # type: ignore[arg-type]
+
+
+def only(parsed: Parsed) -> Record:
+    """The one record of a file."""
+    assert [str(problem) for problem in parsed.problems if problem.fatal] == []
+    assert len(parsed.records) == 1
+    return parsed.records[0]
+
+
+def problem(parsed: Parsed) -> Problem:
+    """The one problem of a file."""
+    assert len(parsed.problems) == 1, parsed.problems
+    return parsed.problems[0]
