@@ -272,64 +272,317 @@ def assert_whole(site: Site, old: dict[str, bytes], new: dict[str, bytes]) -> No
     assert old.keys() & new.keys() <= tree.keys()
 
 
-def burst_begins(site: Site) -> int:
-    """The first step that changes what subscribers see, in a run of this site."""
-    before, spare = site.tree(), site.root.parent / "spare"
-    for at in range(1, 500):
-        copy = site.copy(spare)
-        assert killed(copy, at)
-        after = {n: d for n, d in copy.tree().items() if not n.startswith(".feedpub-staging/")}
-        shutil.rmtree(spare)
-        if after != before:
-            return at
-    raise AssertionError("no step changes anything")
-
-
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict, dict, list[int]]:
-    """A site about to be changed, its tree before and after, and the steps between."""
-    root = tmp_path_factory.mktemp("interrupted")
-    site = Site(root / "site")
+@pytest.fixture
+def about_to_change(tmp_path: Path) -> tuple[Site, dict[str, bytes], dict[str, bytes]]:
+    """A small site, its tree, and what its next run will make of it."""
+    site = Site(tmp_path / "site")
     site.write("config.yaml", CONFIG + "feeds: {formats: [rss]}\n")
     site.write("records/a.md", record("A", "topics: [One, Two]"))
     site.generate("-q")
     old = site.tree()
-    site.write("records/a.md", record("A, changed", "topics: [Two, Three, Four]"))
-    new = tree_after(site, root / "fresh")
-    steps = []
-    for at in range(1, 500):
-        copy = site.copy(root / f"{at}")
+    site.write("records/a.md", record("A, changed", "topics: [Two, Three]"))
+    return site, old, tree_after(site, tmp_path / "fresh")
+
+
+def test_a_run_killed_at_any_step_is_completed_by_the_next(
+    about_to_change: tuple[Site, dict[str, bytes], dict[str, bytes]], tmp_path: Path
+) -> None:
+    site, old, new = about_to_change
+    seen = []
+    for at in range(1, 200):
+        copy = site.copy(tmp_path / f"{at}")
         if not killed(copy, at):
             break
-        steps.append(at)
-    return site, old, new, steps
-
-
-def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next(
-    interrupted: tuple[Site, dict, dict, list[int]],
-) -> None:
-    site, old, new, steps = interrupted
-    assert len(steps) > 10
-    for at in steps:
-        copy = Site(site.root.parent / f"{at}")
         assert_whole(copy, old, new)
-        copy.generate("-q")
-        assert copy.tree() == new, f"after step {at}"
+        if at % 2:
+            copy.generate("-q")
+            assert copy.tree() == new, f"killed before step {at}"
+        else:
+            # A run that stops for a reason of its own completes the burst before anything else.
+            (copy.root / "records/a.md").unlink()
+            assert copy.run("generate").code == 1
+            seen.append(copy.tree())
+            assert seen[-1] in (old, new), f"killed before step {at}"
+    assert old in seen
+    assert new in seen
 
 
-def test_a_burst_is_completed_before_anything_else(
-    interrupted: tuple[Site, dict, dict, list[int]], tmp_path: Path
+def test_a_burst_cut_by_a_power_failure(
+    about_to_change: tuple[Site, dict[str, bytes], dict[str, bytes]], tmp_path: Path
 ) -> None:
-    site, old, new, steps = interrupted
-    trees = []
-    for at in steps:
+    site, old, _ = about_to_change
+    before = {name: data for name, data in old.items() if name != ".feedpub.json"}
+    for at in range(1, 200):  # until a new feed is there, and the manifest does not know it yet
         copy = site.copy(tmp_path / f"{at}")
         assert killed(copy, at)
-        (copy.root / "records/a.md").unlink()
-        assert (
-            copy.run("generate").code == 1
-        )  # nothing usable; what was begun is ended all the same
-        trees.append(copy.tree())
-        assert trees[-1] in (old, new), f"after step {at}"
-    assert old in trees
-    assert new in trees
+        if "topics/three/rss.xml" in copy.tree():
+            break
+    assert copy.tree()[".feedpub.json"] == old[".feedpub.json"]
+    assert before
+    for path in (copy.feeds / ".feedpub-staging").rglob("*"):
+        if path.is_file() and path.name != "journal.json":
+            path.write_bytes(b"\0" * 10)  # what the disk had not written yet
+    copy.write("records/a.md", record("A, once more", "topics: [Two, Three]"))
+    copy.generate("-q")
+    assert copy.tree() == tree_after(copy, tmp_path / "another")
+
+
+def test_runs_killed_at_random_times_leave_a_whole_tree(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    site.write("config.yaml", CONFIG)
+    trees = []
+    for title in ("Old", "New"):
+        lines = (
+            json.dumps(
+                {"title": f"{title} {n}", "date": "2020-01-01", "id": f"{n}", "tags": f"T{n}"}
+            )
+            for n in range(150)
+        )
+        site.write(f"{title}.jsonl", "\n".join(lines))
+        site.write("records/all.jsonl", (site.root / f"{title}.jsonl").read_bytes())
+        start = time.monotonic()
+        site.generate("-q")
+        trees.append(site.tree())
+    took = time.monotonic() - start
+    old, new = trees
+    for n in range(8):
+        title = ("Old", "New")[n % 2]
+        site.write("records/all.jsonl", (site.root / f"{title}.jsonl").read_bytes())
+        process = site.start("generate", "-q")
+        time.sleep(took * (0.3 + 0.1 * n))  # the load of the machine gives the rest of the chance
+        process.kill()
+        process.communicate(timeout=TIMEOUT)
+        assert_whole(site, old, new)
+    site.write("records/all.jsonl", (site.root / "New.jsonl").read_bytes())
+    site.generate("-q")
+    assert site.tree() == new
+
+
+# --- What commands say ------------------------------------------------
+
+
+def would(out: str, what: str) -> set[str]:
+    return set(re.findall(rf"^would {what} +(.+)$", out, re.MULTILINE))
+
+
+def test_a_dry_run_says_what_a_run_does_and_does_nothing(generated: Site) -> None:
+    change(generated)
+    before = stamps(generated.root)
+    run = generated.run("generate", "--dry-run")
+    assert run.code == 0
+    assert stamps(generated.root) == before
+    old = generated.tree()
+    generated.generate("-q")
+    new = generated.tree()
+    assert would(run.out, "remove") == old.keys() - new.keys()
+    changed = {name for name in new if old.get(name) != new[name]} - {".feedpub.json"}
+    assert would(run.out, "write") == changed
+    assert "would" not in generated.run("generate", "--dry-run").out
+
+
+def test_a_first_dry_run_makes_no_folder(site: Site) -> None:
+    before = sorted(site.root.rglob("*"))
+    assert "rss.xml" in would(site.run("generate", "--dry-run").out, "write")
+    assert sorted(site.root.rglob("*")) == before
+
+
+def test_quiet_says_nothing_when_all_is_well(site: Site) -> None:
+    site.write("records/draft.md", record("Draft", "draft: true"))
+    for args in (("generate", "-q"), ("-q", "generate"), ("generate", "-q", "--dry-run")):
+        assert site.run(*args).text == ""
+    assert site.run("check", "-q").text == ""
+
+
+def test_quiet_says_what_is_wrong(site: Site) -> None:
+    site.write("records/bad.md", "no record\n")
+    run = site.run("generate", "-q")
+    assert run.out == ""
+    assert run.err.startswith("records/bad.md:1: ")
+
+
+def test_results_go_to_stdout_and_messages_to_stderr(site: Site) -> None:
+    site.write("records/bad.md", "no record\n")
+    run = site.run("generate")
+    assert "records/bad.md" not in run.out
+    assert "Records read" not in run.err
+
+
+def test_messages_as_json(site: Site) -> None:
+    site.write("records/bad.md", "no record\n")
+    site.write("records/other.md", record("Other", "provider: 3"))
+    run = site.run("generate", "-v", "--log-format", "json")
+    lines = [strict_json(line.encode()) for line in run.err.splitlines()]
+    told = [(line["level"], line.get("path"), line.get("line")) for line in lines]
+    assert told[:2] == [("error", "records/bad.md", 1), ("warning", "records/other.md", 4)]
+
+
+def test_errors_as_json_too(site: Site) -> None:
+    site.configure("Test site", "${FEEDPUB_UNSET}")
+    run = site.run("generate", "--log-format", "json")
+    assert run.code == 2
+    lines = [strict_json(line.encode()) for line in run.err.splitlines()]
+    assert [(line["level"], line["line"], line["key"]) for line in lines] == [
+        ("error", 2, "site.title")
+    ]
+
+
+def test_the_report(generated: Site) -> None:
+    generated.write("records/bad.md", front("title: No date"))
+    generated.write("records/draft.md", record("Draft", "draft: true"))
+    (generated.root / "records/ü/c d.md").unlink()
+    generated.generate("-q")
+    report = generated.report()
+    assert report["records"] == {
+        "read": 8, "items": 5, "left_out": 1, "duplicates": 1, "problems": 1,
+    }  # fmt: skip
+    assert report["left_out"] == {"draft": 1}
+    [problem] = report["problems"]
+    assert (problem["path"], problem["line"], problem["key"]) == ("records/bad.md", 2, "date")
+    assert problem["what"]
+    assert problem["remedy"]
+    feeds = report["feeds"]
+    assert feeds["total"] == feeds["written"] + feeds["unchanged"]
+    assert (
+        feeds["total"]
+        == len({n.rpartition("/")[0] for n in generated.tree() if "feed.json" in n}) - 2
+    )
+    assert feeds["removed"] >= 1
+    assert all(seconds >= 0 for seconds in report["seconds"].values())
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("records/a.md", ["title", "Ä", "topics/news", "topics/world", "custom/best", "1 of"]),
+        ("records/ü/c d.md", ["records/ü/c d.md", "C", "item"]),
+        ("records/d.jsonl#3", ["E", "example.com"]),
+        ("d", ["D", "records/d.jsonl"]),
+        ("topics/news", ["News", "2 of 2", "records/b.html", "rss.xml"]),
+        ("feeds/topics/news/rss.xml", ["News", "2 of 2"]),
+        ("https://feeds.example.org/topics/news/rss.xml", ["News", "2 of 2"]),
+        ("feeds/rss.xml", ["all records", "6 of 6"]),
+        ("topics/old", ["topics/news"]),
+        ("feeds/feed.xml", ["all records"]),
+        ("feeds/topics/old/rss.xml", ["News", "2 of 2"]),
+    ],
+)
+def test_explain(generated: Site, what: str, told: list[str]) -> None:
+    run = generated.run("explain", what)
+    assert run.code == 0, run.text
+    assert [words for words in told if words not in run.out] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (("draft: true",), "draft.*--unpublished"),
+        (("published: false",), "unpublished.*--unpublished"),
+        (("removed: true",), "removed"),
+        (("id: d", "updated: 2019-01-01"), "records/d.jsonl"),
+        (("date: 2400-01-01",), "future"),
+        (("date: soon",), "records/x.md:4: date: .*soon"),
+    ],
+)
+def test_explain_why_a_record_is_in_no_feed(
+    generated: Site, lines: tuple[str, ...], told: str
+) -> None:
+    generated.write("records/x.md", record("X", *lines, date="2019-01-01"))
+    run = generated.run("explain", "records/x.md")
+    assert run.code == 0
+    assert re.search(f"in no feed.*{told}", run.out, re.DOTALL), run.out
+
+
+def test_list(generated: Site) -> None:
+    rows = {
+        what: strict_json(generated.run("list", what, "--json").out.encode())
+        for what in ("topics", "providers", "feeds", "records")
+    }
+    topics = {row["name"]: (row["records"], row["newest"]) for row in rows["topics"]}
+    assert topics == {name: (n, "2020-01-02") for name, n in
+                      {"News": 2, "World": 2, "C#": 1, "日本": 1}.items()}  # fmt: skip
+    assert {row["name"] for row in rows["providers"]} == {"Someone", "example.com"}
+    assert [row["state"] for row in rows["records"]].count("duplicate") == 1
+    assert len(rows["records"]) == 7
+    table = generated.run("list", "feeds").out.splitlines()
+    assert len(table) == 1 + len(rows["feeds"])
+    assert "topics/news" in "\n".join(table)
+
+
+def test_check_of_what_is_well(generated: Site) -> None:
+    before = stamps(generated.root)
+    run = generated.run("check")
+    assert (run.code, run.out) == (0, "")
+    assert "7 records checked: no problem" in run.err
+    assert stamps(generated.root) == before
+
+
+def test_schema_of_the_configuration(site: Site) -> None:
+    schema = strict_json(site.run("schema", "config").out.encode())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    assert not list(validator.iter_errors(yaml.safe_load(FILES["config.yaml"])))
+    assert list(validator.iter_errors({"outptu": "x"}))
+
+
+def test_schema_of_a_record(site: Site) -> None:
+    schema = strict_json(site.run("schema", "record").out.encode())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    assert not list(validator.iter_errors({"title": "A", "date": "2020-01-01", "mine": [1]}))
+    assert list(validator.iter_errors({"date": "2020-01-01"}))
+
+
+def test_init_then_generate_gives_feeds(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    assert site.run("init", "my blog").code == 0
+    site = Site(tmp_path / "my blog")
+    assert site.run("check").code == 0
+    site.generate("-q")
+    assert site.counts() == (1, 1, 0, 0, 0)
+    assert site.titles() == ["Hello, world"]
+    assert ".feedpub/" in (site.root / ".gitignore").read_text().splitlines()
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write(".gitignore", "mine")
+    site.write("config.yaml", "mine")
+    first = site.run("init")
+    assert first.code == 0
+    assert "config.yaml: is there already" in first.text
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+    assert (tmp_path / ".gitignore").read_text() == "mine\n.feedpub/\n"
+    site.write("records/hello.md", GOOD)
+    before = stamps(tmp_path)
+    assert site.run("init").code == 0
+    assert stamps(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", ["", "init", "generate", "check", "explain", "list", "schema"])
+def test_help_has_an_example(site: Site, command: str) -> None:
+    run = site.run(*command.split(), "--help")
+    assert run.code == 0
+    assert re.search(r"Examples?:\n\n +feedpub", run.out)
+
+
+# --- What stays in the record -----------------------------------------
+
+
+def test_nothing_secured_is_published(site: Site) -> None:
+    site.write("taxonomy/news.md", front("name: News", "secured: {a: s3cret}", "x: s3cret"))
+    site.configure("records: [records]", "records: [records]\ntaxonomy: {topics: taxonomy}")
+    secret = ("secured: s3cret", "mine: {a: [s3cret]}", "password: s3cret", "heat: 7")
+    site.write("records/a.md", record("A", "topics: [News]", *secret))
+    site.write("records/b.md", record("B", "provider: {name: P, secured: s3cret, x: s3cret}"))
+    site.write("records/c.md", record("C", "author: {name: P, secured: s3cret, phone: s3cret}"))
+    site.write("records/d.md", record("D", "image: {url: /a.png, secured: s3cret, x: s3cret}"))
+    site.write("records/e.md", record("E", "related: [{url: /x, secured: s3cret, x: s3cret}]"))
+    site.write("records/f.md", record("F", "audio: {url: /a.mp3, secured: s3cret}"))
+    site.write("records/g.json", '{"title": "G", "date": "2020-01-01", "secured": {"a": "s3cret"}}')
+    site.write("records/h.md", record("H", "topics: [{name: News, secured: s3cret}]"))
+    said = site.generate("-v").text
+    assert site.counts() == (9, 9, 0, 0, 0)
+    whole = b"".join((*site.tree().values(), said.encode()))
+    assert b"s3cret" not in whole
+    assert b"secured" not in whole
+    assert "s3cret" not in (site.root / "report.json").read_text()
