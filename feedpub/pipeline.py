@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from feedpub.config import Config
+from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import NothingUsableError
 from feedpub.grouping.assemble import Assembler, min_items, window_rule
 from feedpub.grouping.duplicates import Duplicate, newest_of_each
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from feedpub.formats import Format
 
 RENDER_BATCH = 200  # items in a document that parts are cut from: bounds the memory it takes
-CATALOGUES = ("feeds.opml", "feeds.json")
 
 
 class Options(NamedTuple):
@@ -95,8 +94,8 @@ class Outcome:
     def feed_counts(self) -> dict[str, int]:
         """Feeds, not files: one is written if any of its files is; total = written + unchanged."""
         feeds = set(self.feeds)
-        written = {_feed_of(path) for path in self.written if path not in CATALOGUES} & feeds
-        gone = {_feed_of(path) for path in self.removed if path not in CATALOGUES} - feeds
+        written = {_feed_of(path) for path in self.written if path not in CATALOGUE_NAMES} & feeds
+        gone = {_feed_of(path) for path in self.removed if path not in CATALOGUE_NAMES} - feeds
         return {
             "total": len(feeds),
             "written": len(written),
@@ -208,7 +207,7 @@ def generate(config: Config, options: Options) -> Outcome:
                 "an earlier run was cut short; its feeds were put in place first"
             )
         _write_feeds(config, grouping, tree.put, outcome.warnings, watch)
-        tree.commit(len(reading.items), last=CATALOGUES)
+        tree.commit(len(reading.items), last=CATALOGUE_NAMES)
         watch.lap("write")
     except BaseException:
         tree.abandon()
@@ -250,7 +249,7 @@ def _write_feeds(
     parts = {form.name: _parts(form, everything) for form in formats}
     watch.lap("render")
     paths = [link.path for path in grouping.windows for link in assembler.links(path)]
-    aliases = _aliases(config, [*paths, *CATALOGUES], warnings)
+    aliases = _aliases(config, [*paths, *CATALOGUE_NAMES], warnings)
     entries: list[Entry] = []
     for path, window in grouping.windows.items():
         feed = assembler.feed(path, window, items)

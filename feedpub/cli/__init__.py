@@ -111,4 +111,6 @@ def main() -> NoReturn:
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows tidies up
+    click.echo("terminated; the last good output stands", err=True)
     raise SystemExit(143)

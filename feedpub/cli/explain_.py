@@ -91,8 +91,8 @@ def _explain_records(
             lines += [*_facts(record), *_feeds_of(config, grouping, record), ""]
     for left in reading.left_out:
         if left.record and meant(left.record):
-            lines += [*_facts(left.record), f"in no feed: {left.reason}"]
-            lines += [f"taken in by: {REASONS[left.reason]}", ""]
+            lines += _facts(left.record)
+            lines += [f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
         elif left.name in names:
             lines += [left.name, f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
     for lost in reading.duplicates:
@@ -172,7 +172,7 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
     lines = table(rows)
     for entry in window.entries:
         record = entry.record
-        lines.append(f"  {record.published:%Y-%m-%d}  {record.title[:50]:<50}  {record.path}")
+        lines += [f"  {record.published:%Y-%m-%d}  {record.title}", f"              {record.path}"]
     return lines
 
 

@@ -78,7 +78,7 @@ def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
         ("  left out", len(reading.left_out), ""),
     ]
     for reason, count in reading.reasons.items():
-        rows.append((f"    {reason}", count, f"taken in by {REASONS[reason]}"))
+        rows.append((f"    {reason}", count, REASONS[reason]))
     named = "another file has the newest of the item" if reading.duplicates else ""
     rows.append(("  duplicates", len(reading.duplicates), named))
     named = "could not be used, and are named above" if reading.unusable else ""

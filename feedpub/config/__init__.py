@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
+CATALOGUE_NAMES = ("feeds.opml", "feeds.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +307,49 @@ def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
             "two formats have the same file name",
             "give each its own",
         )
+    reserved = {*CATALOGUE_NAMES, "index.html"}
+    if taken := reserved & {name.casefold() for name in names}:
+        context.fail(
+            _at(node, "feeds", "filenames"),
+            "feeds.filenames",
+            f"{min(taken)} is the name of another file of feedpub's",
+            "give the feeds another name",
+        )
+    _check_paths(feeds, node, context)
     for alias, target in feeds.also_at.items():
-        if alias == target or alias.split("/")[0] in {"feeds.opml", "feeds.json"}:
+        if alias == target or alias.split("/")[0] in reserved - {"index.html"}:
             context.fail(
                 _at(node, "feeds", "also_at", alias),
                 f"feeds.also_at.{alias}",
                 "this address is taken by what feedpub writes itself",
                 "name the old address on the left and the new one on the right",
             )
+
+
+def _check_paths(feeds: Feeds, node: yaml.Node, context: Context) -> None:
+    """Two groups must not be able to put two feeds at one address."""
+    patterns = [
+        (f"feeds.{name}.path", getattr(feeds, name).path)
+        for name in ("topics", "providers", "topic_providers")
+        if getattr(feeds, name).enabled
+    ]
+    patterns += [
+        (f"feeds.custom[{n}].slug", f"custom/{custom.slug}")
+        for n, custom in enumerate(feeds.custom)
+    ]
+    for n, (key, pattern) in enumerate(patterns):
+        for other_key, other in patterns[:n]:
+            if "{" in pattern + other and _could_meet(pattern, other):
+                context.fail(
+                    _at(node, *key.replace("[", ".").replace("]", "").split(".")),
+                    key,
+                    f"{pattern} and {other_key} ({other}) could be the same address",
+                    "give each group a folder of its own",
+                )
+
+
+def _could_meet(one: str, other: str) -> bool:
+    parts, others = one.split("/"), other.split("/")
+    return len(parts) == len(others) and all(
+        a == b or "{" in a + b for a, b in zip(parts, others, strict=True)
+    )

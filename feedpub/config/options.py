@@ -89,15 +89,16 @@ class PathPattern:
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning="a path").read(node, key, context).strip("/")
-        found = re.findall(r"\{([^{}]*)\}", text)
-        plain = re.sub(r"\{[^{}]*\}", "x", text)
+        parts = text.split("/")
+        found = [part[1:-1] for part in parts if part[:1] == "{" and part[-1:] == "}"]
+        plain = "/".join("x" if part[1:-1] in found else part for part in parts)
         if sorted(found) != sorted(self.variables) or not re.fullmatch(FEED_PATH, plain):
             wanted = " and ".join(f"{{{v}}}" for v in self.variables)
             raise context.fail(
                 node,
                 key,
                 f"{text[:60]!r} is not a path with {wanted} in it",
-                f"write letters, digits, - and /, and {wanted} once",
+                f"write letters, digits, - and /, and {wanted} once, between slashes",
             )
         return text
 

@@ -11,22 +11,22 @@ from feedpub.model import Record
 
 Test = Callable[[Record], bool]
 
-# Why a record is left out → what takes it in. Reports, summaries and `explain` speak these.
+# Why a record is left out → what of it. Reports, summaries and `explain` speak these.
 REASONS = {
-    "unpublished": "--unpublished",
-    "draft": "--unpublished",
-    "removed": "nothing: it says removed: true",
-    "future": "select.future: true, or its date",
-    "type": "select.types",
-    "language": "select.languages",
-    "category": "select.categories",
-    "price": "select.prices",
-    "topic": "select.topics",
-    "provider": "select.providers",
-    "quality": "select.min_quality",
-    "heat": "select.min_heat",
-    "section page": "nothing: an _index file heads a folder",
-    "taxonomy file": "nothing: name its folder in taxonomy:",
+    "unpublished": "taken in by --unpublished",
+    "draft": "taken in by --unpublished",
+    "removed": "not taken in: it says removed: true",
+    "future": "taken in when its time has come, or by select.future",
+    "type": "taken in by select.types",
+    "language": "taken in by select.languages",
+    "category": "taken in by select.categories",
+    "price": "taken in by select.prices",
+    "topic": "taken in by select.topics",
+    "provider": "taken in by select.providers",
+    "quality": "taken in by select.min_quality",
+    "heat": "taken in by select.min_heat",
+    "section page": "no record: an _index file heads a folder of Hugo's",
+    "taxonomy file": "no record: name its folder in taxonomy:",
 }
 
 
