@@ -58,19 +58,21 @@ make_venv() {
     exit 1
 }
 
-# setup LOCK EXTRA: a stamp says from which lock and project file the environment was made.
+# setup LOCK NAME: a stamp says from which locks and project file, and where, .venv was made.
 setup() {
-    local lock=$1 extra=$2 stamp="$VENV/feedpub-$2.stamp" want
+    local lock=$1 stamp="$VENV/feedpub-$2.stamp" want
     find_python
     want=$(cat requirements/*.txt pyproject.toml feedpub/__init__.py | cksum; pwd)
-    if [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -c '' 2>/dev/null &&
-        [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+    if [ -x "$VENV/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] &&
+        "$VENV/bin/python" -c '' 2>/dev/null; then
         return
     fi
-    if ! [ -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c '' 2>/dev/null ||
-        ! [ "$(cat "$VENV"/feedpub-*.stamp 2>/dev/null | head -n 2)" = "$want" ]; then
+    # What was made elsewhere, or for a Python that is gone, holds paths that lead nowhere.
+    if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 ||
+        [ "$(cat "$VENV/feedpub.place" 2>/dev/null)" != "$PWD" ]; then
         echo "run.sh: making $VENV" >&2
         make_venv
+        printf '%s\n' "$PWD" >"$VENV/feedpub.place"
     fi
     local pip=("$VENV/bin/python" -m pip --disable-pip-version-check -q install)
     "${pip[@]}" --require-hashes -r "$lock" >&2

@@ -7,8 +7,18 @@ are free of characters that XML 1.0 (2.2 Characters) cannot carry.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import NamedTuple
+
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
+
+
+def is_iri(text: str) -> bool:
+    """Whether a text is an absolute IRI (RFC 3987), as Atom's ids must be (RFC 4287, 4.2.6)."""
+    if text[:4].lower() == "tag:" and not text.isascii():  # RFC 4151, 2.1
+        return False
+    return bool(_IRI.fullmatch(text)) and text.isprintable() and text.count("#") < 2
 
 
 class Problem(NamedTuple):

@@ -26,6 +26,7 @@ from feedpub.records.taxonomy import read_taxonomy
 if TYPE_CHECKING:
     from feedpub.formats import Format
 
+SUMMARY_LENGTH = 300  # of a summary made from the content
 RENDER_BATCH = 200  # items in a document that parts are cut from: bounds the memory it takes
 
 
@@ -268,6 +269,7 @@ def _write_feeds(
 def _items(config: Config, grouping: Grouping, assembler: Assembler) -> dict[str, Item]:
     """The item of each record that a window holds, by id: made once, whatever feeds hold it."""
     from feedpub.records.content import content_html, html_text
+    from feedpub.records.text import shorten
 
     excerpts = config.feeds.content == "excerpt"
     items: dict[str, Item] = {}
@@ -277,7 +279,9 @@ def _items(config: Config, grouping: Grouping, assembler: Assembler) -> dict[str
             if record.id in items:
                 continue
             content = content_html(record, config.site.home)
-            text = html_text(content) if excerpts and not record.summary else ""
+            text = ""
+            if excerpts and not record.summary:
+                text = shorten(html_text(content), SUMMARY_LENGTH)
             items[record.id] = assembler.item(record, content, text)
     return items
 

@@ -57,6 +57,8 @@ class Atom:
             links.append({"href": link.url, "rel": rel, "type": link.type})
         links += [{"href": hub, "rel": "hub"} for hub in feed.hubs]
         document.link(links)
+        if feed.topic:
+            document.category(term=feed.topic.name)
         if feed.rights:
             document.rights(feed.rights)
         if feed.icon:
@@ -86,8 +88,8 @@ def _entry(item: Item) -> FeedEntry:
         entry.summary(item.summary)
     if item.content_html:
         entry.content(item.content_html, type="html")
-    elif not item.link:
-        # 4.1.2: an entry without content must have an alternate link.
+    elif not (item.link and item.summary):
+        # 4.1.2: an entry without content must have an alternate link, and is to have a summary.
         entry.content(item.summary or item.title, type="text")
     if item.categories:
         entry.category(

@@ -69,7 +69,6 @@ def render_opml(title: str, entries: Sequence[Entry]) -> bytes:
     if entries:
         newest = max(entry.updated for entry in entries)
         etree.SubElement(head, "dateModified").text = rss_date(newest)
-    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
     body = etree.SubElement(opml, "body")
     for entry in entries:
         if entry.kind == "all":

@@ -57,7 +57,7 @@ def _head(feed: Feed) -> dict[str, Any]:
             "home_page_url": feed.home,
             "feed_url": own.url,
             "description": feed.description,
-            "icon": feed.logo or feed.icon,
+            "icon": feed.icon or feed.logo,  # square, says the standard
             "favicon": feed.icon,
             "authors": [_person(feed.author)] if feed.author else [],
             "language": feed.language,
@@ -97,10 +97,23 @@ def _item(item: Item) -> dict[str, Any]:
         "authors": [_person(author) for author in item.authors],
         "tags": [category.term for category in item.categories],
         "language": item.language,
-        "attachments": [_attachment(enclosure) for enclosure in item.enclosures],
+        "attachments": _attachments(item.enclosures),
         "_feedpub": _extension(item),
     }
     return _told(fields)
+
+
+def _attachments(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
+    """Attachments of one title are alternates of one thing: only the first of others keeps it."""
+    titles: set[str] = set()
+    attachments = []
+    for enclosure in enclosures:
+        attachment = _attachment(enclosure)
+        if enclosure.title in titles:
+            attachment.pop("title", None)
+        titles.add(enclosure.title)
+        attachments.append(attachment)
+    return attachments
 
 
 def _attachment(enclosure: Enclosure) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Rss:
         document.language(feed.language)
         document.lastBuildDate(feed.updated)
         document.pubDate(feed.published)
+        if feed.topic:
+            document.category(term=feed.topic.name)
         if feed.rights:
             document.copyright(feed.rights)
         if feed.author and feed.author.email:
@@ -112,9 +114,8 @@ def _entry(item: Item) -> FeedEntry:
         entry.description(html.escape(item.summary, quote=False), isSummary=True)
     if item.content_html:
         entry.content(item.content_html, type="html")
-    author = next((author for author in item.authors if author.email), None)
-    if author:
-        entry.author(name=author.name, email=author.email)
+    if _sole_email(item):
+        entry.author(name=item.authors[0].name, email=item.authors[0].email)
     if item.categories:
         entry.category([{"term": c.term, "scheme": c.scheme} for c in item.categories])
     if item.enclosures:
@@ -137,10 +138,16 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
     def extend_rss(self, entry: Any) -> Any:
         item = self.item
         _child(entry, "pubDate", rss_date(item.published))
-        for author in item.authors:
+        if item.updated != item.published:
+            _child(entry, f"{{{_ATOM}}}updated", item.updated.isoformat())
+        for author in () if _sole_email(item) else item.authors:
             _child(entry, f"{{{_DC}}}creator", author.name)
         if item.language:
             _child(entry, f"{{{_DC}}}language", item.language)
+        pictures = {picture.url for picture in item.images}
+        for enclosure in item.enclosures:
+            if enclosure.url not in pictures:
+                _media(entry, enclosure)
         for picture in item.images:
             _media(entry, picture)
         return entry
@@ -150,18 +157,25 @@ def _child(parent: Any, tag: str, text: str) -> None:
     etree.SubElement(parent, tag).text = text
 
 
-def _media(entry: Any, picture: Enclosure) -> None:
-    """Media RSS: a picture with all that is known of it, no group (those are for alternatives)."""
-    attributes = {"url": picture.url}
-    if picture.length:
-        attributes["fileSize"] = str(picture.length)
-    if picture.type:
-        attributes["type"] = picture.type
-    attributes["medium"] = "image"
-    if picture.width and picture.height:
-        attributes["height"] = str(picture.height)
-        attributes["width"] = str(picture.width)
+def _sole_email(item: Item) -> bool:
+    """Whether `author` can say it all: it is for one person, with an e-mail address."""
+    return len(item.authors) == 1 and bool(item.authors[0].email)
+
+
+def _media(entry: Any, media: Enclosure) -> None:
+    """Media RSS: a file with all that is known of it, no group (those are for alternatives)."""
+    attributes = {"url": media.url}
+    if media.length:
+        attributes["fileSize"] = str(media.length)
+    if media.type:
+        attributes["type"] = media.type
+    attributes["medium"] = media.medium if media.type else "image"
+    if media.duration:
+        attributes["duration"] = str(media.duration)
+    if media.width and media.height:
+        attributes["height"] = str(media.height)
+        attributes["width"] = str(media.width)
     content = etree.SubElement(entry, f"{{{_MEDIA}}}content", attributes)
-    if picture.title:
+    if media.title:
         title = etree.SubElement(content, f"{{{_MEDIA}}}description", {"type": "plain"})
-        title.text = picture.title
+        title.text = media.title

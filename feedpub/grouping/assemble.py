@@ -23,13 +23,13 @@ from feedpub.model import (
     Record,
     Source,
     Term,
+    is_iri,
 )
 
-SUMMARY_LENGTH = 300  # of a summary made from the content
 # What an enclosure of a picture is called when neither its record nor its address tells: RSS
 # obliges to name a type, and nearly all pictures of unknown type on the web are of this.
 LIKELY_IMAGE_TYPE = "image/jpeg"
-_ORDER = {"audio": 0, "video": 1, "image": 2}
+_ORDER = {"audio": 0, "video": 1}
 
 
 class FormatLike(Protocol):
@@ -92,40 +92,35 @@ class Assembler:
         return f"{self._site.id}/{path}" if path else self._site.id
 
     def item(self, record: Record, content: str, text: str) -> Item:
-        """A record's item; `content` is its safe HTML, `text` the same as plain text."""
+        """A record's item; `content` is its safe HTML, `text` a summary made from that."""
         summary = record.summary
         if self._config.feeds.content == "excerpt":
-            if not summary:
-                summary = _shorten(text, SUMMARY_LENGTH)
+            summary = summary or text
             content = ""
         elif record.related:
             content = content or f"<p>{html.escape(summary, quote=False)}</p>"
-            content += "\n" + related_html(record)
+            content = f"{content}\n{related_html(record)}"
         source = self._source(record)
         authors = record.authors
         if not authors and source:
             authors = (Person(source.name, url=source.home),)
         image = self._image(record)
-        enclosures = list(record.enclosures)
-        if image and all(image.url != other.url for other in enclosures):
-            enclosures.append(image)
-        enclosures.sort(key=lambda enclosure: _ORDER.get(enclosure.medium, 3))
         site_id = self._site.id
         return Item(
             id=record.id,
-            atom_id=record.id if _is_iri(record.id) else f"{site_id}/{quote(record.id, safe='~')}",
+            atom_id=record.id if is_iri(record.id) else f"{site_id}/{quote(record.id, safe='~')}",
             title=record.title,
             published=record.published,
             updated=record.updated,
             link=record.link,
             external_url=record.external_url,
-            summary=summary,
+            summary="" if summary == record.title else summary,
             content_html=content,
             authors=authors,
             categories=tuple(self._category(name) for name in record.topics),
             image=image,
             images=record.images,
-            enclosures=tuple(enclosures),
+            enclosures=_enclosures(record, image),
             related=record.related,
             source=source,
             language="" if record.language == self._site.language else record.language,
@@ -290,23 +285,16 @@ def related_html(record: Record) -> str:
     return "<ul>\n" + "\n".join(lines) + "\n</ul>"
 
 
+def _enclosures(record: Record, image: Enclosure | None) -> tuple[Enclosure, ...]:
+    """What is to be played, then other files, then the picture that stands for the record."""
+    enclosures = sorted(record.enclosures, key=lambda enclosure: _ORDER.get(enclosure.medium, 2))
+    played = [n for n, enclosure in enumerate(enclosures) if enclosure.medium in _ORDER]
+    if len(played) == 1 and record.duration and not enclosures[played[0]].duration:
+        enclosures[played[0]] = enclosures[played[0]]._replace(duration=record.duration)
+    if image and all(image.url != other.url for other in enclosures):
+        enclosures.append(image)
+    return tuple(enclosures)
+
+
 def _fill(pattern: str, name: str, site: str) -> str:
     return pattern.replace("{name}", name).replace("{site}", site)
-
-
-def _shorten(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    return text[: limit - 1].rpartition(" ")[0].rstrip(" ,;:.") + "…"
-
-
-def _is_iri(text: str) -> bool:
-    scheme, colon, rest = text.partition(":")
-    return (
-        bool(colon and rest)
-        and scheme[:1].isalpha()
-        and scheme.replace("+", "").replace("-", "").replace(".", "").isalnum()
-        and scheme.isascii()
-        and text.isprintable()
-        and not any(character in text for character in ' <>"{}|\\^`')
-    )

@@ -68,6 +68,7 @@ TYPES = {
     "ppt": "application/vnd.ms-powerpoint",
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "rtf": "application/rtf",
+    "stl": "model/stl",
     "srt": "application/x-subrip",
     "tar": "application/x-tar",
     "txt": "text/plain",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from feedpub.model import Record
 from feedpub.records.text import plain_text, printable
@@ -87,13 +87,20 @@ _ATTRIBUTES = {
     "video": {"src", "poster", "controls", "width", "height", "preload"},
 }
 _ADDRESSES = frozenset({"href", "src", "poster", "cite"})
+_ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
+_UNSEEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+_HIDDEN = re.compile(rf"{_UNSEEN.pattern}|<[a-z]+\s[^<>]*\bhidden\b", re.IGNORECASE)
+# Jekyll's marks around text that it is to leave alone
+_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _SIZE = re.compile(r"\d{1,5}%?")
 
 # nh3 writes every attribute as name="value" with quotes escaped, so this cannot mistake.
 _IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
-_FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)></iframe>")
+_FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)>.*?</iframe>", re.DOTALL)
 _SOURCE = re.compile(r"<(?:source|track)((?: [a-z-]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
+_TEXT = re.compile(r"(?:^|>)[^<]*[^\s<]")
 _EMPTY = re.compile(r"<(p|div|span|figure|a|picture|center|li|section)>\s*</\1>")
 
 _DOCUMENT = re.compile(
@@ -125,7 +132,11 @@ def content_html(record: Record, home: str) -> str:
     parts = [clean_html(record.featured, base)] if record.featured.strip() else []
     if record.body.strip():
         parts.append(clean_html(_to_html(record), base))
-    return "\n".join(part for part in parts if part)
+    content = "\n".join(part for part in parts if part)
+    if content and record.summary and not _TEXT.search(content):
+        # A player or a picture alone: many readers would show nothing to read.
+        content += f"\n<p>{html.escape(record.summary, quote=False)}</p>"
+    return content
 
 
 def html_text(content: str) -> str:
@@ -153,26 +164,33 @@ def _lines(text: str) -> Iterator[str]:
 
 def clean_html(markup: str, base: str) -> str:
     """Any HTML → a sanitized fragment, its addresses made absolute against `base`."""
-    if _DOCUMENT.match(markup):
-        markup, base = _document_body(markup, base)
+    markup = printable(markup)
+    if _DOCUMENT.match(markup) or _HIDDEN.search(markup):
+        markup, base = _seen(markup, base)
     cleaner = _cleaner(base)
     cleaned: str = printable(cleaner.clean(markup))
     if "<img" in cleaned:
         cleaned = _IMAGE.sub(_keep_image, cleaned)
     if "<iframe" in cleaned:
-        cleaned = _FRAME.sub(lambda m: m[0] if ' src="' in m[1] else "", cleaned)
+        # What is inside is text to HTML and markup to simpler readers: out with it.
+        cleaned = _FRAME.sub(
+            lambda m: f"<iframe{m[1]}></iframe>" if ' src="' in m[1] else "", cleaned
+        )
     if "<source" in cleaned or "<track" in cleaned:
         cleaned = _SOURCE.sub(lambda m: m[0] if "src" in m[1] else "", cleaned)
     while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
         cleaned = fewer
+    if "<pre" not in cleaned:
+        cleaned = _BLANK_LINES.sub("\n", cleaned)
     return cleaned.strip()
 
 
 def _to_html(record: Record) -> str:
-    if record.body_type != "html" and not is_html(record.body):
-        rendered: str = _markdown().render(record.body)
+    body = _RAW.sub("", record.body) if "{%" in record.body else record.body
+    if record.body_type != "html" and not is_html(body):
+        rendered: str = _markdown().render(body)
         return rendered
-    return record.body
+    return body
 
 
 @lru_cache(maxsize=1)
@@ -194,6 +212,8 @@ def _shared() -> tuple[list[str], nh3.Cleaner]:
             return _address(tag, name, value, base[0])
         if name == "srcset":
             return _srcset(value, base[0])
+        if name == "align":
+            return value.lower() if value.lower() in _ALIGNMENTS else None
         if name in {"width", "height"}:
             size = value.strip().removesuffix("px")
             return size if _SIZE.fullmatch(size) else None
@@ -218,7 +238,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
 def _address(tag: str, name: str, value: str, base: str) -> str | None:
     lower = value.strip().lower()
     if tag == "a" and lower.startswith(("mailto:", "tel:")):
-        return value.strip()
+        return quote(value.strip(), safe="!#$%&'()*+,/:;=?@~")
     try:
         url = absolute_url(value, base)
     except UrlError:
@@ -256,16 +276,18 @@ def _keep_image(match: re.Match[str]) -> str:
     if "src" not in attributes and "srcset" not in attributes:
         return ""
     sizes = {attributes.get("width", ""), attributes.get("height", "")}
-    return "" if sizes & {"0", "1", "0%"} else match[0]
+    if sizes & {"0", "1", "0%"}:
+        return ""
+    return match[0] if "alt" in attributes else f'<img{match[1]} alt="">'
 
 
-def _document_body(markup: str, base: str) -> tuple[str, str]:
-    """A whole page → what is inside its body and meant to be seen, and the page's own base."""
+def _seen(markup: str, base: str) -> tuple[str, str]:
+    """What of a page, or a part of one, is meant to be seen, and the page's own base."""
     from lxml import etree
     from lxml import html as lxml_html
 
     try:
-        root: lxml_html.HtmlElement = lxml_html.document_fromstring(printable(markup))
+        root: lxml_html.HtmlElement = lxml_html.document_fromstring(markup)
     except (etree.ParserError, ValueError):
         return markup, base
     for element in root.iter("base"):
@@ -278,8 +300,9 @@ def _document_body(markup: str, base: str) -> tuple[str, str]:
     if body is None:
         return markup, base
     for element in list(body.iter()):
-        style = element.get("style") if isinstance(element.tag, str) else None
-        if style and re.search(r"display\s*:\s*none|mso-hide\s*:\s*all", style, re.IGNORECASE):
+        if not isinstance(element.tag, str) or element is body:
+            continue
+        if element.get("hidden") is not None or _UNSEEN.search(element.get("style") or ""):
             element.drop_tree()
     inner = html.escape(body.text or "", quote=False)
     for child in body:

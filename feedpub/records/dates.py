@@ -20,7 +20,7 @@ _DURATION = re.compile(
     r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?", re.IGNORECASE
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?:\.\d+)?")
-_PLACEHOLDERS = range(9999, 10000)  # databases' word for "never"
+_PLACEHOLDERS = frozenset({0, 1, 9999})  # what databases and programs write for "never"
 
 
 class DateError(ValueError):
@@ -57,7 +57,7 @@ def parse_date(text: str, zone: tzinfo) -> Moment:
 def _moment(
     text: str, year: int, month: int, day: int, hour: int, minute: int, second: int, where: tzinfo
 ) -> Moment:
-    if year in _PLACEHOLDERS or year == 0:
+    if year in _PLACEHOLDERS:
         raise DateError(f"the year {year:04} is no real date")
     # A leap second is the last second of its minute: neither RSS nor Python has it.
     second = 59 if second == 60 else second

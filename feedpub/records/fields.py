@@ -26,6 +26,7 @@ _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_EMAIL = re.compile(r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+")  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = re.compile(r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _COUNT = re.compile(r"(\d{1,15})")
@@ -136,7 +137,12 @@ class _Reader:
             kind = "a list" if isinstance(value, list) else "a mapping"
             self.notes.add(keys, f"a text is wanted, not {kind}", "write a text")
             return "", keys
-        return scalar(value), keys
+        text = scalar(value)
+        cleaned = printable(text)
+        if cleaned != text:
+            what = "a control character or half a surrogate pair that no feed can carry"
+            self.notes.add(keys, what, "take it out; feedpub did")
+        return cleaned, keys
 
     def plain(self, group: str) -> str:
         """A text without markup."""
@@ -235,7 +241,7 @@ class _Reader:
                 )
                 url = ""
             if name or email:
-                valid = email if re.fullmatch(r"[^\s@<>()]+@[^\s@<>()]+", email) else ""
+                valid = email if _EMAIL.fullmatch(email) else ""
                 found.append(Person(name or email.partition("@")[0], valid, url))
             else:
                 self.notes.add(where, "an author without a name", "write a name")
@@ -295,8 +301,8 @@ class _Reader:
         written = entry.get("type") or entry.get("mime_type") or entry.get("mimeType")
         kind = registered_type(scalar(written)) if isinstance(written, str) else ""
         kind = kind or type_of(url)
-        if medium == "image" and kind and not kind.startswith("image/"):
-            kind = ""
+        if medium == "image" and not kind.startswith("image/"):
+            kind = type_of(url) if type_of(url).startswith("image/") else ""
         duration = 0
         for name in ("duration", "duration_in_seconds"):
             if isinstance(entry.get(name), str):
@@ -409,7 +415,7 @@ def _with_type(media: Enclosure, kind: str) -> Enclosure:
 def _named_email(text: str) -> tuple[str, str]:
     if match := _NAMED_EMAIL.fullmatch(text.strip()):
         return plain_text(match[1] or match[4] or ""), match[2] or match[3]
-    return plain_text(text), ""
+    return ("", text.strip()) if _EMAIL.fullmatch(text.strip()) else (plain_text(text), "")
 
 
 def _commas(text: str) -> list[str]:

@@ -7,20 +7,23 @@ import re
 
 # XML 1.0, 2.2: what is not a Char, and what is "discouraged" there (C1 controls,
 # noncharacters): readers choke on the one, validators warn of the other.
-_BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
+_BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
     f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
 )
 UNPRINTABLE = re.compile(f"[{_BAD}]")
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _SPACE = re.compile(r"[\s\u00a0\u200b\ufeff]+")
-_TAG = re.compile(
-    r"</?(?:a|abbr|acronym|article|aside|b|big|blockquote|body|br|center|cite|code|dd|del|dfn|div|dl|dt|"
-    r"em|figcaption|figure|font|footer|h[1-6]|head|header|hr|html|i|iframe|img|ins|kbd|li|main|mark|nav|"
-    r"ol|p|picture|pre|q|s|samp|section|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|"
-    r"time|tr|tt|u|ul|var|video|audio|source)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
+_INLINE = (
+    "a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|"
+    "strong|sub|sup|time|tt|u|var|wbr"
 )
+_BLOCK = (
+    "article|aside|audio|blockquote|body|br|center|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|"
+    "header|hr|html|iframe|img|li|main|nav|ol|p|picture|pre|section|source|svg|table|tbody|td|tfoot|th|"
+    "thead|tr|ul|video"
+)
+_TAG = re.compile(rf"</?(?:(?P<inline>{_INLINE})|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
@@ -63,7 +66,8 @@ def plain_text(text: str) -> str:
     if "<" not in text and "&" not in text and text.isprintable() and "  " not in text:
         return text.strip()
     if "<" in text:
-        text = _TAG.sub(" ", _UNSEEN.sub("", text)) if has_markup(text) else text
+        # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.
+        text = _TAG.sub(lambda m: "" if m["inline"] else " ", _UNSEEN.sub("", text))
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return _SPACE.sub(" ", UNPRINTABLE.sub("", text)).strip()
