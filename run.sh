@@ -47,8 +47,8 @@ make_venv() {
     if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
     if command -v apt-get >/dev/null; then
         echo "run.sh: installing $package, which makes virtual environments" >&2
-        if "${sudo[@]}" apt-get -qq update >&2 &&
-            "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install "$package" >&2 &&
+        if "${sudo[@]}" apt-get -qq update >/dev/null &&
+            "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install "$package" >/dev/null &&
             "$PYTHON" -m venv "$VENV"; then
             return
         fi

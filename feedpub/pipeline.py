@@ -47,7 +47,7 @@ class LeftOut(NamedTuple):
     record: Record | None = None  # None for what is no record of a story at all
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reading:
     """All records, each accounted for: read = items + left_out + duplicates + unusable."""
 
@@ -70,7 +70,7 @@ class Reading:
         return dict(sorted(counts.items(), key=lambda count: (-count[1], count[0])))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Grouping:
     """Which records are in which feeds."""
 
@@ -79,7 +79,7 @@ class Grouping:
     windows: dict[str, Window]  # by feed path, in the order of the paths
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Outcome:
     """What a run did."""
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import gc
+
+# A run makes many values and few cycles: looking for them less often saves a tenth of its time,
+# from the first import on.
+gc.set_threshold(100_000, 50, 100)
+
+import contextlib
 import importlib
 import os
 import signal
@@ -75,8 +81,6 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The process: runs a command, and ends with the exit code that is promised."""
-    # A run makes many values and few cycles: looking for them less often saves a tenth of its time.
-    gc.set_threshold(100_000, 50, 100)
     signal.signal(signal.SIGTERM, _terminated)
     try:
         cli.main(standalone_mode=False)
@@ -95,9 +99,7 @@ def main() -> NoReturn:
         click.echo(f"feedpub: {error}" if error.exit_code == 1 else str(error), err=True)
         code = error.exit_code
     except BrokenPipeError:
-        # Whoever read the output (head, say) has enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = 0  # whoever read the output (head, say) has enough
     except Exception as error:
         if "--debug" in sys.argv:
             raise
@@ -107,7 +109,15 @@ def main() -> NoReturn:
             err=True,
         )
         code = 1
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process without taking all its values apart first: that costs a fifth of a run."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -84,7 +84,9 @@ def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
     named = "could not be used, and are named above" if reading.unusable else ""
     rows.append(("  problems", reading.unusable, named))
     rows.append(("Feeds", feeds["total"], f"in {output}/"))
-    files = f"{_count(len(outcome.written), 'file')}, catalogues included"
+    files = (
+        f"{_count(len(outcome.written), 'file')}, catalogues included" if outcome.written else ""
+    )
     rows.append(("  to write" if dry_run else "  written", feeds["written"], files))
     rows.append(("  unchanged", feeds["unchanged"], ""))
     files = _count(len(outcome.removed), "file") if outcome.removed else ""

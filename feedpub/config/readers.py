@@ -7,7 +7,6 @@ naming every mistake with its line and key, and it gives its JSON Schema.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -31,7 +30,7 @@ class Invalid(Exception):
     """A node could not be read; the mistake has been noted."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Context:
     """Where reading stands: collects the mistakes, knows the environment."""
 
@@ -74,6 +73,8 @@ def kind_of(node: yaml.Node) -> str:
 
 def nearest(word: str, known: list[str]) -> str:
     """` (did you mean …?)` for the known word that is most like `word`, else nothing."""
+    import difflib  # only mistakes need it
+
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(sorted(known))}"
 

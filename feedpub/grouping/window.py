@@ -34,7 +34,7 @@ class Entry(NamedTuple):
         return cls(record.sort_key, record)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Window:
     """One feed's newest entries so far, how many there were, and the placement of the newest."""
 

@@ -32,7 +32,7 @@ STAGING = ".feedpub-staging"
 _JOURNAL = "journal.json"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Changes:
     """What a run does to the tree, in paths below it."""
 

@@ -23,11 +23,11 @@ from feedpub.records.text import has_markup, plain_text, printable, shorten
 from feedpub.records.urls import UrlError, absolute_url
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
-_EMAIL = re.compile(r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+")  # RFC 4287, 3.2.3: an addr-spec
-_NAMED_EMAIL = re.compile(r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)")
+_EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
+_NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _COUNT = re.compile(r"(\d{1,15})")
 _TRUE = frozenset({"true", "yes", "on", "y"})
@@ -77,7 +77,7 @@ class Place(NamedTuple):
         return self.path if self.part is None else f"{self.path}#{self.part + 1}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Notes:
     """Collects what is wrong with one record, with the lines found only when asked."""
 
@@ -130,9 +130,9 @@ class _Reader:
 
     def raw(self, group: str) -> tuple[str, Keys]:
         """A text as it was written."""
-        value, keys = self.find(group)
-        if value is None:
-            return "", keys
+        if group not in self._found:
+            return "", KEYS[group][:1]
+        value, keys = self._found[group]
         if isinstance(value, (dict, list)):
             kind = "a list" if isinstance(value, list) else "a mapping"
             self.notes.add(keys, f"a text is wanted, not {kind}", "write a text")
@@ -146,9 +146,9 @@ class _Reader:
 
     def plain(self, group: str) -> str:
         """A text without markup."""
-        text, keys = self.raw(group)
-        if not text:
+        if group not in self._found:
             return ""
+        text, keys = self.raw(group)
         cleaned = plain_text(text)
         if group == "title" and has_markup(text):
             self.notes.add(keys, "HTML in a title", "write plain text; the tags were taken out")
@@ -156,8 +156,10 @@ class _Reader:
 
     def flag(self, group: str) -> bool | None:
         """A truth, None where nothing or no truth was written."""
-        value, keys = self.find(group)
-        if value is None or isinstance(value, bool):
+        if group not in self._found:
+            return None
+        value, keys = self._found[group]
+        if isinstance(value, bool):
             return value
         text = scalar(value).strip().lower() if not isinstance(value, (dict, list)) else ""
         if text in _TRUE:
@@ -169,9 +171,9 @@ class _Reader:
         return None
 
     def number(self, group: str) -> float | None:
-        text, keys = self.raw(group)
-        if not text:
+        if group not in self._found:
             return None
+        text, keys = self.raw(group)
         if _NUMBER.fullmatch(text.strip()):
             value = float(text)
             return int(value) if value.is_integer() and abs(value) < 1e15 else value
@@ -205,9 +207,9 @@ class _Reader:
 
     def words(self, group: str, split: Callable[[str], list[str]]) -> list[str]:
         """Names: a list, or one text."""
-        value, keys = self.find(group)
-        if value is None:
+        if group not in self._found:
             return []
+        value, keys = self._found[group]
         if not isinstance(value, list):
             value = [value] if isinstance(value, dict) else split(scalar(value))
         names = []
@@ -241,7 +243,7 @@ class _Reader:
                 )
                 url = ""
             if name or email:
-                valid = email if _EMAIL.fullmatch(email) else ""
+                valid = email if re.fullmatch(_EMAIL, email) else ""
                 found.append(Person(name or email.partition("@")[0], valid, url))
             else:
                 self.notes.add(where, "an author without a name", "write a name")
@@ -343,9 +345,9 @@ class _Reader:
         """Everything that goes along with the item to be played or downloaded."""
         found: list[Enclosure] = []
         for group in ("enclosures", "attachments", "audio", "video", "actions"):
-            value, keys = self.find(group)
-            if value is None:
+            if group not in self._found:
                 continue
+            value, keys = self._found[group]
             for n, entry in enumerate(value if isinstance(value, list) else [value]):
                 where = (*keys, n) if isinstance(value, list) else keys
                 if isinstance(entry, str):
@@ -413,9 +415,9 @@ def _with_type(media: Enclosure, kind: str) -> Enclosure:
 
 
 def _named_email(text: str) -> tuple[str, str]:
-    if match := _NAMED_EMAIL.fullmatch(text.strip()):
+    if match := re.fullmatch(_NAMED_EMAIL, text.strip()):
         return plain_text(match[1] or match[4] or ""), match[2] or match[3]
-    return ("", text.strip()) if _EMAIL.fullmatch(text.strip()) else (plain_text(text), "")
+    return ("", text.strip()) if re.fullmatch(_EMAIL, text.strip()) else (plain_text(text), "")
 
 
 def _commas(text: str) -> list[str]:
@@ -614,7 +616,7 @@ def _language(read: _Reader, source: SourceSpec) -> str:
     if not text:
         return source.language.replace("_", "-")
     language = text.strip().replace("_", "-")
-    if _LANGUAGE.fullmatch(language):
+    if re.fullmatch(_LANGUAGE, language):
         return language
     read.notes.add(keys, f"{text[:40]!r} is no language", "write a tag like en or pt-BR; left out")
     return ""

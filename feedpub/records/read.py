@@ -35,7 +35,7 @@ _TELLING = frozenset(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Parsed:
     """What one file gave: read = records + skipped + unusable, always."""
 

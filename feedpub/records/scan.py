@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
@@ -25,7 +24,7 @@ class FoundFile(NamedTuple):
     source: SourceSpec
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Scan:
     """What was found; problems are of folders and links, each counts as a record of its own."""
 
@@ -45,6 +44,8 @@ def scan_sources(config: Config) -> Scan:
     for source in config.settings.records:
         base = config.root / Path(source.path).expanduser()
         if re.search(r"[*?\[]", source.path) and not base.exists():
+            import glob  # only sources with a pattern need it
+
             roots = sorted(Path(name) for name in glob.glob(str(base), recursive=True))
         else:
             roots = [base]

@@ -34,7 +34,7 @@ class TermFile(NamedTuple):
     image: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TermFiles:
     """Both taxonomies, in the order of their files' paths."""
 

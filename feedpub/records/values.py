@@ -12,7 +12,6 @@ string keys.
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -50,7 +49,7 @@ class _Composer(_PARSER):  # type: ignore[misc]  # chosen at run time
         return None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Duplicate:
     """A key that a mapping has twice; YAML lets the last one win, and so do we."""
 
@@ -234,6 +233,8 @@ def parse_json(text: str) -> tuple[Any, list[str]]:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """TOML (Hugo's other front matter) → values as text; raises `ParseError`."""
+    import tomllib  # rare: only Hugo's records have it
+
     try:
         values: dict[str, Any] = _texts(tomllib.loads(text, parse_float=str))
     except tomllib.TOMLDecodeError as error:
