@@ -14,6 +14,15 @@ from typing import NamedTuple
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
 
+def printable(text: str) -> str:
+    """A text that any terminal and any file takes: what cannot be shown is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def is_iri(text: str) -> bool:
     """Whether a text is an absolute IRI (RFC 3987), as Atom's ids must be (RFC 4287, 4.2.6)."""
     if text[:4].lower() == "tag:" and not text.isascii():  # RFC 4151, 2.1
@@ -38,7 +47,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
         key = f" {self.key}:" if self.key else ""
-        return f"{place}:{key} {self.what}; {self.remedy}"
+        return printable(f"{place}:{key} {self.what}; {self.remedy}")
 
 
 class Person(NamedTuple):

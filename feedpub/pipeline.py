@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from feedpub.records.fields import Rules
 from feedpub.records.read import Parsed, parse_file
 from feedpub.records.scan import FoundFile, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
+from feedpub.records.workers import map_ordered, usable_cpus
 
 if TYPE_CHECKING:
     from feedpub.formats import Format
@@ -37,6 +39,7 @@ class Options(NamedTuple):
     unpublished: bool = False
     allow_empty: bool = False
     dry_run: bool = False
+    jobs: int = 0  # processes that parse; 0: as many as there are processors
 
 
 class LeftOut(NamedTuple):
@@ -144,11 +147,10 @@ def read_records(
     tests = conditions(config.select, terms)
     unpublished = options.unpublished or config.select.unpublished
     records: list[Record] = []
-    for found in scan.files:
-        if only and not only(found):
-            continue
-        reading.files += 1
-        parsed = _parse(found, rules)
+    files = [found for found in scan.files if only is None or only(found)]
+    reading.files = len(files)
+    jobs = options.jobs or usable_cpus()
+    for parsed in map_ordered(functools.partial(_parse, rules=rules), files, jobs):
         reading.problems += parsed.problems
         reading.unusable += parsed.unusable
         reading.left_out += [LeftOut(name, reason) for name, reason in parsed.skipped]

@@ -64,11 +64,13 @@ class Common(NamedTuple):
 
 def problem_fields(problem: Problem) -> dict[str, Any]:
     """A problem as reports have it."""
+    from feedpub.model import printable
+
     return {
-        "path": problem.path,
+        "path": printable(problem.path),
         "line": problem.line,
-        "key": problem.key,
-        "what": problem.what,
+        "key": printable(problem.key),
+        "what": printable(problem.what),
         "remedy": problem.remedy,
     }
 

@@ -27,6 +27,12 @@ from feedpub.pipeline import Options, Outcome, generate
 @click.option("--full", is_flag=True, help="Ignore what is remembered; the outcome is the same.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
 @click.option("--as-of", metavar="TIME", help="Hold back records dated later; default: now.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Processes to parse with; default: as many as there are processors.",
+)
 @click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
 @click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
 @click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
@@ -37,6 +43,7 @@ def command(
     full: bool,
     dry_run: bool,
     as_of: str | None,
+    jobs: int | None,
     strict: bool,
     unpublished: bool,
     allow_empty: bool,
@@ -50,7 +57,11 @@ def command(
     """
     config = common.load()
     options = Options(
-        as_of=shared.as_of(as_of), unpublished=unpublished, allow_empty=allow_empty, dry_run=dry_run
+        as_of=shared.as_of(as_of),
+        unpublished=unpublished,
+        allow_empty=allow_empty,
+        dry_run=dry_run,
+        jobs=jobs or 0,
     )
     outcome = generate(config, options)
     common.show_problems(outcome.reading.problems)

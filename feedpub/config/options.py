@@ -24,6 +24,7 @@ from feedpub.config.readers import (
     ListOf,
     MapOf,
     Number,
+    Path,
     Schema,
     Section,
     Text,
@@ -31,6 +32,7 @@ from feedpub.config.readers import (
     option,
 )
 from feedpub.keys import OUR_KEYS
+from feedpub.paths import is_portable
 
 # Each method that a dataclass makes costs start-up time, and nothing compares or prints settings.
 # (eq=False, repr=False).
@@ -40,8 +42,6 @@ LINK_VARIABLES = ("year", "month", "day", "slug", "path")
 FORMATS = ("rss", "atom", "json")
 FILENAMES = MappingProxyType({"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"})
 
-SEGMENT = r"[A-Za-z0-9_~][A-Za-z0-9._~-]*"
-FEED_PATH = rf"{SEGMENT}(?:/{SEGMENT})*"
 _LANGUAGE = Text(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", "a language tag like en or pt-BR")
 _WORDS = ListOf(Text())
 
@@ -92,7 +92,7 @@ class PathPattern:
         parts = text.split("/")
         found = [part[1:-1] for part in parts if part[:1] == "{" and part[-1:] == "}"]
         plain = "/".join("x" if part[1:-1] in found else part for part in parts)
-        if sorted(found) != sorted(self.variables) or not re.fullmatch(FEED_PATH, plain):
+        if sorted(found) != sorted(self.variables) or not all(map(is_portable, plain.split("/"))):
             wanted = " and ".join(f"{{{v}}}" for v in self.variables)
             raise context.fail(
                 node,
@@ -261,7 +261,7 @@ def _group(cls: type[Any], enabled: bool, doc: str) -> Any:
 class Custom:
     """A feed of the user's own making."""
 
-    slug: str = option(Text(SEGMENT, "a slug like best-of"), "its place: custom/<slug>/")
+    slug: str = option(Path("a slug like best-of", parts=1), "its place: custom/<slug>/")
     title: str = option(Text(), "its title", "")
     description: str = option(Text(), "its description", "")
     image: str = option(Url(), "its picture", "")
@@ -289,14 +289,12 @@ class Feeds:
         Duration(), "also whatever is no older than this before the newest item", None
     )
     filenames: Mapping[str, str] = option(
-        MapOf(Choice(FORMATS), Text(SEGMENT, "a file name")),
+        MapOf(Choice(FORMATS), Path("a file name", parts=1)),
         "the files' names, by format",
         FILENAMES,
     )
     also_at: Mapping[str, str] = option(
-        MapOf(
-            Text(FEED_PATH, "a path below the output"), Text(FEED_PATH, "a path below the output")
-        ),
+        MapOf(Path(), Path()),
         "old address: new address, of a file or a feed's folder",
         EMPTY,
     )
@@ -312,7 +310,7 @@ class Feeds:
     )
     custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds of your own", ())
     overrides: Mapping[str, Override] = option(
-        MapOf(Text(FEED_PATH, "a feed's path"), Section(Override)),
+        MapOf(Path("a feed's path"), Section(Override)),
         "by feed path: what one feed says otherwise",
         EMPTY,
     )

@@ -7,6 +7,7 @@ naming every mistake with its line and key, and it gives its JSON Schema.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from feedpub.model import Problem
+from feedpub.paths import is_portable
 
 Schema = dict[str, Any]
 
@@ -57,9 +59,7 @@ class Reader(Protocol):
 
 def is_null(node: yaml.Node) -> bool:
     """Whether a key was written with nothing behind it."""
-    return (
-        isinstance(node, yaml.ScalarNode) and node.style is None and node.value in {"", "~", "null"}
-    )
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in {"", "~", "null"}
 
 
 def kind_of(node: yaml.Node) -> str:
@@ -108,6 +108,8 @@ class Text:
             return value
 
         text = _UNPRINTABLE.sub("", _VARIABLE.sub(substitute, str(node.value))).strip()
+        if not text:
+            raise context.fail(node, key, "the text is empty", "write one, or leave the key out")
         if self.pattern and not re.fullmatch(self.pattern, text):
             raise context.fail(
                 node, key, f"{text[:80]!r} is not {self.meaning}", f"write {self.meaning}"
@@ -117,6 +119,25 @@ class Text:
     def schema(self) -> Schema:
         schema: Schema = {"type": "string"}
         return schema | {"pattern": f"^(?:{self.pattern})$"} if self.pattern else schema
+
+
+@dataclass(eq=False, repr=False)
+class Path:
+    """A path below the output whose parts are safe on every file system and host."""
+
+    meaning: str = "a path below the output"
+    parts: int = 0  # how many it must have; 0: any number
+
+    def read(self, node: yaml.Node, key: str, context: Context) -> str:
+        text = Text(meaning=self.meaning).read(node, key, context).rstrip("/")
+        parts = text.split("/")
+        if not all(map(is_portable, parts)) or (self.parts and len(parts) != self.parts):
+            what = f"{text[:80]!r} is not {self.meaning} that is safe everywhere"
+            raise context.fail(node, key, what, "write letters, digits, - and _, no device's name")
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
 
 
 @dataclass(eq=False, repr=False)
@@ -182,7 +203,9 @@ class Number:
         except ValueError:
             what = f"{value[:60]!r} is not a {'whole ' if self.whole else ''}number"
             raise context.fail(node, key, what, "write digits alone") from None
-        if self.minimum is not None and not number >= self.minimum:
+        if not math.isfinite(number):
+            raise context.fail(node, key, f"{value} is no number to compare with", "write digits")
+        if self.minimum is not None and number < self.minimum:
             raise context.fail(
                 node, key, f"{value} is too small", f"write {self.minimum:g} or more"
             )
@@ -269,7 +292,11 @@ class MapOf:
         return values
 
     def schema(self) -> Schema:
-        return {"type": "object", "additionalProperties": self.value.schema()}
+        return {
+            "type": "object",
+            "propertyNames": self.key.schema(),
+            "additionalProperties": self.value.schema(),
+        }
 
 
 @dataclass(eq=False, repr=False)

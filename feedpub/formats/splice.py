@@ -25,6 +25,8 @@ def cut(document: bytes, tag: bytes, closing: bytes) -> list[bytes]:
         # An element's own indent belongs to it.
         starts.append(document.rfind(b"\n", 0, at) + 1)
         at = document.find(opening, at + 1)
+    if not starts:
+        return []
     ends = [*starts[1:], len(document) - len(closing)]
     return [document[start:end] for start, end in zip(starts, ends, strict=True)]
 

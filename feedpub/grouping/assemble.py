@@ -98,8 +98,9 @@ class Assembler:
             summary = summary or text
             content = ""
         elif record.related:
-            content = content or f"<p>{html.escape(summary, quote=False)}</p>"
-            content = f"{content}\n{related_html(record)}"
+            if summary and not content:
+                content = f"<p>{html.escape(summary, quote=False)}</p>"
+            content = f"{content}\n{related_html(record)}".lstrip()
         source = self._source(record)
         authors = record.authors
         if not authors and source:

@@ -14,16 +14,12 @@ import re
 import unicodedata
 from base64 import b32encode
 
+from feedpub.paths import DEVICES
+
 _PLAIN = re.compile(r"[a-z0-9]+(?:[ -][a-z0-9]+)*")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 _TRANSLATE = str.maketrans({" ": "-", "-": "_"})
 MAX_LENGTH = 60
-
-# Names that Windows gives to devices, with any ending; and the files that feedpub writes itself.
-RESERVED = frozenset(
-    {"con", "prn", "aux", "nul", "clock$"}
-    | {f"{device}{n}" for device in ("com", "lpt") for n in range(10)}
-)
 
 
 def name_key(name: str) -> str:
@@ -37,7 +33,7 @@ def slugify(name: str, taken: frozenset[str] = frozenset()) -> str:
     key = name_key(name)
     if len(key) <= MAX_LENGTH and _PLAIN.fullmatch(key):
         slug = key.translate(_TRANSLATE)
-        if slug not in RESERVED and slug not in taken:
+        if slug not in DEVICES and slug not in taken:
             return slug
     # 50 bits: among a million names, a collision has a chance of one in two thousand.
     digest = b32encode(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())[:10]

@@ -73,6 +73,7 @@ class OutputTree:
         self.changes = Changes()
         self.completed_burst = False
         self._staging = output / STAGING
+        self._folders: set[str] = set()  # seen to be folders, or not there
         self._made = False  # whether the staging folder is there
         self._files: dict[str, str] = {}
         self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
@@ -96,12 +97,22 @@ class OutputTree:
             if self._same(target, data):
                 self.changes.unchanged.append(path)
                 return
-            if path not in self.previous.files and path != MANIFEST_NAME and _lexists(target):
-                raise ForeignFileError(f"{self.shown}/{path}")
+            self._check_way(path)
             self.changes.written.append(path)
-            self._staged[path] = f"{len(self._staged):06}"
+            self._staged[path] = f"{len(self.changes.written):06}"
             if not self.dry_run:
                 self._write(self._staging / self._staged[path], data)
+
+    def _check_way(self, path: str) -> None:
+        """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
+        if path not in self.previous.files and _lexists(self.output / path):
+            raise ForeignFileError(f"{self.shown}/{path}")
+        folder = path.rpartition("/")[0]
+        while folder and folder not in self._folders:
+            if _lexists(self.output / folder) and not (self.output / folder).is_dir():
+                raise ForeignFileError(f"{self.shown}/{folder}")
+            self._folders.add(folder)
+            folder = folder.rpartition("/")[0]
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""

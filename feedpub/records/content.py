@@ -91,6 +91,7 @@ _ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 _UNSEEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _HIDDEN = re.compile(rf"{_UNSEEN.pattern}|<[a-z]+\s[^<>]*\bhidden\b", re.IGNORECASE)
 # Jekyll's marks around text that it is to leave alone
+_DECLARATION = re.compile(r"\s*<\?[^<>]*>")  # lxml takes none in a text
 _RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _SIZE = re.compile(r"\d{1,5}%?")
@@ -103,9 +104,6 @@ _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 _TEXT = re.compile(r"(?:^|>)[^<]*[^\s<]")
 _EMPTY = re.compile(r"<(p|div|span|figure|a|picture|center|li|section)>\s*</\1>")
 
-_DOCUMENT = re.compile(
-    r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\b|<html\b|<head\b|<body\b)", re.IGNORECASE | re.DOTALL
-)
 _BLOCK = re.compile(
     r"<(?:p|div|h[1-6]|ul|ol|table|blockquote|section|article|figure|pre|iframe|br|img|center|hr|dl|main|header"
     r"|details|video|audio)\b",
@@ -117,6 +115,16 @@ _MARKDOWN = re.compile(
     re.MULTILINE,
 )
 _HTML_SIGN = re.compile(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+# Elements without an end, or whose end people leave out.
+_NEVER_NESTED = frozenset(
+    """area base br col embed hr img input link meta source track wbr p li dt dd option tr td th
+    tbody thead tfoot""".split()
+)
+MAX_DEPTH = 300
+_BRACKETS = 500  # more than this open in one paragraph: nobody's Markdown
+_PRE = re.compile(r"(<pre(?: [^<>]*)?>)\n")
+_DOCUMENT = re.compile(r"<!doctype\b|<html\b|<head\b|<body\b", re.IGNORECASE)
 _INSIDE_TAGS = re.compile(
     r"<(pre|code|script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL
 )
@@ -148,14 +156,45 @@ def html_text(content: str) -> str:
 
 def is_html(text: str) -> bool:
     """Whether a body is HTML, by looking: Markdown may hold HTML, so its own signs decide."""
-    start = text.lstrip()[:200]
-    if _DOCUMENT.match(start):
+    if _is_document(text):
         return True
+    start = text.lstrip()[:200]
     if _BLOCK.match(start) and all(line.startswith("<") for line in _lines(text)):
         return True
     if not _BLOCK.search(text) or _MARKDOWN.search(_INSIDE_TAGS.sub("", text)):
         return False
     return bool(_BLOCK.match(start) or _HTML_SIGN.search(text))
+
+
+def _is_document(text: str) -> bool:
+    """Whether a text is a whole page, whatever comments and declarations stand before it."""
+    at = 0
+    while True:
+        at += len(text[at : at + 1000]) - len(text[at : at + 1000].lstrip())
+        if text.startswith("<!--", at):
+            end = text.find("-->", at)
+        elif text.startswith("<?", at):
+            end = text.find(">", at) - 2
+        else:
+            return bool(_DOCUMENT.match(text, at))
+        if end < at:
+            return False
+        at = end + 3
+
+
+def _too_deep(markup: str) -> bool:
+    """Whether elements are nested as no person nests them: parsing takes the depth's square."""
+    if markup.count("<") < MAX_DEPTH:
+        return False
+    depth = 0
+    for tag in _ANY_TAG.finditer(markup):
+        name = tag[2].lower()
+        if name in _NEVER_NESTED:
+            continue
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -165,7 +204,9 @@ def _lines(text: str) -> Iterator[str]:
 def clean_html(markup: str, base: str) -> str:
     """Any HTML → a sanitized fragment, its addresses made absolute against `base`."""
     markup = printable(markup)
-    if _DOCUMENT.match(markup) or _HIDDEN.search(markup):
+    if _too_deep(markup):
+        return f"<p>{html.escape(plain_text(_ANY_TAG.sub(' ', markup)), quote=False)}</p>"
+    if _is_document(markup) or _HIDDEN.search(markup):
         markup, base = _seen(markup, base)
     cleaner = _cleaner(base)
     cleaned: str = printable(cleaner.clean(markup))
@@ -181,13 +222,16 @@ def clean_html(markup: str, base: str) -> str:
     while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
         cleaned = fewer
     if "<pre" not in cleaned:
-        cleaned = _BLANK_LINES.sub("\n", cleaned)
-    return cleaned.strip()
+        return _BLANK_LINES.sub("\n", cleaned).strip()
+    # A parser takes the first line end of a pre for none: one that is meant is written twice.
+    return _PRE.sub(r"\1\n\n", cleaned).strip()
 
 
 def _to_html(record: Record) -> str:
     body = _RAW.sub("", record.body) if "{%" in record.body else record.body
     if record.body_type != "html" and not is_html(body):
+        if any(part.count("[") - part.count("]") > _BRACKETS for part in body.split("\n\n")):
+            body = body.replace("[", "&#91;")  # links take the square of the open brackets
         rendered: str = _markdown().render(body)
         return rendered
     return body
@@ -287,7 +331,7 @@ def _seen(markup: str, base: str) -> tuple[str, str]:
     from lxml import html as lxml_html
 
     try:
-        root: lxml_html.HtmlElement = lxml_html.document_fromstring(markup)
+        root: lxml_html.HtmlElement = lxml_html.document_fromstring(_DECLARATION.sub("", markup))
     except (etree.ParserError, ValueError):
         return markup, base
     for element in root.iter("base"):

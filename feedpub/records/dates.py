@@ -16,6 +16,7 @@ _ISO = re.compile(
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d*)?)?"
     r"[ \t]*(Z|z|UTC|GMT|[-+]\d{1,2}(?::?\d{2})?)?)?"
 )
+_ZONE = re.compile(r"(?:[-+]\d{4}|\b(?:UTC?|GMT|Z|[ECMP][SD]T))\s*(?:\(.*\))?$")
 _DURATION = re.compile(
     r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?", re.IGNORECASE
 )
@@ -87,8 +88,12 @@ def _rfc2822(text: str, zone: tzinfo) -> Moment:
     if parts is None or not re.search(r"\d{4}", text):
         raise DateError(f"{text[:40]!r} is not a date that feedpub knows")
     year, month, day, hour, minute, second = parts[:6]
-    offset = parts[9]
-    where = zone if offset is None else timezone(timedelta(seconds=offset))
+    where = zone
+    if _ZONE.search(text):  # else parsedate_tz would say UTC
+        offset = timedelta(seconds=parts[9] or 0)
+        if abs(offset) >= timedelta(hours=24):
+            raise DateError(f"there is no zone as in {text[:40]!r}")
+        where = timezone(offset)
     return _moment(text, year, month, day, hour, minute, second, where)
 
 

@@ -32,6 +32,7 @@ _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _COUNT = re.compile(r"(\d{1,15})")
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _FALSE = frozenset({"false", "no", "off", "n"})
+MAX_BODY = 2_000_000  # characters: a feed of twenty such items has 40 MB
 TITLE_LENGTH = 80  # of a title made from an excerpt
 
 Values = Mapping[str, Any]
@@ -111,7 +112,9 @@ class _Reader:
         ranks: dict[str, int] = {}
         for key, value in values.items():
             known = RANK_OF.get(key)
-            if known is None or value is None or value == "":
+            if known is None or (not value and value is not False):
+                continue
+            if isinstance(value, str) and value.isspace():
                 continue
             group, rank = known
             if rank < ranks.get(group, 99):
@@ -350,10 +353,12 @@ class _Reader:
             value, keys = self._found[group]
             for n, entry in enumerate(value if isinstance(value, list) else [value]):
                 where = (*keys, n) if isinstance(value, list) else keys
-                if isinstance(entry, str):
+                if isinstance(entry, str) and re.search(r"[/.]", entry):
                     entry = {"url": entry}
                 if not isinstance(entry, dict):
-                    self.notes.add(where, "a file is wanted", "write its address, or {url: …}")
+                    self.notes.add(
+                        where, "this is no file", "write its address, or {url: …}; left out"
+                    )
                     continue
                 if group == "actions":
                     if scalar(entry.get("type") or "").lower() != "download":
@@ -494,6 +499,10 @@ def build_record(
     content, _ = read.raw("content")
     if content and not body.strip():
         body, body_type = content, ""
+    if len(body) > MAX_BODY:
+        what = f"the content has {len(body):,} characters, more than any reader shows"
+        notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was left out")
+        body = ""
     amp = read.url(*read.find("amp"))
     return Record(
         path=place.name,
@@ -587,10 +596,16 @@ def _pattern_link(pattern: str, day: str, slug: str, place: Place, home: str) ->
         "month": month,
         "day": date,
         "slug": quote(slug, safe="~"),
-        "path": quote(place.below.rpartition(".")[0], safe="/~"),
+        "path": quote(_page_path(place.below), safe="/~"),
     }
     filled = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], pattern)
     return absolute_url(urljoin(home, filled.lstrip("/")))
+
+
+def _page_path(below: str) -> str:
+    """A file's path without its ending; a Hugo page bundle (post/index.md) is its folder."""
+    path = below.rpartition(".")[0]
+    return path.removesuffix("/index") or path
 
 
 def _topics(read: _Reader, place: Place, source: SourceSpec) -> tuple[str, ...]:
@@ -627,4 +642,11 @@ def _status(read: _Reader) -> str:
         return "removed"
     if read.flag("draft"):
         return "draft"
+    value, keys = read.find("is_published")
+    if read.flag("is_published") is None and value is not None:
+        try:  # a date is taken for a date, see _fallback_date
+            parse_date(scalar(value), read.rules.zone)
+        except DateError:
+            what = f"{scalar(value)[:40]!r} is not true or false"
+            read.notes.add(keys, what, "write true or false; it counts as true")
     return "unpublished" if read.flag("is_published") is False else ""

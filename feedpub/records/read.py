@@ -143,7 +143,7 @@ def _parse_data(
         lists = [
             name
             for name, value in values.items()
-            if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+            if isinstance(value, list) and (not value or isinstance(value[0], dict))
         ]
         if len(lists) == 1:
             prefix = (lists[0],)

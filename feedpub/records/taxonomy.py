@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any, NamedTuple
 
 from feedpub.config import Config
 from feedpub.model import Problem
+from feedpub.paths import is_portable
 from feedpub.records.fields import scalar
 from feedpub.records.scan import printable_path
 from feedpub.records.text import plain_text
 from feedpub.records.urls import UrlError, absolute_url
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
-
-_ID = re.compile(r"[a-z0-9][a-z0-9._~-]*")
 
 
 class TermFile(NamedTuple):
@@ -108,7 +106,7 @@ def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> Te
         return None
     written = text_of("_id", "id", "slug")
     slug = written.casefold()
-    if slug and not (_ID.fullmatch(slug) and not slug.endswith(".") and len(slug) <= 100):
+    if slug and not is_portable(slug):
         note("_id", f"{written[:40]!r} is no slug", "write letters, digits and -; left out")
         slug = ""
     return TermFile(
@@ -133,7 +131,8 @@ def _url(value: Any, config: Config, note: Any) -> str:
     if not isinstance(value, str) or not value:
         return ""
     try:
-        return absolute_url(value, config.site.home)
+        # A path of the site is one that says so; example.org was meant as an address.
+        return absolute_url(value, config.site.home if value.startswith(("/", ".")) else "")
     except UrlError as error:
         note(str(error))
         return ""

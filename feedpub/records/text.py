@@ -24,8 +24,15 @@ _BLOCK = (
     "thead|tr|ul|video"
 )
 _TAG = re.compile(rf"</?(?:(?P<inline>{_INLINE})|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-
+# Opening and closing of what is not meant to be read.
+_UNSEEN = tuple(
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (
+        (r"<!--", r"-->"),
+        (r"<script\b[^<>]*>", r"</script\s*>"),
+        (r"<style\b[^<>]*>", r"</style\s*>"),
+    )
+)
 
 # Bytes that begin nothing unprintable in UTF-8; a text of these alone needs no closer look.
 _HARMLESS = bytes(
@@ -54,7 +61,7 @@ def first_unprintable(text: str, data: bytes) -> re.Match[str] | None:
 
 def has_markup(text: str) -> bool:
     """Whether there are HTML tags in it that a plain text should not have."""
-    return "<" in text and bool(_TAG.search(text) or _UNSEEN.search(text))
+    return "<" in text and bool(_TAG.search(text) or _seen(text) != text)
 
 
 def plain_text(text: str) -> str:
@@ -67,15 +74,28 @@ def plain_text(text: str) -> str:
         return text.strip()
     if "<" in text:
         # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.
-        text = _TAG.sub(lambda m: "" if m["inline"] else " ", _UNSEEN.sub("", text))
+        text = _TAG.sub(lambda m: "" if m["inline"] else " ", _seen(text))
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return _SPACE.sub(" ", UNPRINTABLE.sub("", text)).strip()
 
 
+def _seen(text: str) -> str:
+    """The text without comments, scripts and styles; in one pass, however many are left open."""
+    for opening, closing in _UNSEEN:
+        parts, at = [], 0
+        while (start := opening.search(text, at)) and (end := closing.search(text, start.end())):
+            parts.append(text[at : start.start()])
+            at = end.end()
+        text = "".join((*parts, text[at:])) if parts else text
+    return text
+
+
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, cut between words, with an ellipsis where cut."""
+    """At most `limit` characters, cut between words where there are any, with an ellipsis."""
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1].rpartition(" ")[0] or text[: limit - 1]
-    return cut.rstrip(" ,;:.") + "…"
+    cut = text[: limit - 1]
+    words = cut.rpartition(" ")[0]
+    # Not all languages put spaces between words: one far back is no place to cut.
+    return (words if len(words) > limit // 2 else cut).rstrip(" ,;:.") + "…"

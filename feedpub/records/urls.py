@@ -6,9 +6,7 @@ import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 # Nothing to mend in most addresses; this says so at the price of one match.
-_CLEAN = re.compile(
-    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?][!#-;=?-Z_a-z~]*)?"
-)
+_CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!#-;=?-Z_a-z~]*)?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE = "!$%&'()*+,/:;=?@~-._"
 
@@ -37,7 +35,7 @@ def absolute_url(text: str, base: str = "") -> str:
         if not text.startswith(("/", "?", "#", ".")) and _looks_like_host(text):
             raise UrlError(f"{text[:60]!r} has no scheme")
     try:
-        parts = urlsplit(urljoin(base, text) if base else text)
+        parts = urlsplit(text if scheme else urljoin(base, text))
         host, port = parts.hostname or "", parts.port
         if not host.isascii():
             import idna  # rare, and not what Python's own codec knows: that is IDNA 2003

@@ -140,7 +140,7 @@ class Document:
                 raise ParseError(
                     "a key is a list or a mapping", "write a word", name_node.start_mark.line + 1
                 )
-            if name == _MERGE and name_node.style is None:
+            if name == _MERGE and not name_node.style:
                 # YAML 1.1 merge: the mapping's own keys win, then the earlier of several.
                 found = self._build(child, depth)
                 for part in reversed(found if isinstance(found, list) else [found]):
@@ -161,7 +161,7 @@ class Document:
 
 def _scalar(node: yaml.ScalarNode) -> str | None:
     text: str = node.value
-    return None if node.style is None and text in _NULLS else text
+    return None if not node.style and text in _NULLS else text
 
 
 def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
@@ -192,17 +192,26 @@ def split_front_matter(text: str, fence: str) -> tuple[str, str]:
 
     YAML may also be closed with `...`, as documents are. Raises `ParseError`.
     """
-    for closing in (fence, "...") if fence == "---" else (fence,):
-        if text.startswith(f"{closing}\n"):
-            return "", text[len(closing) + 1 :]
-        at = text.find(f"\n{closing}")
-        while at >= 0:
-            end = text.find("\n", at + 1)
-            end = len(text) if end < 0 else end
-            if text[at + 1 : end].rstrip(" \t") == closing:
-                return text[: at + 1], text[end + 1 :]
-            at = text.find(f"\n{closing}", end)
-    raise ParseError("the front matter is not closed", f"end it with a line of {fence}", 1)
+    closings = (fence, "...") if fence == "---" else (fence,)
+    found = [at for closing in closings if (at := _line_of(text, closing)) >= 0]
+    if not found:
+        raise ParseError("the front matter is not closed", f"end it with a line of {fence}", 1)
+    start = min(found)
+    return text[:start], text[start:].partition("\n")[2]
+
+
+def _line_of(text: str, line: str) -> int:
+    """Where a line begins that holds this, and no more but space behind it; -1 if none does."""
+    at = 0 if text.startswith(line) else text.find(f"\n{line}") + 1
+    while at > 0 or text.startswith(line):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if text[at:end].rstrip(" \t") == line:
+            return at
+        at = text.find(f"\n{line}", end) + 1
+        if at == 0:
+            break
+    return -1
 
 
 def parse_json(text: str) -> tuple[Any, list[str]]:

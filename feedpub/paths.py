@@ -1,0 +1,24 @@
+"""Names that are safe as parts of paths, on every file system and every host."""
+
+from __future__ import annotations
+
+import re
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9._~-]*")
+MAX_SEGMENT = 100
+
+# Names that Windows gives to devices, with any ending.
+DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "clock$"}
+    | {f"{device}{n}" for device in ("com", "lpt") for n in range(10)}
+)
+
+
+def is_portable(segment: str) -> bool:
+    """Whether a name can be a file's or a folder's anywhere."""
+    return (
+        bool(_SEGMENT.fullmatch(segment))
+        and len(segment) <= MAX_SEGMENT
+        and not segment.endswith(".")
+        and segment.partition(".")[0].lower() not in DEVICES
+    )
