@@ -47,11 +47,22 @@ class ForeignFileError(RunError):
 class NothingUsableError(RunError):
     """No record is usable where the last run had some: most likely a wrong or unmounted folder."""
 
-    def __init__(self, before: int, read: int) -> None:
+    def __init__(self, before: int, read: int, problems: Sequence[Problem]) -> None:
         self.before = before
         self.read = read
+        self.problems = tuple(problems)
         found = "no record was found" if not read else f"none of the {read} records found is usable"
         super().__init__(
             f"{found}, where the last run had {before} items; the feeds stand as they were. "
             "Is a disk unmounted, or a folder moved? If it is meant, run with --allow-empty"
         )
+
+
+class LockedError(FeedpubError):
+    """Another run works on this output (EX_TEMPFAIL)."""
+
+    exit_code = 75
+
+    def __init__(self, output: str) -> None:
+        self.output = output
+        super().__init__(f"another run works on {output}/; try again when it has ended")

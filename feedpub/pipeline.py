@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections import Counter
@@ -189,6 +190,14 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
 
 def generate(config: Config, options: Options) -> Outcome:
     """Records → output tree. Raises `RunError`; the last good output then stands."""
+    from feedpub.output.lock import locked
+
+    shown = config.shown(config.output)
+    with contextlib.nullcontext() if options.dry_run else locked(config.state, shown):
+        return _generate(config, options)
+
+
+def _generate(config: Config, options: Options) -> Outcome:
     from feedpub.output.tree import OutputTree
 
     watch = Stopwatch()
@@ -200,7 +209,7 @@ def generate(config: Config, options: Options) -> Outcome:
         reading = read_records(config, terms, options, watch)
         reading.problems[:0] = problems
         if not reading.items and tree.previous.items and not options.allow_empty:
-            raise NothingUsableError(tree.previous.items, reading.read)
+            raise NothingUsableError(tree.previous.items, reading.read, reading.problems)
         grouping = group(config, terms, reading.items)
         watch.lap("group")
         outcome = Outcome(reading, feeds=tuple(grouping.windows))

@@ -14,13 +14,13 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from feedpub import __version__
-from feedpub.cli.common import common_options
-from feedpub.errors import FeedpubError
+from feedpub.cli.common import common_options, problem_fields
+from feedpub.errors import ConfigError, FeedpubError
 
 # command → one line of help: `--help` must not load all the modules to say what they do
 COMMANDS = {
@@ -83,39 +83,63 @@ def main() -> NoReturn:
     """The process: runs a command, and ends with the exit code that is promised."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        cli.main(standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
+        result = cli.main(standalone_mode=False)  # an exit code, where a command raised Exit
+        sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        if _wants_json():
+            _complain(error.format_message())
+        else:
+            error.show()
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; the last good output stands", err=True)
+        _complain("interrupted; the last good output stands")
         code = 130
     except FeedpubError as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"feedpub: {error}" if error.exit_code == 1 else str(error), err=True)
+        if isinstance(error, ConfigError):
+            for problem in error.problems:
+                _complain(str(problem), **problem_fields(problem))
+        else:
+            _complain(f"feedpub: {error}")
         code = error.exit_code
     except BrokenPipeError:
         code = 0  # whoever read the output (head, say) has enough
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _complain(f"feedpub: {error.strerror}{where}; mend that and run again")
+        code = 1
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(
+        _complain(
             f"feedpub: a fault of feedpub's own ({type(error).__name__}: {error}); "
-            "the last good output stands. Run again with --debug and report what it prints",
-            err=True,
+            "the last good output stands. Run again with --debug and report what it prints"
         )
         code = 1
     _leave(code)
 
 
+def _wants_json() -> bool:
+    """Whether messages are to be JSON: also those about options that could not be read."""
+    return "--log-format=json" in sys.argv or "--log-format json" in " ".join(sys.argv)
+
+
+def _complain(text: str, **fields: Any) -> None:
+    if _wants_json():
+        import json
+
+        text = json.dumps({"level": "error", "message": text} | fields, ensure_ascii=False)
+    click.echo(text, err=True)
+
+
 def _leave(code: int) -> NoReturn:
     """Ends the process without taking all its values apart first: that costs a fifth of a run."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
 

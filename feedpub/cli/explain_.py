@@ -66,6 +66,9 @@ def _feed_path(config: Config, what: str) -> str:
     path = path.removeprefix(config.shown(config.output) + "/")
     if path == config.shown(config.output):
         return ""
+    for old, new in config.feeds.also_at.items():
+        if path == old or path.startswith(f"{old}/"):
+            path = new + path[len(old) :]
     head, _, name = path.rpartition("/")
     return head if name in {*config.feeds.filenames.values(), "index.html"} else path
 

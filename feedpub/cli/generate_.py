@@ -10,7 +10,7 @@ import click
 
 from feedpub.cli import common as shared
 from feedpub.cli.common import Common, common_options, problem_fields, table
-from feedpub.errors import RunError
+from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
 from feedpub.pipeline import Options, Outcome, generate
 
@@ -63,7 +63,13 @@ def command(
         dry_run=dry_run,
         jobs=jobs or 0,
     )
-    outcome = generate(config, options)
+    if report:
+        _clear_report(Path(report))
+    try:
+        outcome = generate(config, options)
+    except NothingUsableError as error:
+        common.show_problems(error.problems)
+        raise
     common.show_problems(outcome.reading.problems)
     for warning in outcome.warnings:
         common.warn(warning)
@@ -142,6 +148,17 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
         "feeds": outcome.feed_counts,
         "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
     }
+
+
+def _clear_report(path: Path) -> None:
+    """No report of an earlier run may pass for this one's; and better no run than no report."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+        if path.is_file():
+            path.unlink()
+    except OSError as error:
+        raise RunError(f"the report {path} cannot be written ({error.strerror})") from None
 
 
 def _write_report(path: str, outcome: Outcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def command(common: Common, folder: str) -> None:
     """
     target = Path(folder)
     template = resources.files("feedpub.cli") / "templates"
-    today = date.today()
+    today = datetime.now(UTC).date()  # the template's zone: nowhere is it in the future
     config = (template / "config.yaml").read_text("utf-8").replace("YEAR", f"{today.year}")
     record = (template / "hello.md").read_text("utf-8").replace("TODAY", today.isoformat())
     try:

@@ -30,6 +30,7 @@ from feedpub.config.options import (
 from feedpub.config.readers import Context, Invalid, Section
 from feedpub.errors import ConfigError
 from feedpub.model import Problem
+from feedpub.yaml_errors import explain
 
 __all__ = [
     "Author",
@@ -62,6 +63,7 @@ class Config:
     site: Site
     zone: zoneinfo.ZoneInfo
     output: Path
+    state: Path
     topics_folder: Path | None
     providers_folder: Path | None
     overrides: Mapping[str, Override]
@@ -146,24 +148,12 @@ def _compose(path: Path, context: Context) -> yaml.Node:
         raise fault("it is not UTF-8", "save it as UTF-8", line) from None
     try:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise fault(f"it is not YAML ({error.problem})", _yaml_remedy(error), line) from None
     except yaml.YAMLError as error:
-        what = f"it is not YAML ({getattr(error, 'reason', error)})"
-        raise fault(what, "take that character out") from None
+        what, remedy, line = explain(error, text)
+        raise fault(f"it is not YAML ({what})", remedy, line) from None
     if node is None:
         raise fault("it is empty", "write at least site: and records:; see `feedpub init`")
     return node
-
-
-def _yaml_remedy(error: yaml.MarkedYAMLError) -> str:
-    problem = str(error.problem)
-    if "\\t" in problem:
-        return "put spaces in the place of tabs"
-    if "mapping values are not allowed" in problem:
-        return "put quotes around a value that has a colon in it"
-    return "mend the line, or the one before it"
 
 
 def _at(node: yaml.Node, *keys: str | int) -> yaml.Node:
@@ -227,6 +217,7 @@ def _finish(
         site=site,
         zone=zone,
         output=output,
+        state=root / Path(settings.state).expanduser(),
         topics_folder=folders["topics"],
         providers_folder=folders["providers"],
         overrides=feeds.overrides,
@@ -266,6 +257,8 @@ def _check_sources(
                 "mend the path (it is relative to config.yaml), or is a disk unmounted?",
             )
             continue
+        if base != place:
+            continue  # what a pattern finds in the output is passed over
         base = base.resolve()
         if base.is_dir() and (real_output == base or base in real_output.parents):
             context.fail(

@@ -70,11 +70,13 @@ class LinkPattern:
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning="an address pattern").read(node, key, context)
         unknown = [v for v in re.findall(r"\{([^{}]*)\}", text) if v not in LINK_VARIABLES]
+        known = ", ".join(f"{{{v}}}" for v in LINK_VARIABLES)
         if unknown:
-            known = ", ".join(f"{{{v}}}" for v in LINK_VARIABLES)
             raise context.fail(
                 node, key, f"{{{unknown[0]}}} is not known in a link pattern", f"known: {known}"
             )
+        if re.search(r"[{}]", re.sub(r"\{\w+\}", "", text)):
+            raise context.fail(node, key, "a { or } without its other", f"known: {known}")
         return text
 
     def schema(self) -> Schema:

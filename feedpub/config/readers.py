@@ -133,7 +133,7 @@ class Path:
         parts = text.split("/")
         if not all(map(is_portable, parts)) or (self.parts and len(parts) != self.parts):
             what = f"{text[:80]!r} is not {self.meaning} that is safe everywhere"
-            raise context.fail(node, key, what, "write letters, digits, - and _, no device's name")
+            raise context.fail(node, key, what, f"write {self.meaning}: letters, digits, - and _")
         return text
 
     def schema(self) -> Schema:
@@ -355,6 +355,9 @@ class Section:
         values: dict[str, Any] = {}
         bad = False
         for name_node, child in node.value:
+            if not isinstance(name_node, yaml.ScalarNode):
+                context.fail(name_node, key, f"a key is {kind_of(name_node)}", "write a word")
+                continue
             name = str(name_node.value)
             where = f"{key}.{name}" if key else name
             if name not in fields:

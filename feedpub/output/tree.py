@@ -46,20 +46,22 @@ class Journal(NamedTuple):
     """A burst as it was decided on: what is moved where, in order, and what is removed."""
 
     moves: list[tuple[str, str, str]]  # name in the staging, path in the tree, SHA-256
+    clearings: list[str]  # removed before anything is moved: a file where a folder is to be
     removals: list[str]
 
     def to_bytes(self) -> bytes:
-        return json.dumps({"moves": self.moves, "removals": self.removals}).encode()
+        return json.dumps(self._asdict()).encode()
 
     @classmethod
     def read(cls, data: bytes) -> Journal:
         """Raises `ValueError`, `KeyError` or `TypeError` if it is no journal."""
         content = json.loads(data)
         moves = [(str(staged), str(path), str(digest)) for staged, path, digest in content["moves"]]
+        clearings = [str(path) for path in content["clearings"]]
         removals = [str(path) for path in content["removals"]]
-        if not all(is_safe(path) for _, path, _ in moves) or not all(map(is_safe, removals)):
+        if not all(map(is_safe, [*(path for _, path, _ in moves), *clearings, *removals])):
             raise ValueError("a path leads out of the tree")
-        return cls(moves, removals)
+        return cls(moves, clearings, removals)
 
 
 class OutputTree:
@@ -74,14 +76,17 @@ class OutputTree:
         self.completed_burst = False
         self._staging = output / STAGING
         self._folders: set[str] = set()  # seen to be folders, or not there
+        self._blockers: set[str] = set()  # files of feedpub's own that are in the way of others
         self._made = False  # whether the staging folder is there
+        self._moved: dict[str, str] = {}  # what a burst that could not be completed had moved
         self._files: dict[str, str] = {}
         self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
         if not dry_run:
             with self._errors():
                 self.completed_burst = self._complete_burst()
         try:
-            self.previous = read_manifest(output) or Manifest()
+            manifest = read_manifest(output) or Manifest()
+            self.previous = manifest._replace(files={**manifest.files, **self._moved})
         except ManifestError as error:
             raise RunError(
                 f"{shown}/{MANIFEST_NAME} cannot be understood ({error}), so feedpub does not know "
@@ -105,14 +110,31 @@ class OutputTree:
 
     def _check_way(self, path: str) -> None:
         """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
-        if path not in self.previous.files and _lexists(self.output / path):
-            raise ForeignFileError(f"{self.shown}/{path}")
+        target = self.output / path
+        if path not in self.previous.files and _lexists(target):
+            self._blockers.update(self._own_files(path))
         folder = path.rpartition("/")[0]
         while folder and folder not in self._folders:
             if _lexists(self.output / folder) and not (self.output / folder).is_dir():
-                raise ForeignFileError(f"{self.shown}/{folder}")
+                self._blockers.update(self._own_files(folder))
             self._folders.add(folder)
             folder = folder.rpartition("/")[0]
+
+    def _own_files(self, path: str) -> list[str]:
+        """What is at a path, if it is all feedpub's; raises `ForeignFileError` if it is not."""
+        place = self.output / path
+        if not place.is_dir() or place.is_symlink():
+            found = [path]
+        else:
+            found = [
+                file.relative_to(self.output).as_posix()
+                for file in place.rglob("*")
+                if file.is_symlink() or not file.is_dir()
+            ]
+        for file in found or [path]:  # an empty folder is somebody else's
+            if file not in self.previous.files:
+                raise ForeignFileError(f"{self.shown}/{file}")
+        return found
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
@@ -124,6 +146,9 @@ class OutputTree:
                 own = self._digest(self.output / path) == digest
             (removals if own else self.changes.kept).append(path)
         self.changes.removed = removals
+        for path in sorted(self._blockers):
+            if path not in removals:
+                raise ForeignFileError(f"{self.shown}/{path}")
         self._files.pop(MANIFEST_NAME, None)
         manifest = Manifest(self._files, items).to_bytes()
         moves = [path for path in self._staged if path not in last]
@@ -139,7 +164,8 @@ class OutputTree:
                 self._write(self._staging / "manifest", manifest)
             journal = Journal(
                 moves=[(self._staged[path], path, self._files[path]) for path in moves],
-                removals=removals,
+                clearings=[path for path in removals if path in self._blockers],
+                removals=[path for path in removals if path not in self._blockers],
             )
             self._write(self._staging / "journal.new", journal.to_bytes(), sync=True)
             (self._staging / "journal.new").replace(self._staging / _JOURNAL)
@@ -154,15 +180,22 @@ class OutputTree:
         *moves, last = journal.moves or [("", "", "")]
         if last[1] != MANIFEST_NAME:
             moves, last = journal.moves, ("", "", "")
+        for path in journal.clearings:
+            if not (self.output / path).is_dir():  # else it was cleared, and the new is there
+                self._remove(path)
         for staged, path, _ in moves:
             self._move(staged, path)
         for path in journal.removals:
-            (self.output / path).unlink(missing_ok=True)
-            self._remove_empty((self.output / path).parent)
+            self._remove(path)
         if last[0]:
             self._move(last[0], last[1])
         (self._staging / _JOURNAL).unlink()
         shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            (self.output / path).unlink()
+        self._remove_empty((self.output / path).parent)
 
     def _move(self, staged: str, path: str) -> None:
         target = self.output / path
@@ -187,6 +220,9 @@ class OutputTree:
             self._digest(self._staging / staged) not in {"", digest}
             for staged, _, digest in journal.moves
         ):
+            for _, path, digest in journal.moves if journal else ():
+                if path != MANIFEST_NAME and self._digest(self.output / path) == digest:
+                    self._moved[path] = digest  # feedpub's own, though the manifest lacks it
             shutil.rmtree(self._staging)
             return False
         self._burst(journal)

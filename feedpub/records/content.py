@@ -115,13 +115,14 @@ _MARKDOWN = re.compile(
     re.MULTILINE,
 )
 _HTML_SIGN = re.compile(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", re.IGNORECASE)
-_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)[^<>]*>")
 # Elements without an end, or whose end people leave out.
 _NEVER_NESTED = frozenset(
     """area base br col embed hr img input link meta source track wbr p li dt dd option tr td th
     tbody thead tfoot""".split()
 )
 MAX_DEPTH = 300
+MAX_DRAWN = 10_000  # elements of no depth
 _BRACKETS = 500  # more than this open in one paragraph: nobody's Markdown
 _PRE = re.compile(r"(<pre(?: [^<>]*)?>)\n")
 _DOCUMENT = re.compile(r"<!doctype\b|<html\b|<head\b|<body\b", re.IGNORECASE)
@@ -186,10 +187,15 @@ def _too_deep(markup: str) -> bool:
     """Whether elements are nested as no person nests them: parsing takes the depth's square."""
     if markup.count("<") < MAX_DEPTH:
         return False
-    depth = 0
+    depth = drawn = 0
     for tag in _ANY_TAG.finditer(markup):
         name = tag[2].lower()
         if name in _NEVER_NESTED:
+            continue
+        if name not in _TAGS and tag[0].endswith("/>"):  # of a drawing, or a word processor's
+            drawn += 1
+            if drawn > MAX_DRAWN:
+                return True
             continue
         depth = max(0, depth - 1) if tag[1] else depth + 1
         if depth > MAX_DEPTH:

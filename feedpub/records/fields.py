@@ -25,7 +25,7 @@ from feedpub.records.urls import UrlError, absolute_url
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")

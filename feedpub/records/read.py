@@ -143,8 +143,8 @@ def _parse_data(
         lists = [
             name
             for name, value in values.items()
-            if isinstance(value, list) and (not value or isinstance(value[0], dict))
-        ]
+            if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+        ] or [name for name, value in values.items() if value == []]
         if len(lists) == 1:
             prefix = (lists[0],)
             values = values[lists[0]]

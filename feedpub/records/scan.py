@@ -40,7 +40,7 @@ def scan_sources(config: Config) -> Scan:
         os.path.realpath(folder)
         for folder in (config.output, config.topics_folder, config.providers_folder)
         if folder is not None
-    } | {os.path.realpath(config.root / config.settings.state)}
+    } | {os.path.realpath(config.state)}
     for source in config.settings.records:
         base = config.root / Path(source.path).expanduser()
         if re.search(r"[*?\[]", source.path) and not base.exists():
@@ -51,6 +51,8 @@ def scan_sources(config: Config) -> Scan:
             roots = [base]
         fixed = _fixed_part(str(base))
         for root in roots:
+            if root != base and _inside(root, excluded):
+                continue
             top = str(root)
             is_folder = root.is_dir()
             if is_folder:
@@ -65,9 +67,16 @@ def scan_sources(config: Config) -> Scan:
                     seen.add(name)
                     below = name[len(above) :].lstrip(os.sep).replace(os.sep, "/")
                     shown = below if shown_above == "." else f"{shown_above}/{below}"
-                    scan.files.append(FoundFile(name, printable_path(shown), below, source))
+                    scan.files.append(
+                        FoundFile(name, printable_path(shown), printable_path(below), source)
+                    )
     scan.files.sort(key=lambda found: found.shown)
     return scan
+
+
+def _inside(path: Path, folders: set[str]) -> bool:
+    real = Path(os.path.realpath(path))
+    return any(str(above) in folders for above in (real, *real.parents))
 
 
 def printable_path(path: str) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from feedpub.yaml_errors import explain
+
 # An alias costs nothing until it is built: a few lines can stand for 10^9 values
 # ("billion laughs"). No honest record comes near these numbers.
 MAX_VALUES = 50_000
@@ -71,12 +73,9 @@ class Document:
                 self.root = loader.get_single_node()
             finally:
                 loader.dispose()
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise ParseError(*_explain(error), line) from None
         except yaml.YAMLError as error:
-            what = f"the YAML cannot be read ({getattr(error, 'reason', error)})"
-            raise ParseError(what, "take that character out") from None
+            what, remedy, line = explain(error, text)
+            raise ParseError(f"the YAML cannot be read ({what})", remedy, line) from None
         except RecursionError:
             raise ParseError("the YAML is nested too deep", "flatten it") from None
         except ValueError:
@@ -162,29 +161,6 @@ class Document:
 def _scalar(node: yaml.ScalarNode) -> str | None:
     text: str = node.value
     return None if not node.style and text in _NULLS else text
-
-
-def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    """What libyaml complains of, and what most often mends it."""
-    problem = str(error.problem or error.context or "it cannot be read")
-    what = f"the YAML cannot be read ({problem})"
-    if "\\t" in problem or "'\t'" in problem or "tab" in problem:
-        return what, "put spaces in the place of tabs"
-    if "mapping values are not allowed" in problem:
-        return what, "put quotes around a value that has a colon in it"
-    if "did not find expected key" in problem or "expected <block end>" in problem:
-        return what, "look for a wrong indent or a quote inside quotes here or a line before"
-    if "expected alphabetic or numeric" in problem or "cannot start any token" in problem:
-        return what, "put quotes around a value that begins with * & % @ or `"
-    if "undefined alias" in problem:
-        return what, "put quotes around a value that begins with *"
-    if "nesting" in problem:
-        return what, "flatten it"
-    if "escape" in problem:
-        return what, "double the backslash, or use single quotes"
-    if "single document" in problem or "another document" in problem:
-        return what, "keep one document in a file, or write a list"
-    return what, "mend the line, or the one before it"
 
 
 def split_front_matter(text: str, fence: str) -> tuple[str, str]:
