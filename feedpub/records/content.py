@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from feedpub.model import Record
-from feedpub.records.text import plain_text, printable
+from feedpub.records.text import plain_text, printable, without_unseen
 from feedpub.records.urls import UrlError, absolute_url
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _too_deep(markup: str) -> bool:
     if markup.count("<") < MAX_DEPTH:
         return False
     depth = drawn = 0
-    for tag in _ANY_TAG.finditer(markup):
+    for tag in _ANY_TAG.finditer(without_unseen(markup)):
         name = tag[2].lower()
         if name in _NEVER_NESTED:
             continue

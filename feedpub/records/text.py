@@ -61,7 +61,7 @@ def first_unprintable(text: str, data: bytes) -> re.Match[str] | None:
 
 def has_markup(text: str) -> bool:
     """Whether there are HTML tags in it that a plain text should not have."""
-    return "<" in text and bool(_TAG.search(text) or _seen(text) != text)
+    return "<" in text and bool(_TAG.search(text) or without_unseen(text) != text)
 
 
 def plain_text(text: str) -> str:
@@ -74,13 +74,13 @@ def plain_text(text: str) -> str:
         return text.strip()
     if "<" in text:
         # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.
-        text = _TAG.sub(lambda m: "" if m["inline"] else " ", _seen(text))
+        text = _TAG.sub(lambda m: "" if m["inline"] else " ", without_unseen(text))
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return _SPACE.sub(" ", UNPRINTABLE.sub("", text)).strip()
 
 
-def _seen(text: str) -> str:
+def without_unseen(text: str) -> str:
     """The text without comments, scripts and styles; in one pass, however many are left open."""
     for opening, closing in _UNSEEN:
         parts, at = [], 0
