@@ -47,8 +47,9 @@ def config_reference() -> str:
     """Every key with its meaning and its default."""
     text = f"# config.yaml\n\n{NOTE}"
     text += (
-        "Paths are relative to the file. Unknown keys are errors. `${NAME}` and\n`${NAME:-default}` "
-        "take environment variables in texts. `feedpub schema config` prints a JSON\nSchema.\n\n"
+        "Paths are relative to the file. Unknown keys are errors. `${NAME}` and\n"
+        "`${NAME:-default}` take environment variables in texts. `feedpub schema config`\n"
+        "prints a JSON Schema.\n\n"
         "| key | meaning | default |\n| --- | --- | --- |\n"
     )
     for key, doc, default in _rows(Settings, ""):
