@@ -77,6 +77,8 @@ setup() {
     local pip=("$VENV/bin/python" -m pip --disable-pip-version-check -q install)
     "${pip[@]}" --require-hashes -r "$lock" >&2
     "${pip[@]}" --no-deps --no-build-isolation -e . >&2
+    # pip compiles what it copies, not what it links to; Python may be told to write nothing itself.
+    "$VENV/bin/python" -m compileall -q feedpub
     printf '%s\n' "$want" >"$stamp"
 }
 

@@ -14,6 +14,9 @@ from typing import NamedTuple
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
 
+PATH_ID = "date and path"  # the last of the rules that give an id
+
+
 def printable(text: str) -> str:
     """A text that any terminal and any file takes: what cannot be shown is escaped."""
     if text.isprintable():
@@ -43,6 +46,7 @@ class Problem(NamedTuple):
     what: str
     remedy: str
     fatal: bool = True
+    record: str = ""  # which record of a file that has several: list.json#3
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path

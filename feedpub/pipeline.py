@@ -157,14 +157,32 @@ def read_records(
         reading.left_out += [LeftOut(name, reason) for name, reason in parsed.skipped]
         for record in parsed.records:
             reason = reason_left_out(record, config.select, tests, options.as_of, unpublished)
-            if reason:
+            if reason and reason != "removed":
                 reading.left_out.append(LeftOut(record.path, reason, record))
             else:
+                # What was removed is out with all its copies, if it is the newest of them.
                 records.append(record)
     watch.lap("parse")
-    unique, reading.duplicates = newest_of_each(records)
-    reading.items = sorted(unique, key=lambda record: record.sort_key)
+    unique, lost = newest_of_each(records)
+    for duplicate in lost:
+        if duplicate.is_accident:
+            reading.problems.append(_same_id(duplicate))
+            reading.unusable += 1
+        else:
+            reading.duplicates.append(duplicate)
+    removed = [record for record in unique if record.status == "removed"]
+    reading.left_out += [LeftOut(record.path, "removed", record) for record in removed]
+    items = (record for record in unique if record.status != "removed")
+    reading.items = sorted(items, key=lambda record: record.sort_key)
     return reading
+
+
+def _same_id(duplicate: Duplicate) -> Problem:
+    """Two records that name neither id nor address, of one date and one path below two sources."""
+    lost, winner = duplicate
+    what = f"date and path below its source are those of {winner.path}, and so is its id"
+    remedy = "give one of them an id: or a url:"
+    return Problem(lost.path.partition("#")[0], lost.line, "id", what, remedy, record=lost.path)
 
 
 def _parse(found: FoundFile, rules: Rules) -> Parsed:
@@ -193,7 +211,7 @@ def generate(config: Config, options: Options) -> Outcome:
     from feedpub.output.lock import locked
 
     shown = config.shown(config.output)
-    with contextlib.nullcontext() if options.dry_run else locked(config.state, shown):
+    with contextlib.nullcontext() if options.dry_run else locked(config.output, shown):
         return _generate(config, options)
 
 
@@ -203,7 +221,7 @@ def _generate(config: Config, options: Options) -> Outcome:
     watch = Stopwatch()
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
     try:
-        problems: list[Problem] = []
+        problems: list[Problem] = list(config.warnings)
         terms = read_terms(config, problems)
         watch.lap("taxonomy")
         reading = read_records(config, terms, options, watch)

@@ -40,7 +40,7 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
         file = Path(found.file).absolute()
         return any(file == path or path in file.parents for path in wanted)
 
-    problems: list[Problem] = []
+    problems: list[Problem] = list(config.warnings)
     terms = read_terms(config, problems)
     options = Options(as_of=moment(None), unpublished=True)
     reading = read_records(config, terms, options, only=only if wanted else None)

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -123,13 +123,13 @@ def common_options(command: F) -> F:
     return wrapped  # type: ignore[return-value]  # click adds options to what it decorates
 
 
-def as_of(text: str | None) -> datetime:
+def as_of(text: str | None, zone: tzinfo = UTC) -> datetime:
     """Until when records count as published: --as-of, SOURCE_DATE_EPOCH, or now."""
     from feedpub.records.dates import DateError, parse_date
 
     if text:
         try:
-            return parse_date(text, UTC).utc
+            return parse_date(text, zone).utc
         except DateError as error:
             raise click.UsageError(
                 f"--as-of: {error}; write it like 2026-01-31T09:30:00Z"

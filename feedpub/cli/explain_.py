@@ -102,7 +102,7 @@ def _explain_records(
         if meant(lost.record):
             lines += _facts(lost.record)
             lines += [f"in no feed: the same item as {lost.winner.path}, which is newer", ""]
-    own = [p for p in reading.problems if {p.path, p.path.partition("#")[0]} & names]
+    own = [p for p in reading.problems if {p.path, p.record} & names]
     if any(problem.fatal for problem in own):
         lines += ["in no feed: it cannot be used"] if not lines else []
     lines += [str(problem) for problem in own]

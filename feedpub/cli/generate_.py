@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from feedpub.cli import common as shared
-from feedpub.cli.common import Common, common_options, problem_fields, table
+from feedpub.cli.common import MAX_PROBLEMS, Common, common_options, problem_fields, table
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
 from feedpub.pipeline import Options, Outcome, generate
@@ -55,22 +55,24 @@ def command(
     that do not change are not touched, and feeds that there are no records
     for any more are removed.
     """
+    if report:
+        _clear_report(Path(report))
     config = common.load()
     options = Options(
-        as_of=shared.as_of(as_of),
+        as_of=shared.as_of(as_of, config.zone),
         unpublished=unpublished,
         allow_empty=allow_empty,
         dry_run=dry_run,
         jobs=jobs or 0,
     )
-    if report:
-        _clear_report(Path(report))
     try:
         outcome = generate(config, options)
     except NothingUsableError as error:
         common.show_problems(error.problems)
         raise
     common.show_problems(outcome.reading.problems)
+    for lost in outcome.reading.duplicates[:MAX_PROBLEMS]:
+        common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which is newer")
     for warning in outcome.warnings:
         common.warn(warning)
     if not common.quiet:

@@ -115,7 +115,7 @@ def _records(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[s
         for left in reading.left_out
     ]
     rows += [_record_row(lost.record, "duplicate") for lost in reading.duplicates]
-    unusable = {problem.path: problem for problem in reading.problems if problem.fatal}
+    unusable = {p.record or p.path: p for p in reading.problems if p.fatal}
     rows += [
         {"date": "", "state": "problem", "record": path, "title": str(problem.what)}
         for path, problem in unusable.items()

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
+_SETTINGS = Section(Settings, later=("ids", "push", "podcast"))
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json")
 
 
@@ -67,6 +68,7 @@ class Config:
     topics_folder: Path | None
     providers_folder: Path | None
     overrides: Mapping[str, Override]
+    warnings: tuple[Problem, ...] = ()  # what is written there and nothing will come of
 
     @property
     def feeds(self) -> Feeds:
@@ -115,7 +117,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     node = _compose(path, context)
     settings: Settings | None = None
     with contextlib.suppress(Invalid):
-        settings = Section(Settings).read(node, "", context)
+        settings = _SETTINGS.read(node, "", context)
     if settings is None or context.problems:
         raise ConfigError(context.problems)
     config = _finish(path.absolute(), root, settings, node, context)
@@ -129,7 +131,7 @@ def config_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "feedpub configuration",
-    } | Section(Settings).schema()
+    } | _SETTINGS.schema()
 
 
 def _compose(path: Path, context: Context) -> yaml.Node:
@@ -221,6 +223,7 @@ def _finish(
         topics_folder=folders["topics"],
         providers_folder=folders["providers"],
         overrides=feeds.overrides,
+        warnings=tuple(context.warnings),
     )
 
 

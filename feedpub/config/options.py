@@ -312,7 +312,7 @@ class Feeds:
     )
     custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds of your own", ())
     overrides: Mapping[str, Override] = option(
-        MapOf(Path("a feed's path"), Section(Override)),
+        MapOf(Path("a feed's path"), Section(Override, later=("podcast",))),
         "by feed path: what one feed says otherwise",
         EMPTY,
     )

@@ -140,6 +140,8 @@ class Assembler:
         title, description, image = self._words(path, placement)
         override = self._config.overrides.get(path)
         if override:
+            if override.title and description == title:
+                description = override.title  # it was said for want of a better one
             title, description = override.title or title, override.description or description
             image = override.image or image
         parent = ""

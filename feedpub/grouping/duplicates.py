@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from feedpub.model import Record
+from feedpub.model import PATH_ID, Record
 
 
 class Duplicate(NamedTuple):
@@ -13,6 +13,11 @@ class Duplicate(NamedTuple):
 
     record: Record
     winner: Record
+
+    @property
+    def is_accident(self) -> bool:
+        """Whether the ids were made of date and path alone, and so say nothing of one item."""
+        return self.record.id_from == self.winner.id_from == PATH_ID
 
 
 def newest_of_each(records: Iterable[Record]) -> tuple[list[Record], list[Duplicate]]:

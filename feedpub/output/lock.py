@@ -11,18 +11,18 @@ from feedpub.errors import LockedError
 
 
 @contextlib.contextmanager
-def locked(state: Path, shown: str) -> Iterator[None]:
-    """Holds the lock in the state folder; raises `LockedError` if another process has it.
+def locked(output: Path, shown: str) -> Iterator[None]:
+    """Holds the lock on the output folder; raises `LockedError` if another process has it.
 
-    The system takes the lock from a process that dies, so none is ever left
-    behind. Where the folder cannot be written, or the system has no such
-    locks, the run goes on without.
+    It is on the folder itself: no file is left, and the system takes the lock
+    from a process that dies. Where the system has no such locks, the run goes
+    on without; where the folder cannot be made, staging will say so.
     """
     try:
         import fcntl
 
-        state.mkdir(parents=True, exist_ok=True)
-        fd = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        output.mkdir(parents=True, exist_ok=True)
+        fd = os.open(output, os.O_RDONLY)
     except (ImportError, OSError):
         yield
         return

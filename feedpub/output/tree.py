@@ -59,7 +59,8 @@ class Journal(NamedTuple):
         moves = [(str(staged), str(path), str(digest)) for staged, path, digest in content["moves"]]
         clearings = [str(path) for path in content["clearings"]]
         removals = [str(path) for path in content["removals"]]
-        if not all(map(is_safe, [*(path for _, path, _ in moves), *clearings, *removals])):
+        moved = [name for staged, path, _ in moves for name in (staged, path)]
+        if not all(map(is_safe, [*moved, *clearings, *removals])):
             raise ValueError("a path leads out of the tree")
         return cls(moves, clearings, removals)
 

@@ -17,6 +17,9 @@ _ISO = re.compile(
     r"[ \t]*(Z|z|UTC|GMT|[-+]\d{1,2}(?::?\d{2})?)?)?"
 )
 _ZONE = re.compile(r"(?:[-+]\d{4}|\b(?:UTC?|GMT|Z|[ECMP][SD]T))\s*(?:\(.*\))?$", re.IGNORECASE)
+_OTHER_ZONE = re.compile(
+    r":\d{2}\s+(?!(?:UTC?|GMT|Z|[ECMP][SD]T|[AP]M)\b)([A-Za-z]{1,5})\s*$", re.IGNORECASE
+)
 _DURATION = re.compile(
     r"P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?",
     re.IGNORECASE,
@@ -90,6 +93,8 @@ def _rfc2822(text: str, zone: tzinfo) -> Moment:
         raise DateError(f"{text[:40]!r} is not a date that feedpub knows")
     year, month, day, hour, minute, second = parts[:6]
     where = zone
+    if match := _OTHER_ZONE.search(text):
+        raise DateError(f"the zone {match[1]} is not known; an offset like +0100 is")
     if _ZONE.search(text):  # else parsedate_tz would say UTC
         offset = timedelta(seconds=parts[9] or 0)
         if abs(offset) >= timedelta(hours=24):

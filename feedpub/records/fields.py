@@ -17,7 +17,7 @@ from urllib.parse import quote, urljoin
 from feedpub.config import Config, SourceSpec
 from feedpub.keys import GROUP_OF, KEYS, RANK_OF
 from feedpub.media.types import UNKNOWN, registered_type, type_of
-from feedpub.model import Enclosure, Person, Problem, Provider, Record, Related
+from feedpub.model import PATH_ID, Enclosure, Person, Problem, Provider, Record, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
 from feedpub.records.text import has_markup, plain_text, printable, shorten
 from feedpub.records.urls import UrlError, absolute_url
@@ -92,7 +92,8 @@ class Notes:
         for step in keys:
             key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else step
         line = self.line_of(keys)
-        self.problems.append(Problem(self.place.name, line, key, what, remedy, fatal))
+        place = self.place
+        self.problems.append(Problem(place.path, line, key, what, remedy, fatal, place.name))
 
     @property
     def fatal(self) -> bool:
@@ -446,7 +447,7 @@ def build_record(
     published = read.moment("published", fatal=True)
     if published is None and not notes.fatal:
         published = _fallback_date(read, dated)
-        if published is None:
+        if published is None and not notes.fatal:
             notes.add(("date",), "the record has no date", "add date: 2026-01-31", fatal=True)
     updated = read.moment("updated", fatal=False)
 
@@ -462,7 +463,9 @@ def build_record(
     link_value, link_keys = read.find("link")
     relative = isinstance(link_value, str) and not has_scheme(link_value)
     if isinstance(link_value, str) and "/:" in link_value:
-        link_value = None  # a Jekyll permalink pattern (/:year/:title/) is no address
+        remedy = "write the address, or give the source a link: pattern; left out"
+        notes.add(link_keys, f"{link_value[:60]!r} is a pattern of Jekyll's", remedy)
+        link_value = None
     link = read.url(link_value, link_keys, rules.home)
     original_value, original_keys = read.find("original")
     original_relative = isinstance(original_value, str) and not has_scheme(original_value)
@@ -554,8 +557,8 @@ def _fallback_date(read: _Reader, dated: re.Match[str] | None) -> Moment | None:
     if dated:
         try:
             return parse_date(dated[1], read.rules.zone)
-        except DateError:
-            return None
+        except DateError as error:
+            read.notes.add(("date",), f"in the file's name, {error}", "mend the name", fatal=True)
     return None
 
 
@@ -586,7 +589,7 @@ def _identify(
     if not place.whole_file:
         # A list may grow at its head: its number would give ids to other records.
         tag += "#" + hashlib.sha256(f"{day}\n{title}".encode()).hexdigest()[:12]
-    return tag, "date and path"
+    return tag, PATH_ID
 
 
 def _pattern_link(pattern: str, day: str, slug: str, place: Place, home: str) -> str:
@@ -648,5 +651,6 @@ def _status(read: _Reader) -> str:
             parse_date(scalar(value), read.rules.zone)
         except DateError:
             what = f"{scalar(value)[:40]!r} is not true or false"
-            read.notes.add(keys, what, "write true or false; it counts as true")
+            read.notes.add(keys, what, "write true or false; it counts as false")
+            return "unpublished"
     return "unpublished" if read.flag("is_published") is False else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feedpub.config import SourceSpec
-from feedpub.keys import KEYS
+from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
 from feedpub.records.fields import Keys, Notes, Place, Rules, build_record, scalar
 from feedpub.records.text import first_unprintable, printable
@@ -30,9 +30,7 @@ MAX_LIST_BYTES = 64 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
 _LINES = (".jsonl", ".ndjson")
 _DATA = (".yaml", ".yml", ".json", *_LINES)
-_TELLING = frozenset(
-    alias for group in ("title", "summary", "published", "link", "id") for alias in KEYS[group]
-)
+_DATES = frozenset({*KEYS["published"], "published"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -139,12 +137,14 @@ def _parse_data(
         _duplicates(parsed, path, document, 0)
         line_of = document.line_of
     prefix: Keys = ()
-    if isinstance(values, dict) and not _TELLING & values.keys():
+    if isinstance(values, dict) and values.keys().isdisjoint(_DATES):
+        # Without a date it is no record: it may hold some, in a list that no key of ours names.
+        others = {name: value for name, value in values.items() if name not in RANK_OF}
         lists = [
             name
-            for name, value in values.items()
+            for name, value in others.items()
             if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
-        ] or [name for name, value in values.items() if value == []]
+        ] or [name for name, value in others.items() if value == []]
         if len(lists) == 1:
             prefix = (lists[0],)
             values = values[lists[0]]
@@ -177,11 +177,12 @@ def _parse_lines(
         try:
             values, duplicates = parse_json(line)
         except ParseError as error:
-            parsed.problems.append(Problem(place.name, n, "", error.what, error.remedy))
+            problem = Problem(path, n, "", error.what, error.remedy, record=place.name)
+            parsed.problems.append(problem)
             parsed.unusable += 1
             continue
         for name in duplicates:
-            _duplicate(parsed, place.name, n, name, "the key is in an object twice")
+            _duplicate(parsed, path, n, name, "the key is in an object twice")
 
         def locate(keys: Keys, n: int = n) -> int:
             return n
@@ -248,7 +249,8 @@ def _build(
     notes = Notes(place, line_of)
     if not isinstance(values, dict):
         kind = "nothing" if values is None else "a list" if isinstance(values, list) else "a text"
-        notes.add((), f"the record is {kind}, not a mapping", "write key: value lines", fatal=True)
+        remedy = "write key: value lines, like title: and date:"
+        notes.add((), f"the record is {kind}, not a mapping", remedy, fatal=True)
     elif values.get("taxonomy") and values.keys().isdisjoint(KEYS["published"]):
         parsed.skipped.append((place.name, "taxonomy file"))
         return

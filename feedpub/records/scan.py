@@ -96,7 +96,7 @@ def read_bytes(found: FoundFile) -> bytes | Parsed:
                 return unreadable(found.shown, "not a regular file", "take it out of the records")
             if status.st_size > limit:
                 size, most = status.st_size / 2**20, limit // 2**20
-                what = f"the file has {size:.0f} MB, more than the {most} MB that a record may have"
+                what = f"the file has {size:.0f} MiB, more than the {most} MiB it may have"
                 return unreadable(found.shown, what, "is it a record at all? make it smaller")
             data = os.read(fd, status.st_size + 1)
             while len(data) < status.st_size and (more := os.read(fd, status.st_size)):

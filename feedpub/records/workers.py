@@ -11,6 +11,7 @@ import math
 import os
 import pickle
 import select
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -51,8 +52,10 @@ def map_ordered(work: Callable[[T], R], items: Sequence[T], processes: int) -> I
         yield from map(work, items)
         return
     # Item n is the work of process n % processes, 0 being the caller.
-    workers = [_start(work, items[n::processes]) for n in range(1, processes)]
+    workers: list[_Worker] = []
     try:
+        for n in range(1, processes):
+            _start(work, items[n::processes], workers)
         shares: list[_Share[R]] = [_Share(worker) for worker in workers]
         own: list[R] = []
         mine = items[0::processes]
@@ -69,21 +72,30 @@ def map_ordered(work: Callable[[T], R], items: Sequence[T], processes: int) -> I
             yield lists[n % processes][n // processes]
     finally:
         for worker in workers:
+            os.kill(worker.pid, signal.SIGKILL)  # has done its work, or none will want it
             os.close(worker.fd)
             os.waitpid(worker.pid, 0)
 
 
-def _start(work: Callable[[T], R], items: Sequence[T]) -> _Worker:
+def _start(work: Callable[[T], R], items: Sequence[T], workers: list[_Worker]) -> None:
+    """Adds a worker; a signal waits until it is known of, and is for the caller to answer."""
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _serve(work, items, writing)
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            os.close(reading)
+            _serve(work, items, writing)
+        workers.append(_Worker(pid, reading))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
     os.close(writing)
     _widen(reading)
-    return _Worker(pid, reading)
 
 
 def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> NoReturn:

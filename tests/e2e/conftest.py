@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from .harness import CONFIG, GOOD, Site
+from .harness import Site, new_site
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """A site with one good record."""
-    site = Site(tmp_path / "site")
-    site.write("config.yaml", CONFIG)
-    site.write("records/good.md", GOOD)
-    return site
+    return new_site(tmp_path / "site")
 
 
 @pytest.fixture

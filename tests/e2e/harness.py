@@ -111,6 +111,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # so that a signal for it and its helpers spares the tests
         )
 
     def copy(self, root: Path, *without: str) -> Site:
@@ -162,6 +163,14 @@ class Site:
     def titles(self, feed: str = "") -> list[str]:
         """The titles of a feed's items."""
         return titles_of(self.items(feed))
+
+
+def new_site(root: Path) -> Site:
+    """A site with one good record."""
+    site = Site(root)
+    site.write("config.yaml", CONFIG)
+    site.write("records/good.md", GOOD)
+    return site
 
 
 def titles_of(items: list[dict[str, Any]]) -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from .harness import CONFIG, GOOD, Run, Site, record, tree_of
+from .harness import CONFIG, GOOD, Run, Site, new_site, record, tree_of
+
+Attempt = Future[tuple[Run, bool]]
 
 RECORDS = "records: [records]\n"
 URL = "  url: https://feeds.example.org/\n"
@@ -120,15 +125,15 @@ BAD = [
     Bad("one slug twice", more("feeds:\n  custom:\n  - slug: best\n  - slug: BEST"), 11,
         "feeds.custom[1].slug", "'BEST'", "its own"),
     Bad("slug that leaves", more('feeds: {custom: [{slug: "../x"}]}'), 8, "feeds.custom[0].slug",
-        r"\.\./x", "slug"),
+        r"\.\./x", "letters"),
     Bad("file name twice", more("feeds: {filenames: {rss: atom.xml}}"), 8, "feeds.filenames",
         "same", "its own"),
     Bad("file name of the manifest", more("feeds: {filenames: {rss: feeds.opml}}"), 8,
         "feeds.filenames", "feeds.opml", "name|own"),
     Bad("file name that leaves", more('feeds: {filenames: {rss: "../rss.xml"}}'), 8,
-        "feeds.filenames.rss", r"\.\./rss.xml", "file name"),
+        "feeds.filenames.rss", r"\.\./rss.xml", "letters"),
     Bad("also_at that leaves", more('feeds: {also_at: {"../x.xml": rss.xml}}'), 8,
-        "feeds.also_at", r"\.\./x.xml", "path"),
+        "feeds.also_at", r"\.\./x.xml", "letters"),
     Bad("archives", more("feeds: {archives: month}"), 8, "feeds.archives", "not in this version",
         "false"),
     Bad("path without variable", more("feeds: {topics: {path: topics}}"), 8, "feeds.topics.path",
@@ -141,18 +146,33 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bad", BAD, ids=str)
-def test_a_mistake_in_the_configuration_is_named_and_nothing_is_started(
-    site: Site, bad: Bad
-) -> None:
+def tried(root: Path, bad: Bad) -> tuple[Run, bool]:
+    site = new_site(root)
     site.write("feeds/records/a.md", GOOD)  # for records inside output
     site.write("config.yaml", bad.config)
-    before = tree_of(site.root)
+    before = tree_of(root)
     run = site.run("generate")
+    return run, tree_of(root) == before
+
+
+@pytest.fixture(scope="module")
+def attempts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Attempt]]:
+    """A run with each mistake, on as many processors as there are."""
+    root = tmp_path_factory.mktemp("bad")
+    pool = ThreadPoolExecutor(os.cpu_count())
+    yield {bad.name: pool.submit(tried, root / f"{n}", bad) for n, bad in enumerate(BAD)}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_a_mistake_in_the_configuration_is_named_and_nothing_is_started(
+    attempts: dict[str, Attempt], bad: Bad
+) -> None:
+    run, untouched = attempts[bad.name].result()
     assert run.code == 2, run.text
     assert_told(run, bad.line, bad.key, bad.what, bad.remedy)
     assert run.out == ""
-    assert tree_of(site.root) == before
+    assert untouched
     assert len(run.err) < 2000  # nobody reads a screen of digits
 
 

@@ -193,6 +193,7 @@ def test_a_screen_that_is_full(site: Site) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "No space left on device" in done.stderr
+    assert "a fault of feedpub's own" not in done.stderr
 
 
 def test_a_reader_that_has_enough(site: Site) -> None:
@@ -220,7 +221,7 @@ def busy(site: Site) -> Site:
     """A site whose next run writes some thousand files, all others than those of the last."""
     lines = (
         json.dumps({"title": f"Title {n}", "date": "2020-01-01", "id": f"{n}", "topics": [f"T{n}"]})
-        for n in range(800)
+        for n in range(400)
     )
     site.write("records/many.jsonl", "\n".join(lines))
     site.generate("-q")
@@ -263,6 +264,58 @@ def test_two_runs_at_once_do_not_spoil_each_other(busy: Site) -> None:
     fresh = busy.copy(busy.root.parent / "fresh", "feeds")
     fresh.generate("-q")
     assert left == fresh.tree()
+
+
+# What happens in the first process that a run starts to help it, as soon as there is one.
+HELPER = """
+import os, pathlib, signal
+helpers = 0
+def count():
+    global helpers
+    helpers += 1
+def begin():
+    if helpers == 1:
+        pathlib.Path("helper.pid").write_text(str(os.getpid()))
+        {act}
+os.register_at_fork(before=count, after_in_child=begin)
+"""
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def many(site: Site) -> Site:
+    """A site with so many records that several processes parse them."""
+    for n in range(1500):
+        site.write(f"records/{n}.md", record(f"Title {n}", "topics: [A, B]", f"id: {n}"))
+    return site
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_all_processes_of_a_run_stopped_at_once(many: Site, number: int, code: int) -> None:
+    # As a terminal does it, or a service manager: the run and its helpers get the signal.
+    many.hook = HELPER.format(act=f"os.killpg(0, {int(number)})")
+    process = many.start("generate", "--jobs", "3")
+    _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == code, err
+    assert err.strip().splitlines()[1:] == []
+    assert "the last good output stands" in err
+    assert many.tree() == {}
+    assert not is_running(int((many.root / "helper.pid").read_text()))
+
+
+def test_a_helper_that_dies_takes_nothing_with_it(many: Site) -> None:
+    many.generate("-q", "--jobs", "1")
+    before = many.tree()
+    many.hook = HELPER.format(act="os.kill(os.getpid(), signal.SIGKILL)")
+    assert many.generate("-q", "--jobs", "3").text == ""
+    assert (many.root / "helper.pid").exists()
+    assert many.tree() == before
 
 
 def test_good_record_is_good(site: Site) -> None:

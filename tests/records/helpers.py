@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,19 +14,20 @@ from feedpub.records.fields import Rules
 from feedpub.records.read import Parsed, parse_file
 
 SITE = """
-site: {title: A site, url: https://feeds.example.org/, home: https://example.org/,
-  id: "tag:example.org,2026:feeds", timezone: Europe/Berlin}
+site: {{title: A site, url: https://feeds.example.org/, home: {home},
+  id: "tag:example.org,2026:feeds", timezone: {zone}}}
 records: [.]
-output: feeds
+output: ../feeds
+{more}
 """
 
 
-def rules(more: str = "") -> Rules:
+def rules(more: str = "", home: str = "https://example.org/", zone: str = "Europe/Berlin") -> Rules:
     """The rules of a configuration; `more` are its further lines."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "records", "config.yaml")
         path.parent.mkdir()
-        path.write_text(SITE.replace("feeds\n", "../feeds\n") + more, encoding="utf-8")
+        path.write_text(SITE.format(more=more, home=home, zone=zone), encoding="utf-8")
         return Rules.of(load_config(path, {}))
 
 
@@ -65,3 +69,19 @@ def problem(parsed: Parsed) -> Problem:
     """The one problem of a file."""
     assert len(parsed.problems) == 1, parsed.problems
     return parsed.problems[0]
+
+
+@contextlib.contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Fails if what is done takes longer: a regular expression can take for ever."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise TimeoutError(f"not done in {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

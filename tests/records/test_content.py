@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from feedpub.records.content import clean_html, content_html, html_text, is_html
 
-from .helpers import record
+from .helpers import at_most, record
 
 BASE = "https://example.org/blog/post/"
 quick = settings(deadline=None, max_examples=200)
@@ -35,7 +33,7 @@ def published(body: str, keys: str = "", **place: object) -> str:
         ("<p>a<script>alert(1)</script>b</p>", "<p>ab</p>"),
         ("<p>a<SCRIPT SRC=//evil.example/x.js></SCRIPT>b</p>", "<p>ab</p>"),
         ('<p onclick="alert(1)" ONLOAD=x>a</p>', "<p>a</p>"),
-        ('<img src="a.jpg" onerror="alert(1)">', f'<img src="{BASE}a.jpg">'),
+        ('<img src="a.jpg" onerror="alert(1)">', f'<img src="{BASE}a.jpg" alt="">'),
         ('<a href="javascript:alert(1)">a</a>', "<a>a</a>"),
         ('<a href=" jav&#x0A;ascript:alert(1)">a</a>', "<a>a</a>"),
         ('<a href="vbscript:x">a</a><a href="data:text/html,x">b</a>', "<a>a</a><a>b</a>"),
@@ -79,18 +77,18 @@ def published(body: str, keys: str = "", **place: object) -> str:
         ('<a href="b">b</a>', f'<a href="{BASE}b">b</a>'),
         ('<a href="#n">n</a>', f'<a href="{BASE}#n">n</a>'),
         ('<a href="mailto:a@example.org">m</a>', '<a href="mailto:a@example.org">m</a>'),
-        ('<img src="//cdn.example/a b.jpg">', '<img src="https://cdn.example/a%20b.jpg">'),
+        ('<img src="//cdn.example/a b.jpg">', '<img src="https://cdn.example/a%20b.jpg" alt="">'),
         (
             '<img src="a.jpg" srcset="a.jpg 1x, /b.jpg 2x">',
-            f'<img src="{BASE}a.jpg" srcset="{BASE}a.jpg 1x, https://example.org/b.jpg 2x">',
+            f'<img src="{BASE}a.jpg" srcset="{BASE}a.jpg 1x, https://example.org/b.jpg 2x" alt="">',
         ),
         (
             '<img src="a.jpg" srcset="a.jpg 640w,b.jpg 1280w">',
-            f'<img src="{BASE}a.jpg" srcset="{BASE}a.jpg 640w, {BASE}b.jpg 1280w">',
+            f'<img src="{BASE}a.jpg" srcset="{BASE}a.jpg 640w, {BASE}b.jpg 1280w" alt="">',
         ),
         (
             '<img src="a.jpg" srcset="javascript:x 1x, b.jpg 2x">',
-            f'<img src="{BASE}a.jpg" srcset="{BASE}b.jpg 2x">',
+            f'<img src="{BASE}a.jpg" srcset="{BASE}b.jpg 2x" alt="">',
         ),
         (
             '<video src="a.mp4" poster="/p.jpg" controls></video>',
@@ -99,7 +97,7 @@ def published(body: str, keys: str = "", **place: object) -> str:
         (
             '<picture><source srcset="/a.webp" type="image/webp"><img src="/a.jpg"></picture>',
             '<picture><source srcset="https://example.org/a.webp" type="image/webp">'
-            '<img src="https://example.org/a.jpg"></picture>',
+            '<img src="https://example.org/a.jpg" alt=""></picture>',
         ),
         ('<blockquote cite="/q">q</blockquote>', '<blockquote cite="https://example.org/q">q</blockquote>'),
         # made whole
@@ -111,6 +109,10 @@ def published(body: str, keys: str = "", **place: object) -> str:
         ("<p>a</p", "<p>a</p>"),
         ("<p>a<br/>b</p>", "<p>a<br>b</p>"),
         ("a\x00b\x1bc", "abc"),
+        # HTML takes the first line end of a pre for its own: the second one must stay a second
+        ("<pre>\n\n  a</pre>", "<pre>\n\n  a</pre>"),
+        # what was not to be seen
+        ('<p>a</p><div style="display: none">b</div><p hidden>c</p>', "<p>a</p>"),
         ("", ""),
         # nothing is left where nothing was
         ('<p><img src="https://t.example/p.gif" width="1"></p><p>a</p><p> </p>', "<p>a</p>"),
@@ -137,6 +139,17 @@ def test_content_is_made_safe(written: str, safe: str) -> None:
 )  # fmt: skip
 def test_what_is_good_stays_as_it_is(markup: str) -> None:
     assert clean(markup) == markup
+
+
+@pytest.mark.parametrize("part", ['<path d="M0 0"/>', "<circle r=1 />", "<!-- <b> -->", "<o:p/>"])
+def test_a_drawing_of_many_parts_does_not_cost_the_rest_its_markup(part: str) -> None:
+    body = f"<p>a <b>b</b></p><svg>{part * 1000}</svg><p>c</p>"
+    assert clean(body) == "<p>a <b>b</b></p><p>c</p>"
+
+
+def test_a_long_text_keeps_its_markup() -> None:
+    body = '<p>a <a href="https://example.org/">b</a><br>c <i>d</i></p>' * 2000
+    assert clean(body) == body
 
 
 DOCUMENT = """<!DOCTYPE html>
@@ -226,6 +239,15 @@ def test_embedded_media_comes_first() -> None:
     assert content == '<iframe src="https://www.youtube.com/embed/x"></iframe>\n<p>a</p>'
 
 
+def test_a_player_alone_gets_the_summary_beside_it() -> None:
+    keys = "excerpt: a < b\nfeaturedContent: '<video src=\"/v.mp4\"></video>'"
+    assert published("", keys).endswith("</video>\n<p>a &lt; b</p>")
+
+
+def test_jekylls_raw_marks_are_taken_out() -> None:
+    assert published("<p>{% raw %}{{ a }}{% endraw %}</p>") == "<p>{{ a }}</p>"
+
+
 def test_addresses_are_relative_to_the_records_own_page() -> None:
     body = '<p><a href="b">c</a></p>'
     link = published(body, "link: https://example.org/x/a.html")
@@ -236,7 +258,7 @@ def test_addresses_are_relative_to_the_records_own_page() -> None:
 def test_no_content_is_no_content() -> None:
     assert published("") == ""
     assert published("  \n") == ""
-    assert content_html(replace(record(), featured="<script>x</script>"), BASE) == ""
+    assert content_html(record()._replace(featured="<script>x</script>"), BASE) == ""
 
 
 def test_text_of_html() -> None:
@@ -284,6 +306,8 @@ def test_nothing_that_runs_is_ever_left(markup: str) -> None:
 @quick
 @given(_markup)
 def test_what_is_clean_stays_as_it_is(markup: str) -> None:
+    # HTML itself moves what is misplaced in a table anew each time that it is read.
+    assume(not re.search(r"<t(able|body|r|d)", markup, re.IGNORECASE))
     cleaned = clean(markup)
     assert clean(cleaned) == cleaned
 
@@ -291,7 +315,7 @@ def test_what_is_clean_stays_as_it_is(markup: str) -> None:
 @quick
 @given(st.text(), _markup)
 def test_any_body_can_be_published(featured: str, body: str) -> None:
-    made = replace(record(), featured=featured, body=body)
+    made = record()._replace(featured=featured, body=body)
     assert isinstance(content_html(made, "https://example.org/"), str)
 
 
@@ -300,6 +324,5 @@ def test_any_body_can_be_published(featured: str, body: str) -> None:
     ["<!-- -->", "<!--", "<div>", "<p>", "<script>", "<pre>", "<b>", "[", "\n", "* ", "|", "`"],
 )
 def test_a_hostile_body_takes_no_long_time(part: str) -> None:
-    start = time.perf_counter()
-    published(part * (20_000 // len(part)) + "x")
-    assert time.perf_counter() - start < 1.5
+    with at_most(3):
+        published(part * (80_000 // len(part)) + "x")

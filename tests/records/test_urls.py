@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedpub.records.urls import UrlError, absolute_url, is_iri
+from feedpub.model import is_iri
+from feedpub.records.urls import UrlError, absolute_url
 
 BASE = "https://example.org/blog/post/"
 quick = settings(deadline=None, max_examples=300)
