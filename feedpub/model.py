@@ -5,7 +5,8 @@ changes none. All datetimes are aware, in UTC, with whole seconds. All texts
 are free of characters that XML 1.0 (2.2 Characters) cannot carry.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: NamedTuple compiles every annotation that is a
+# text, at every start.
 
 import re
 from datetime import datetime
