@@ -6,14 +6,14 @@ A file is front matter and a body (.md, .html), one record or a list of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from feedpub.config import SourceSpec
 from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
-from feedpub.records.fields import Keys, Notes, Place, Rules, build_record, scalar
+from feedpub.records.fields import Keys, Notes, Place, Rules, build_record
 from feedpub.records.text import first_unprintable, printable
 from feedpub.records.values import (
     Document,
@@ -30,6 +30,7 @@ MAX_LIST_BYTES = 64 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
 _LINES = (".jsonl", ".ndjson")
 _DATA = (".yaml", ".yml", ".json", *_LINES)
+LineOf = Callable[[Keys], int]
 _DATES = frozenset({*KEYS["published"], "published"})
 
 
@@ -82,118 +83,156 @@ def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Ru
         remedy = "take it out; feedpub did"
         parsed.problems.append(Problem(path, line, "", what, remedy, fatal=False))
         text = printable(text)
+    reader = _FileReader(path, below, source, rules, parsed)
     lower = path.lower()
     try:
         if lower.endswith(_LINES):
-            _parse_lines(text, path, below, source, rules, parsed)
+            reader.read_lines(text)
         elif lower.endswith(_DATA):
-            _parse_data(text, path, below, source, rules, parsed)
+            reader.read_data(text)
         else:
-            _parse_front_matter(text, path, below, source, rules, parsed)
+            reader.read_front_matter(text)
     except ParseError as error:
         parsed.problems.append(Problem(path, error.line or 1, "", error.what, error.remedy))
         parsed.unusable += 1
     return parsed
 
 
-def _parse_front_matter(
-    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
-) -> None:
-    fence = text[:3]
-    first, _, rest = text.partition("\n")
-    if fence not in {"---", "+++"} or first[3:].strip():
-        raise ParseError("there is no front matter", "begin the file with a line of ---", 1)
-    front, body = split_front_matter(rest, fence)
-    body = body.lstrip("\n")
-    document: Document | None = None
-    if fence == "+++":
-        values: Any = parse_toml(front)
-    else:
+@dataclass(slots=True, eq=False, repr=False)
+class _FileReader:
+    """Reads the text of one file into `parsed`; its methods raise `ParseError`."""
+
+    path: str
+    below: str
+    source: SourceSpec
+    rules: Rules
+    parsed: Parsed
+
+    def read_front_matter(self, text: str) -> None:
+        """A record and its body."""
+        fence = text[:3]
+        first, _, rest = text.partition("\n")
+        if fence not in {"---", "+++"} or first[3:].strip():
+            raise ParseError("there is no front matter", "begin the file with a line of ---", 1)
+        front, body = split_front_matter(rest, fence)
+        suffix = self.path.lower().rpartition(".")[2]
+        body_type = "html" if suffix in {"html", "htm"} else ""
+        place = Place(self.path, self.below)
+        if fence == "+++":
+            self._add(parse_toml(front), place, lambda keys: 1, body.lstrip("\n"), body_type)
+            return
         try:
             document = Document(front)
             values = document.value()
         except ParseError as error:
-            raise ParseError(
-                error.what, error.remedy, error.line + 1 if error.line else 1
-            ) from None
-    suffix = path.lower().rpartition(".")[2]
-    body_type = "html" if suffix in {"html", "htm"} else ""
-    _add(values, document, 1, body, body_type, Place(path, below), source, rules, parsed)
+            line = error.line + 1 if error.line else 1
+            raise ParseError(error.what, error.remedy, line) from None
+        self._note_duplicates(document, offset=1)
+        self._add(
+            values, place, lambda keys: document.line_of(keys) + 1, body.lstrip("\n"), body_type
+        )
+
+    def read_data(self, text: str) -> None:
+        """A record, a list of them, or an object that holds the list."""
+        line_of: LineOf
+        if self.path.lower().endswith(".json"):
+            values, duplicates = parse_json(text)
+            for name in duplicates:
+                self._note_twice(0, name, "the key is in an object twice")
+            line_of = _JsonLines(text).line_of
+        else:
+            document = Document(text)
+            values = document.value()
+            self._note_duplicates(document, offset=0)
+            line_of = document.line_of
+        prefix: Keys = ()
+        if isinstance(values, dict) and (name := _list_of_records(values)):
+            prefix, values = (name,), values[name]
+        if isinstance(values, dict):
+            self._add(values, Place(self.path, self.below), line_of)
+            return
+        if not isinstance(values, list):
+            raise ParseError("a record is wanted, not a text", "write key: value lines", 1)
+        for n, entry in enumerate(values):
+            where: Keys = (*prefix, n)
+            place = Place(self.path, self.below, line_of(where), part=n, whole_file=False)
+            self._add(entry, place, _within(line_of, where))
+
+    def read_lines(self, text: str) -> None:
+        """A record a line; a line that cannot be read does not stop the others."""
+        lines = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        for part, (n, line) in enumerate(lines):
+            place = Place(self.path, self.below, n, part=part, whole_file=False)
+            try:
+                values, duplicates = parse_json(line)
+            except ParseError as error:
+                problem = Problem(self.path, n, "", error.what, error.remedy, record=place.name)
+                self.parsed.problems.append(problem)
+                self.parsed.unusable += 1
+                continue
+            for name in duplicates:
+                self._note_twice(n, name, "the key is in an object twice")
+            self._add(values, place, _always(n))
+
+    def _add(
+        self, values: Any, place: Place, line_of: LineOf, body: str = "", body_type: str = ""
+    ) -> None:
+        """One record, if it can be used."""
+        notes = Notes(place, line_of)
+        parsed = self.parsed
+        if not isinstance(values, dict):
+            kind = (
+                "nothing" if values is None else "a list" if isinstance(values, list) else "a text"
+            )
+            remedy = "write key: value lines, like title: and date:"
+            notes.add((), f"the record is {kind}, not a mapping", remedy, fatal=True)
+        elif values.get("taxonomy") and values.keys().isdisjoint(KEYS["published"]):
+            parsed.skipped.append((place.name, "taxonomy file"))
+            return
+        else:
+            record = build_record(values, body, body_type, place, self.source, self.rules, notes)
+            if record:
+                parsed.records.append(record)
+        parsed.problems.extend(notes.problems)
+        parsed.unusable += notes.fatal
+
+    def _note_duplicates(self, document: Document, offset: int) -> None:
+        for twice in document.duplicates:
+            what = f"the key is there twice (first in line {twice.first_line + offset})"
+            self._note_twice(twice.line + offset, twice.key, what)
+
+    def _note_twice(self, line: int, key: str, what: str) -> None:
+        remedy = "keep one of them; the last was taken"
+        self.parsed.problems.append(Problem(self.path, line, key, what, remedy, fatal=False))
 
 
-def _parse_data(
-    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
-) -> None:
-    """A .yaml or .json file: a record, a list of them, or an object that holds the list."""
-    if path.lower().endswith(".json"):
-        values, duplicates = parse_json(text)
-        for name in duplicates:
-            _duplicate(parsed, path, 0, name, "the key is in an object twice")
-        lines = _JsonLines(text)
-        line_of = lines.line_of
-    else:
-        document = Document(text)
-        values = document.value()
-        _duplicates(parsed, path, document, 0)
-        line_of = document.line_of
-    prefix: Keys = ()
-    if isinstance(values, dict) and values.keys().isdisjoint(_DATES):
-        # Without a date it is no record: it may hold some, in a list that no key of ours names.
-        others = {name: value for name, value in values.items() if name not in RANK_OF}
-        lists = [
-            name
-            for name, value in others.items()
-            if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
-        ] or [name for name, value in others.items() if value == []]
-        if len(lists) == 1:
-            prefix = (lists[0],)
-            values = values[lists[0]]
-        elif lists:
-            what = f"several lists could be the records ({', '.join(sorted(lists))})"
-            raise ParseError(what, "keep one list in a file")
-    if isinstance(values, dict):
-        place = Place(path, below)
-        _build(values, lambda keys: line_of(prefix + keys), "", "", place, source, rules, parsed)
-        return
-    if not isinstance(values, list):
-        raise ParseError("a record is wanted, not a text", "write key: value lines", 1)
-    for n, entry in enumerate(values):
-        where: Keys = (*prefix, n)
-        place = Place(path, below, line_of(where), part=n, whole_file=False)
-
-        def locate(keys: Keys, where: Keys = where) -> int:
-            return line_of(where + keys)
-
-        _build(entry, locate, "", "", place, source, rules, parsed)
+def _within(line_of: LineOf, where: Keys) -> LineOf:
+    """Finds lines below a place."""
+    return lambda keys: line_of(where + keys)
 
 
-def _parse_lines(
-    text: str, path: str, below: str, source: SourceSpec, rules: Rules, parsed: Parsed
-) -> None:
-    number = 0
-    for n, line in _lines(text):
-        place = Place(path, below, n, part=number, whole_file=False)
-        number += 1
-        try:
-            values, duplicates = parse_json(line)
-        except ParseError as error:
-            problem = Problem(path, n, "", error.what, error.remedy, record=place.name)
-            parsed.problems.append(problem)
-            parsed.unusable += 1
-            continue
-        for name in duplicates:
-            _duplicate(parsed, path, n, name, "the key is in an object twice")
-
-        def locate(keys: Keys, n: int = n) -> int:
-            return n
-
-        _build(values, locate, "", "", place, source, rules, parsed)
+def _always(line: int) -> LineOf:
+    return lambda keys: line
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    for n, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield n, line
+def _list_of_records(values: dict[str, Any]) -> str:
+    """The key whose list holds the records of an object that is none itself, "" if none does.
+
+    Without a date it is no record; keys that records have do not hold
+    records. Raises `ParseError` if it could be several.
+    """
+    if not values.keys().isdisjoint(_DATES):
+        return ""
+    others = {name: value for name, value in values.items() if name not in RANK_OF}
+    lists = [
+        name
+        for name, value in others.items()
+        if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+    ] or [name for name, value in others.items() if value == []]
+    if len(lists) > 1:
+        what = f"several lists could be the records ({', '.join(sorted(lists))})"
+        raise ParseError(what, "keep one list in a file")
+    return lists[0] if lists else ""
 
 
 class _JsonLines:
@@ -213,61 +252,3 @@ class _JsonLines:
                 self._text = ""
                 return 1
         return self._document.line_of(keys)
-
-
-def _add(
-    values: Any,
-    document: Document | None,
-    offset: int,
-    body: str,
-    body_type: str,
-    place: Place,
-    source: SourceSpec,
-    rules: Rules,
-    parsed: Parsed,
-) -> None:
-    """A record of front matter, whose lines begin `offset` lines into the file."""
-    if document:
-        _duplicates(parsed, place.path, document, offset)
-
-    def line_of(keys: Keys) -> int:
-        return document.line_of(keys) + offset if document else 1
-
-    _build(values, line_of, body, body_type, place, source, rules, parsed)
-
-
-def _build(
-    values: Any,
-    line_of: Any,
-    body: str,
-    body_type: str,
-    place: Place,
-    source: SourceSpec,
-    rules: Rules,
-    parsed: Parsed,
-) -> None:
-    notes = Notes(place, line_of)
-    if not isinstance(values, dict):
-        kind = "nothing" if values is None else "a list" if isinstance(values, list) else "a text"
-        remedy = "write key: value lines, like title: and date:"
-        notes.add((), f"the record is {kind}, not a mapping", remedy, fatal=True)
-    elif values.get("taxonomy") and values.keys().isdisjoint(KEYS["published"]):
-        parsed.skipped.append((place.name, "taxonomy file"))
-        return
-    else:
-        record = build_record(values, body, body_type, place, source, rules, notes)
-        if record:
-            parsed.records.append(record)
-    parsed.problems.extend(notes.problems)
-    parsed.unusable += notes.fatal
-
-
-def _duplicates(parsed: Parsed, path: str, document: Document, offset: int) -> None:
-    for twice in document.duplicates:
-        what = f"the key is there twice (first in line {twice.first_line + offset})"
-        _duplicate(parsed, path, twice.line + offset, twice.key, what)
-
-
-def _duplicate(parsed: Parsed, path: str, line: int, key: str, what: str) -> None:
-    remedy = "keep one of them; the last was taken"
-    parsed.problems.append(Problem(path, line, scalar(key), what, remedy, fatal=False))
