@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,11 @@ def record(title: str, *lines: str, date: str = "2020-01-02T03:04:05Z", body: st
 
 
 GOOD = record("Good one", "url: https://example.org/good/", "topics: [News]", "provider: Someone")
+
+
+def _hear_interrupts() -> None:
+    """What is started in the background of a shell ignores Ctrl-C; what is tested here must not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,7 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,  # so that a signal for it and its helpers spares the tests
+            preexec_fn=_hear_interrupts,
         )
 
     def copy(self, root: Path, *without: str) -> Site:
