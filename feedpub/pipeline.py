@@ -20,7 +20,7 @@ from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
 from feedpub.model import Item, Problem, Record
-from feedpub.records.fields import Rules
+from feedpub.records.field_reader import Rules
 from feedpub.records.read import Parsed, parse_file
 from feedpub.records.scan import FoundFile, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy

@@ -1,433 +1,36 @@
 """The keys of a record and their aliases → `Record`.
 
-Which key means what is promised to users; the table is `KEYS`. What is not
-in it never leaves the record.
+Which key means what is promised to users; the table is `feedpub.keys.KEYS`.
+What is not in it never leaves the record.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin
 
-from feedpub.config import Config, SourceSpec
-from feedpub.keys import GROUP_OF, KEYS, RANK_OF
-from feedpub.media.types import UNKNOWN, registered_type, type_of
-from feedpub.model import PATH_ID, Enclosure, Person, Problem, Provider, Record, Related
-from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
-from feedpub.records.text import has_markup, plain_text, printable, shorten
-from feedpub.records.urls import UrlError, absolute_url
+from feedpub.config import SourceSpec
+from feedpub.model import PATH_ID, Enclosure, Person, Record
+from feedpub.records.dates import DateError, Moment, parse_date
+from feedpub.records.field_reader import (
+    FALSE,
+    TRUE,
+    FieldReader,
+    Notes,
+    Place,
+    Rules,
+    Values,
+    scalar,
+)
+from feedpub.records.text import printable, shorten
+from feedpub.records.urls import absolute_url
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-_PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
-_NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
-_EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
-_NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
-_COUNT = re.compile(r"(\d{1,15})")
-_TRUE = frozenset({"true", "yes", "on", "y"})
-_FALSE = frozenset({"false", "no", "off", "n"})
 MAX_BODY = 2_000_000  # characters: a feed of twenty such items has 40 MB
 TITLE_LENGTH = 80  # of a title made from an excerpt
-
-Values = Mapping[str, Any]
-Keys = tuple[str | int, ...]
-
-
-class Rules(NamedTuple):
-    """What of the configuration the reading of a record depends on."""
-
-    zone: tzinfo
-    site_id: str
-    home: str
-    origin: str  # of home: https://example.org/
-    fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
-
-    @classmethod
-    def of(cls, config: Config) -> Rules:
-        """The rules of a configuration."""
-        return cls(
-            zone=config.zone,
-            site_id=config.site.id,
-            home=config.site.home,
-            origin=urljoin(config.site.home, "/"),
-            fields={
-                GROUP_OF[ours]: tuple(theirs.split("."))
-                for ours, theirs in config.settings.fields.items()
-            },
-        )
-
-
-class Place(NamedTuple):
-    """Where a record was found."""
-
-    path: str  # as named to the user
-    below: str  # path below its source: ids are made from this, so that a source may move
-    line: int = 1
-    part: int | None = None  # its number in a file of several, from 0
-    whole_file: bool = True  # the file is this record
-
-    @property
-    def name(self) -> str:
-        """How messages and `explain` name the record."""
-        return self.path if self.part is None else f"{self.path}#{self.part + 1}"
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Notes:
-    """Collects what is wrong with one record, with the lines found only when asked."""
-
-    place: Place
-    line_of: Callable[[Keys], int]
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, keys: Keys, what: str, remedy: str, fatal: bool = False) -> None:
-        """Notes that what is at `keys` is wrong."""
-        key = ""
-        for step in keys:
-            key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else step
-        line = self.line_of(keys)
-        place = self.place
-        self.problems.append(Problem(place.path, line, key, what, remedy, fatal, place.name))
-
-    @property
-    def fatal(self) -> bool:
-        """Whether the record cannot be used."""
-        return any(problem.fatal for problem in self.problems)
-
-
-class _Reader:
-    """Reads one record's values; every method notes what it cannot take and goes on."""
-
-    def __init__(self, values: Values, rules: Rules, notes: Notes) -> None:
-        self.values = values
-        self.rules = rules
-        self.notes = notes
-        self.base = rules.home  # what addresses in front matter are relative to
-        self._found: dict[str, tuple[Any, Keys]] = {}
-        ranks: dict[str, int] = {}
-        for key, value in values.items():
-            known = RANK_OF.get(key)
-            if known is None or (not value and value is not False):
-                continue
-            if isinstance(value, str) and value.isspace():
-                continue
-            group, rank = known
-            if rank < ranks.get(group, 99):
-                ranks[group] = rank
-                self._found[group] = (value, (key,))
-        for group, steps in rules.fields.items():
-            value = values
-            for step in steps:
-                value = value.get(step) if isinstance(value, dict) else None
-            if value is not None:
-                self._found[group] = (value, steps)
-
-    def find(self, group: str) -> tuple[Any, Keys]:
-        """The value that gives `group`, and where it is; (None, …) if nothing does."""
-        return self._found.get(group) or (None, KEYS[group][:1])
-
-    def raw(self, group: str) -> tuple[str, Keys]:
-        """A text as it was written."""
-        if group not in self._found:
-            return "", KEYS[group][:1]
-        value, keys = self._found[group]
-        if isinstance(value, (dict, list)):
-            kind = "a list" if isinstance(value, list) else "a mapping"
-            self.notes.add(keys, f"a text is wanted, not {kind}", "write a text")
-            return "", keys
-        text = scalar(value)
-        cleaned = printable(text)
-        if cleaned != text:
-            what = "a control character or half a surrogate pair that no feed can carry"
-            self.notes.add(keys, what, "take it out; feedpub did")
-        return cleaned, keys
-
-    def plain(self, group: str) -> str:
-        """A text without markup."""
-        if group not in self._found:
-            return ""
-        text, keys = self.raw(group)
-        cleaned = plain_text(text)
-        if group == "title" and has_markup(text):
-            self.notes.add(keys, "HTML in a title", "write plain text; the tags were taken out")
-        return cleaned
-
-    def flag(self, group: str) -> bool | None:
-        """A truth, None where nothing or no truth was written."""
-        if group not in self._found:
-            return None
-        value, keys = self._found[group]
-        if isinstance(value, bool):
-            return value
-        text = scalar(value).strip().lower() if not isinstance(value, (dict, list)) else ""
-        if text in _TRUE:
-            return True
-        if text in _FALSE:
-            return False
-        if group != "is_published":
-            self.notes.add(keys, f"{text[:40]!r} is not true or false", "write true or false")
-        return None
-
-    def number(self, group: str) -> float | None:
-        if group not in self._found:
-            return None
-        text, keys = self.raw(group)
-        if _NUMBER.fullmatch(text.strip()):
-            value = float(text)
-            return int(value) if value.is_integer() and abs(value) < 1e15 else value
-        self.notes.add(keys, f"{text[:40]!r} is not a number", "write a number like 80")
-        return None
-
-    def url(self, value: Any, keys: Keys, base: str = "") -> str:
-        """An address, "" where it cannot be used."""
-        if value is None or value == "":
-            return ""
-        if isinstance(value, (dict, list, bool)):
-            self.notes.add(keys, "an address is wanted", "write one text")
-            return ""
-        try:
-            return absolute_url(value, base)
-        except UrlError as error:
-            self.notes.add(keys, str(error), "write it whole, like https://example.org/a")
-            return ""
-
-    def moment(self, group: str, fatal: bool) -> Moment | None:
-        value, keys = self.find(group)
-        if value is None:
-            return None
-        text = "" if isinstance(value, (dict, list, bool)) else value
-        try:
-            return parse_date(text, self.rules.zone)
-        except DateError as error:
-            remedy = "write it like 2026-01-31T09:30:00Z"
-            self.notes.add(keys, str(error), remedy, fatal)
-            return None
-
-    def words(self, group: str, split: Callable[[str], list[str]]) -> list[str]:
-        """Names: a list, or one text."""
-        if group not in self._found:
-            return []
-        value, keys = self._found[group]
-        if not isinstance(value, list):
-            value = [value] if isinstance(value, dict) else split(scalar(value))
-        names = []
-        for n, entry in enumerate(value):
-            where = (*keys, n)
-            if isinstance(entry, dict):
-                entry = entry.get("name") or entry.get("title")
-            if isinstance(entry, (dict, list)):
-                self.notes.add(where, "a name is wanted", "write a text")
-            elif entry is not None and (name := plain_text(scalar(entry))):
-                names.append(name)
-        return names
-
-    def people(self, value: Any, keys: Keys) -> tuple[Person, ...]:
-        """Authors: names, `Name <e-mail>`, or mappings of name, email and url."""
-        if value is None:
-            return ()
-        found = []
-        for n, entry in enumerate(value if isinstance(value, list) else [value]):
-            where = (*keys, n) if isinstance(value, list) else keys
-            if isinstance(entry, dict):
-                name = plain_text(scalar(entry.get("name") or ""))
-                email = plain_text(scalar(entry.get("email") or ""))
-                link = entry.get("url") or entry.get("uri")
-                url = self.url(link, (*where, "url"), self.rules.home)
-            elif isinstance(entry, (list, bool)) or entry is None:
-                name = email = url = ""
-            else:
-                name, email = _named_email(
-                    plain_text(entry) if "<" not in entry else printable(entry)
-                )
-                url = ""
-            if name or email:
-                valid = email if re.fullmatch(_EMAIL, email) else ""
-                found.append(Person(name or email.partition("@")[0], valid, url))
-            else:
-                self.notes.add(where, "an author without a name", "write a name")
-        return tuple(found)
-
-    def provider(self, default: str) -> tuple[Provider | None, tuple[Person, ...]]:
-        value, keys = self.find("provider")
-        if isinstance(value, dict):
-            name = plain_text(scalar(value.get("name") or ""))
-            domain = plain_text(scalar(value.get("domain") or "")).lower()
-            domain = domain.removeprefix("https://").removeprefix("http://").strip("/")
-            url = self.url(value.get("url"), (*keys, "url"), self.rules.home)
-            pictures = self.pictures(value.get("images"), (*keys, "images"))
-            authors = self.people(value.get("authors"), (*keys, "authors"))
-            if name or domain:
-                image = pictures[-1].url if pictures else ""
-                return Provider(name or domain, domain, url, image), authors
-            self.notes.add(keys, "the provider has no name", "write provider: {name: …}")
-        elif isinstance(value, (list, bool)) or (value and _NUMBER.fullmatch(value)):
-            what = "a list" if isinstance(value, list) else f"{scalar(value)!r}"
-            self.notes.add(
-                keys, f"{what} is no provider", "write a name, or {name: …, domain: …}; left out"
-            )
-        elif value and (name := plain_text(value)):
-            return Provider(name), ()
-        return (Provider(default) if default else None), ()
-
-    def pictures(self, value: Any, keys: Keys) -> list[Enclosure]:
-        """Images: a mapping, an address, or a list of them."""
-        if value is None or value == "":
-            return []
-        found = []
-        for n, entry in enumerate(value if isinstance(value, list) else [value]):
-            where = (*keys, n) if isinstance(value, list) else keys
-            if isinstance(entry, dict):
-                link = entry.get("url") or entry.get("src") or entry.get("image")
-                if not link:
-                    self.notes.add(where, "an image without url", "write {url: …, width: …}")
-                    continue
-                url = self.url(link, (*where, "url"), self.base)
-                media = self.media(entry, where, url, "image") if url else None
-                if media:
-                    found.append(media)
-            elif isinstance(entry, str) and re.search(r"[/.]", entry):
-                if url := self.url(entry, where, self.base):
-                    found.append(Enclosure(url, type_of(url)))
-            elif entry is not None:
-                self.notes.add(
-                    where,
-                    f"{scalar(entry) if not isinstance(entry, list) else 'a list'!r} is no image",
-                    "write its address, or {url: …, width: …, height: …}; left out",
-                )
-        return found
-
-    def media(self, entry: Values, keys: Keys, url: str, medium: str) -> Enclosure:
-        """What a mapping says of a media file."""
-        written = entry.get("type") or entry.get("mime_type") or entry.get("mimeType")
-        kind = registered_type(scalar(written)) if isinstance(written, str) else ""
-        kind = kind or type_of(url)
-        if medium == "image" and not kind.startswith("image/"):
-            kind = type_of(url) if type_of(url).startswith("image/") else ""
-        duration = 0
-        for name in ("duration", "duration_in_seconds"):
-            if isinstance(entry.get(name), str):
-                duration = self.seconds(entry[name], (*keys, name))
-        title = entry.get("alt") or entry.get("title") or ""
-        return Enclosure(
-            url=url,
-            type=kind,
-            length=self.count(entry, ("length", "size_in_bytes", "size", "bytes"), keys),
-            title="" if isinstance(title, (dict, list)) else plain_text(scalar(title)),
-            width=self.count(entry, ("width",), keys),
-            height=self.count(entry, ("height",), keys),
-            duration=duration,
-        )
-
-    def count(self, entry: Values, names: tuple[str, ...], keys: Keys) -> int:
-        for name in names:
-            value = entry.get(name)
-            if value is None or value == "":
-                continue
-            text = "" if isinstance(value, (dict, list, bool)) else value.strip()
-            pattern = _PIXELS if name in {"width", "height"} else _COUNT
-            if match := pattern.fullmatch(text):
-                return int(match[1])
-            self.notes.add(
-                (*keys, name), f"{text[:40]!r} is not a number", "write digits alone; left out"
-            )
-        return 0
-
-    def seconds(self, text: str, keys: Keys) -> int:
-        try:
-            return parse_duration(text)
-        except DateError as error:
-            self.notes.add(keys, str(error), "write it like PT15M, 1:02:03 or 90; left out")
-            return 0
-
-    def enclosures(self) -> list[Enclosure]:
-        """Everything that goes along with the item to be played or downloaded."""
-        found: list[Enclosure] = []
-        for group in ("enclosures", "attachments", "audio", "video", "actions"):
-            if group not in self._found:
-                continue
-            value, keys = self._found[group]
-            for n, entry in enumerate(value if isinstance(value, list) else [value]):
-                where = (*keys, n) if isinstance(value, list) else keys
-                if isinstance(entry, str) and re.search(r"[/.]", entry):
-                    entry = {"url": entry}
-                if not isinstance(entry, dict):
-                    self.notes.add(
-                        where, "this is no file", "write its address, or {url: …}; left out"
-                    )
-                    continue
-                if group == "actions":
-                    if scalar(entry.get("type") or "").lower() != "download":
-                        continue
-                    entry = {k: v for k, v in entry.items() if k != "type"}
-                link = entry.get("url") or entry.get("href") or entry.get("src")
-                if not link:
-                    self.notes.add(where, "a file without url", "write {url: …}; left out")
-                    continue
-                url = self.url(link, (*where, "url"), self.base)
-                if url and all(url != other.url for other in found):
-                    media = self.media(entry, where, url, "")
-                    found.append(media if media.type else _with_type(media, UNKNOWN))
-        return found
-
-    def related(self) -> tuple[Related, ...]:
-        value, keys = self.find("related")
-        if value is None:
-            return ()
-        found: list[Related] = []
-        for n, entry in enumerate(value if isinstance(value, list) else [value]):
-            where = (*keys, n)
-            if isinstance(entry, str):
-                entry = {"url": entry}
-            if not isinstance(entry, dict):
-                self.notes.add(where, "a related story is wanted", "write {title: …, url: …}")
-                continue
-            name = next(
-                (k for k in ("webUrl", "url", "link", "originalUrl") if entry.get(k)), "url"
-            )
-            url = self.url(entry.get(name), (*where, name), self.base)
-            if not url:
-                continue
-            title = entry.get("title") or entry.get("name") or url
-            provider = entry.get("provider")
-            who = provider.get("name") if isinstance(provider, dict) else provider
-            if all(url != other.url for other in found):
-                found.append(
-                    Related(
-                        plain_text(scalar(title)) if not isinstance(title, (dict, list)) else url,
-                        url,
-                        plain_text(who) if isinstance(who, str) else "",
-                    )
-                )
-        return tuple(found)
-
-
-def scalar(value: Any) -> str:
-    """A scalar as the text that was written."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else ""
-
-
-def _with_type(media: Enclosure, kind: str) -> Enclosure:
-    return Enclosure(
-        media.url, kind, media.length, media.title, media.width, media.height, media.duration
-    )
-
-
-def _named_email(text: str) -> tuple[str, str]:
-    if match := re.fullmatch(_NAMED_EMAIL, text.strip()):
-        return plain_text(match[1] or match[4] or ""), match[2] or match[3]
-    return ("", text.strip()) if re.fullmatch(_EMAIL, text.strip()) else (plain_text(text), "")
-
-
-def _commas(text: str) -> list[str]:
-    return text.split(",")
 
 
 def build_record(
@@ -440,7 +43,7 @@ def build_record(
     notes: Notes,
 ) -> Record | None:
     """One record from its values; None, with the reason in `notes`, if it cannot be used."""
-    read = _Reader(values, rules, notes)
+    read = FieldReader(values, rules, notes)
     stem = place.below.rpartition("/")[2].rpartition(".")[0]
     dated = _DATED_NAME.fullmatch(stem) if place.whole_file else None
 
@@ -545,10 +148,10 @@ def has_scheme(text: str) -> bool:
     return bool(_SCHEME.match(text))
 
 
-def _fallback_date(read: _Reader, dated: re.Match[str] | None) -> Moment | None:
+def _fallback_date(read: FieldReader, dated: re.Match[str] | None) -> Moment | None:
     """A date in `published:` (elsewhere a truth), or in a Jekyll file name."""
     value = read.values.get("published")
-    if isinstance(value, str) and value.strip().lower() not in _TRUE | _FALSE:
+    if isinstance(value, str) and value.strip().lower() not in TRUE | FALSE:
         try:
             return parse_date(value, read.rules.zone)
         except DateError as error:
@@ -562,7 +165,7 @@ def _fallback_date(read: _Reader, dated: re.Match[str] | None) -> Moment | None:
     return None
 
 
-def _slug(read: _Reader, place: Place, stem: str, dated: re.Match[str] | None) -> str:
+def _slug(read: FieldReader, place: Place, stem: str, dated: re.Match[str] | None) -> str:
     slug = read.plain("slug")
     if slug:
         return slug
@@ -574,7 +177,7 @@ def _slug(read: _Reader, place: Place, stem: str, dated: re.Match[str] | None) -
 
 
 def _identify(
-    read: _Reader, original: str, link: str, place: Place, day: str, title: str, rules: Rules
+    read: FieldReader, original: str, link: str, place: Place, day: str, title: str, rules: Rules
 ) -> tuple[str, str]:
     """The item's id and the rule that gave it (law 4): never a pattern's address."""
     own, keys = read.raw("id")
@@ -611,7 +214,7 @@ def _page_path(below: str) -> str:
     return path.removesuffix("/index") or path
 
 
-def _topics(read: _Reader, place: Place, source: SourceSpec) -> tuple[str, ...]:
+def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, ...]:
     """All topics, tags and categories; else Jekyll's `category`; else the source's."""
     in_jekyll = "_posts" in place.path.split("/")
 
@@ -629,7 +232,7 @@ def _topics(read: _Reader, place: Place, source: SourceSpec) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
-def _language(read: _Reader, source: SourceSpec) -> str:
+def _language(read: FieldReader, source: SourceSpec) -> str:
     text, keys = read.raw("language")
     if not text:
         return source.language.replace("_", "-")
@@ -640,7 +243,7 @@ def _language(read: _Reader, source: SourceSpec) -> str:
     return ""
 
 
-def _status(read: _Reader) -> str:
+def _status(read: FieldReader) -> str:
     if read.flag("removed"):
         return "removed"
     if read.flag("draft"):
@@ -654,3 +257,7 @@ def _status(read: _Reader) -> str:
             read.notes.add(keys, what, "write true or false; it counts as false")
             return "unpublished"
     return "unpublished" if read.flag("is_published") is False else ""
+
+
+def _commas(text: str) -> list[str]:
+    return text.split(",")

@@ -13,7 +13,8 @@ from typing import Any
 from feedpub.config import SourceSpec
 from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
-from feedpub.records.fields import Keys, Notes, Place, Rules, build_record
+from feedpub.records.field_reader import Keys, Notes, Place, Rules
+from feedpub.records.fields import build_record
 from feedpub.records.text import first_unprintable, printable
 from feedpub.records.values import (
     Document,

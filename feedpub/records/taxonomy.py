@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from feedpub.config import Config
 from feedpub.model import Problem
 from feedpub.paths import is_portable
-from feedpub.records.fields import scalar
+from feedpub.records.field_reader import scalar
 from feedpub.records.scan import printable_path
 from feedpub.records.text import plain_text
 from feedpub.records.urls import UrlError, absolute_url

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from feedpub.config import SourceSpec, load_config
 from feedpub.model import Problem, Record
-from feedpub.records.fields import Rules
+from feedpub.records.field_reader import Rules
 from feedpub.records.read import Parsed, parse_file
 
 SITE = """
