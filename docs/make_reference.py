@@ -16,16 +16,28 @@ import click
 
 from feedpub.cli import COMMANDS, cli
 from feedpub.config.options import Settings
-from feedpub.config.readers import Either, ListOf, MapOf, Section
+from feedpub.config.readers import Choice, Either, ListOf, MapOf, Section
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- written by docs/make_reference.py: run ./run.sh docs -->\n\n"
 
 
+EXIT_CODES = """| exit code | means |
+| --- | --- |
+| 0 | done; records left out are reported, and are no failure |
+| 1 | the run could not finish, or no record is usable any more; what was published stands |
+| 2 | usage or configuration: nothing was started |
+| 3 | faults, under `generate --strict` or found by `check` |
+| 75 | another run works on this output |
+| 130, 143 | interrupted, terminated; what was published stands |
+
+"""
+
+
 def cli_reference() -> str:
     """Every command with its help, as `--help` prints it."""
-    text = f"# Commands\n\n{NOTE}"
-    context = click.Context(cli, info_name="feedpub", terminal_width=80)
+    text = f"# Commands\n\n{NOTE}{EXIT_CODES}"
+    context = click.Context(cli, info_name="feedpub", terminal_width=80, **cli.context_settings)
     pages = [("feedpub", cli.get_help(context))]
     for name in COMMANDS:
         command = cli.get_command(context, name)
@@ -64,9 +76,17 @@ def _rows(cls: type[Any], prefix: str) -> Iterator[tuple[str, str, str]]:
         key = prefix + field.name
         section, suffix = _section(field.metadata["reader"])
         default = "required" if field.metadata["required"] else _shown(field)
-        yield key + suffix, field.metadata["doc"].replace("|", "\\|"), "" if section else default
+        doc = field.metadata["doc"] + _words(field.metadata["reader"])
+        yield key + suffix, doc.replace("|", "\\|"), "" if section else default
         if section:
             yield from _rows(section, f"{key}{suffix}.")
+
+
+def _words(reader: Any) -> str:
+    """The words that a key takes, where they are few and not said yet."""
+    if isinstance(reader, Choice) and 1 < len(reader.words) < 5:
+        return f" ({', '.join(reader.words)})"
+    return ""
 
 
 def _section(reader: Any) -> tuple[type[Any] | None, str]:

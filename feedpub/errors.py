@@ -51,7 +51,8 @@ class NothingUsableError(RunError):
         self.before = before
         self.read = read
         self.problems = tuple(problems)
-        found = "no record was found" if not read else f"none of the {read} records found is usable"
+        self.outcome: object = None  # what the run had found, for its report
+        found = f"of {read} found, no record is usable" if read else "no record was found"
         super().__init__(
             f"{found}, where the last run had {before} items; the feeds stand as they were. "
             "Is a disk unmounted, or a folder moved? If it is meant, run with --allow-empty"

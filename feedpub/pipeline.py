@@ -59,6 +59,7 @@ class Reading:
     left_out: list[LeftOut] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)  # what was mended, too
+    no_records: list[LeftOut] = field(default_factory=list)  # taxonomy files and the like
     unusable: int = 0
     files: int = 0
 
@@ -93,6 +94,7 @@ class Outcome:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what nobody needs to be woken for
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -154,7 +156,7 @@ def read_records(
     for parsed in map_ordered(functools.partial(_parse, rules=rules), files, jobs):
         reading.problems += parsed.problems
         reading.unusable += parsed.unusable
-        reading.left_out += [LeftOut(name, reason) for name, reason in parsed.skipped]
+        reading.no_records += [LeftOut(name, reason) for name, reason in parsed.skipped]
         for record in parsed.records:
             reason = reason_left_out(record, config.select, tests, options.as_of, unpublished)
             if reason and reason != "removed":
@@ -221,22 +223,24 @@ def _generate(config: Config, options: Options) -> Outcome:
     watch = Stopwatch()
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
     try:
-        problems: list[Problem] = list(config.warnings)
+        problems: list[Problem] = []
         terms = read_terms(config, problems)
         watch.lap("taxonomy")
         reading = read_records(config, terms, options, watch)
         reading.problems[:0] = problems
         if not reading.items and tree.previous.items and not options.allow_empty:
-            raise NothingUsableError(tree.previous.items, reading.read, reading.problems)
+            error = NothingUsableError(tree.previous.items, reading.read, reading.problems)
+            error.outcome = Outcome(reading)
+            raise error
         grouping = group(config, terms, reading.items)
         watch.lap("group")
         outcome = Outcome(reading, feeds=tuple(grouping.windows))
-        outcome.warnings = _unmatched(config, grouping)
+        outcome.notes = [*map(str, config.warnings), *_unmatched(config, grouping)]
         if tree.completed_burst:
             outcome.warnings.append(
                 "an earlier run was cut short; its feeds were put in place first"
             )
-        _write_feeds(config, grouping, tree.put, outcome.warnings, watch)
+        _write_feeds(config, grouping, tree.put, outcome.notes, watch)
         tree.commit(len(reading.items), last=CATALOGUE_NAMES)
         watch.lap("write")
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -31,16 +32,18 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     nothing. Ends with 3 if there was any. With PATHs, only the records there.
     """
     config = common.load()
-    wanted = [Path(path).absolute() for path in paths]
+    wanted = [_absolute(path) for path in paths]
     for path in wanted:
         if not path.exists():
             raise click.UsageError(f"there is no {path.name}; mend the path")
 
     def only(found: FoundFile) -> bool:
-        file = Path(found.file).absolute()
+        file = _absolute(found.file)
         return any(file == path or path in file.parents for path in wanted)
 
-    problems: list[Problem] = list(config.warnings)
+    for warning in config.warnings:
+        common.say(str(warning))
+    problems: list[Problem] = []
     terms = read_terms(config, problems)
     options = Options(as_of=moment(None), unpublished=True)
     reading = read_records(config, terms, options, only=only if wanted else None)
@@ -56,6 +59,12 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
         common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which is newer")
     count = len(problems)
     told = "no problem" if not count else "1 problem" if count == 1 else f"{count} problems"
-    common.say(f"{reading.read} records checked: {told}")
+    records = "1 record" if reading.read == 1 else f"{reading.read} records"
+    common.say(f"{records} checked: {told}")
     if count:
         raise click.exceptions.Exit(3)
+
+
+def _absolute(path: str) -> Path:
+    """A path without .. in it, its links left as they are: two ways to a file are one."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+EVERYTHING = "(everything)"  # what the feed at the root of the tree is called
 MAX_PROBLEMS = 50  # in a run's messages; `check` prints all
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from feedpub.cli.common import Common, common_options, table
+from feedpub.cli.common import EVERYTHING, Common, common_options, table
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config
+from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.assemble import min_items, window_rule
 from feedpub.grouping.select import REASONS
-from feedpub.model import Problem, Record
+from feedpub.model import Placement, Problem, Record
 from feedpub.pipeline import Grouping, Options, Reading, group, read_records, read_terms
 
 
@@ -46,12 +47,31 @@ def command(common: Common, what: str, unpublished: bool) -> None:
     if not lines and feed in grouping.windows:
         lines = _explain_feed(config, grouping, feed)
     if not lines:
+        lines = _explain_absence(config, reading, grouping, feed)
+    if not lines:
         raise click.UsageError(
             f"{what!r} is no record and no feed here; `feedpub list records` and "
             "`feedpub list feeds` name all there are"
         )
     for line in lines:
         click.echo(line)
+
+
+def _explain_absence(config: Config, reading: Reading, grouping: Grouping, path: str) -> list[str]:
+    """Why there is no such feed, if there could be one."""
+    custom = next((c for c in config.feeds.custom if path == f"custom/{c.slug}"), None)
+    if custom:
+        return [f"{path}: no feed, since no record meets its where: {_where(custom.where)}"]
+    placed = [
+        placement
+        for record in reading.items
+        for placement in grouping.placer.place(record)
+        if placement.feed == path
+    ]
+    if placed:
+        least = min_items(config, placed[0])
+        return [f"{path}: no feed, since it has {len(placed)} records, and min_items is {least}"]
+    return []
 
 
 def _record_names(config: Config, what: str) -> set[str]:
@@ -62,7 +82,7 @@ def _record_names(config: Config, what: str) -> set[str]:
 
 
 def _feed_path(config: Config, what: str) -> str:
-    path = what.removeprefix(config.site.url).strip("/")
+    path = "" if what == EVERYTHING else what.removeprefix(config.site.url).strip("/")
     path = path.removeprefix(config.shown(config.output) + "/")
     if path == config.shown(config.output):
         return ""
@@ -85,7 +105,7 @@ def _explain_records(
                 record.link,
                 record.external_url,
             }
-            & names
+            & (names - {""})
         )
 
     lines: list[str] = []
@@ -96,8 +116,9 @@ def _explain_records(
         if left.record and meant(left.record):
             lines += _facts(left.record)
             lines += [f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
-        elif left.name in names:
-            lines += [left.name, f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
+    for other in reading.no_records:
+        if other.name in names:
+            lines += [other.name, f"{other.reason}: {REASONS[other.reason]}", ""]
     for lost in reading.duplicates:
         if meant(lost.record):
             lines += _facts(lost.record)
@@ -127,7 +148,7 @@ def _facts(record: Record) -> list[str]:
 def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
     rows = []
     for placement in grouping.placer.place(record):
-        path = placement.feed or "(everything)"
+        path = placement.feed or EVERYTHING
         window = grouping.windows.get(placement.feed)
         if window is None:
             rows.append((path, f"no feed: fewer than {min_items(config, placement)} records"))
@@ -139,8 +160,14 @@ def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
             else f"older than the {len(places)} that the feed holds"
         )
         rows.append((path, held))
-    if not rows:
-        return ["in no feed: no group or custom feed takes it"]
+    placed = {placement.feed for placement in grouping.placer.place(record)}
+    rows += [
+        (path, f"not in it: its where is {_where(custom.where)}")
+        for custom in config.feeds.custom
+        if (path := f"custom/{custom.slug}") not in placed
+    ]
+    if not placed:
+        rows.append(("no feed", "no group takes it: see include, exclude and where in config.yaml"))
     return ["feeds", *(f"  {line}" for line in table(rows))]
 
 
@@ -159,12 +186,16 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         why = f"records of {placement.provider.name}"
     else:
         why = "all records"
+    where = None if custom else _group_of(config, placement).where
+    if where and _where(where) != "every record":
+        why += f" that meet its where: {_where(where)}"
     size = f"the newest {rule.items}" if rule.items else "all"
     if rule.span:
-        size += f", and all no older than {rule.span} before the newest"
+        hours = rule.span.total_seconds() / 3600
+        size += f", and all no older than {hours:g} h before the newest"
     prefix = f"{path}/" if path else ""
     rows = [
-        ("feed", path or "(everything)"),
+        ("feed", path or EVERYTHING),
         ("holds", why),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]
@@ -177,6 +208,15 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         record = entry.record
         lines += [f"  {record.published:%Y-%m-%d}  {record.title}", f"              {record.path}"]
     return lines
+
+
+def _group_of(config: Config, placement: Placement) -> AllGroup | Group:
+    feeds = config.feeds
+    if placement.topic and placement.provider:
+        return feeds.topic_providers
+    if placement.topic:
+        return feeds.topics
+    return feeds.providers if placement.provider else feeds.all
 
 
 def _where(where: object) -> str:

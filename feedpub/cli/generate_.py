@@ -36,7 +36,7 @@ from feedpub.pipeline import Options, Outcome, generate
 @click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
 @click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
 @click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
-@click.option("--report", metavar="FILE", help="Write what was done as JSON.")
+@click.option("--report", metavar="FILE", help="Write what was done as JSON; - for stdout.")
 @common_options
 def command(
     common: Common,
@@ -55,7 +55,7 @@ def command(
     that do not change are not touched, and feeds that there are no records
     for any more are removed.
     """
-    if report:
+    if report and report != "-":
         _clear_report(Path(report))
     config = common.load()
     options = Options(
@@ -69,13 +69,17 @@ def command(
         outcome = generate(config, options)
     except NothingUsableError as error:
         common.show_problems(error.problems)
+        if report and isinstance(error.outcome, Outcome):
+            _write_report(report, error.outcome)
         raise
     common.show_problems(outcome.reading.problems)
     for lost in outcome.reading.duplicates[:MAX_PROBLEMS]:
         common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which is newer")
+    for note in outcome.notes:
+        common.say(note)
     for warning in outcome.warnings:
         common.warn(warning)
-    if not common.quiet:
+    if not common.quiet and report != "-":
         for line in summary(outcome, config.shown(config.output), dry_run):
             click.echo(line)
         if common.verbose:
@@ -102,6 +106,8 @@ def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
     rows.append(("  duplicates", len(reading.duplicates), named))
     named = "could not be used, and are named above" if reading.unusable else ""
     rows.append(("  problems", reading.unusable, named))
+    if reading.no_records:
+        rows.append(("No records", len(reading.no_records), "taxonomy files and section pages"))
     rows.append(("Feeds", feeds["total"], f"in {output}/"))
     files = (
         f"{_count(len(outcome.written), 'file')}, catalogues included" if outcome.written else ""
@@ -142,7 +148,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
         "left_out": reading.reasons,
         "problems": [problem_fields(p) for p in reading.problems if p.fatal],
         "warnings": [problem_fields(p) for p in reading.problems if not p.fatal],
-        "notes": outcome.warnings,
+        "notes": outcome.warnings + outcome.notes,
         "duplicates": [
             {"path": lost.record.path, "of": lost.winner.path, "id": lost.record.id}
             for lost in reading.duplicates
@@ -165,6 +171,9 @@ def _clear_report(path: Path) -> None:
 
 def _write_report(path: str, outcome: Outcome) -> None:
     text = json.dumps(report_of(outcome), ensure_ascii=False, indent=2) + "\n"
+    if path == "-":
+        click.echo(text, nl=False)
+        return
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from feedpub.cli.common import Common, common_options, print_json, table
+from feedpub.cli.common import EVERYTHING, Common, common_options, print_json, table
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config
+from feedpub.formats import MEDIA_TYPES
+from feedpub.grouping.assemble import Assembler
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
 from feedpub.pipeline import Options, Reading, group, read_records, read_terms
@@ -37,9 +39,12 @@ def command(common: Common, what: str, unpublished: bool, as_json: bool) -> None
     if not rows:
         common.say(f"there are no {what}")
         return
-    names = list(rows[0])
+    names = [name for name in rows[0] if name != "urls"]  # for programs
     header = [name.upper() for name in names]
-    body = [[_cell(row[name]) for name in names] for row in rows]
+    body = [
+        [EVERYTHING if name == "path" and not row[name] else _cell(row[name]) for name in names]
+        for row in rows
+    ]
     numbers = tuple(n for n, name in enumerate(names) if name in {"records", "items", "total"})
     for line in table([header, *body], right=numbers):
         click.echo(line)
@@ -90,20 +95,28 @@ def _providers(config: Config, terms: Taxonomies, reading: Reading) -> list[dict
 
 
 def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:
+    grouping = group(config, terms, reading.items)
+    formats = [_Format(name, MEDIA_TYPES[name]) for name in config.feeds.formats]
+    assembler = Assembler(config, terms, grouping.placer, formats, grouping.windows)
     return [
         {
             "items": len(window.entries),
             "total": window.total,
             "newest": _newest(entry.record for entry in window.entries),
-            "feed": path or "(everything)",
-            "title": _title(window.placement.topic, window.placement.provider),
+            "path": path,
+            "kind": assembler.kind(path, window.placement),
+            "title": assembler.words(path, window)[0],
+            "urls": {link.format: link.url for link in assembler.links(path)},
         }
-        for path, window in group(config, terms, reading.items).windows.items()
+        for path, window in grouping.windows.items()
     ]
 
 
-def _title(topic: Term | None, provider: Term | None) -> str:
-    return " – ".join(term.name for term in (topic, provider) if term)
+class _Format(NamedTuple):
+    """What of a format an address depends on: to list feeds, none needs to be loaded."""
+
+    name: str
+    media_type: str
 
 
 def _records(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ from feedpub.paths import is_portable
 # (eq=False, repr=False).
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-LINK_VARIABLES = ("year", "month", "day", "slug", "path")
+LINK_VARIABLES = ("year", "month", "day", "slug", "path", "categories")
 FORMATS = ("rss", "atom", "json")
 FILENAMES = MappingProxyType({"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"})
 
@@ -300,7 +300,7 @@ class Feeds:
         "old address: new address, of a file or a feed's folder",
         EMPTY,
     )
-    content: str = option(Choice(("full", "excerpt")), "full or excerpt", "full")
+    content: str = option(Choice(("full", "excerpt")), "what items hold of their content", "full")
     archives: str = option(
         Choice(("false",), later=("month", "year", "true")), "false: no archived feeds", "false"
     )

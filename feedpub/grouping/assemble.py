@@ -137,13 +137,7 @@ class Assembler:
         """A feed of what is in its window; `items` are by id."""
         site, placement = self._site, window.placement
         held = tuple(items[entry.record.id] for entry in window.entries)
-        title, description, image = self._words(path, placement)
-        override = self._config.overrides.get(path)
-        if override:
-            if override.title and description == title:
-                description = override.title  # it was said for want of a better one
-            title, description = override.title or title, override.description or description
-            image = override.image or image
+        title, description, image = self.words(path, window)
         parent = ""
         if placement.topic and not placement.provider:
             above = self._terms.topics.parent(placement.topic)
@@ -171,6 +165,20 @@ class Assembler:
             total=window.total,
         )
 
+    def words(self, path: str, window: Window) -> tuple[str, str, str]:
+        """A feed's title, description and picture ("" if it has none of its own)."""
+        title, description, image = self._usual_words(path, window.placement)
+        provider = window.entries[0].record.provider if window.placement.provider else None
+        if provider and not image:
+            image = provider.image
+        override = self._config.overrides.get(path)
+        if override:
+            if override.title and description == title:
+                description = override.title  # it was said for want of a better one
+            title, description = override.title or title, override.description or description
+            image = override.image or image
+        return title, description, image
+
     def kind(self, path: str, placement: Placement) -> str:
         """Which rule makes the feed."""
         if path in self._custom:
@@ -179,7 +187,7 @@ class Assembler:
             return "topic_provider" if placement.provider else "topic"
         return "provider" if placement.provider else "all"
 
-    def _words(self, path: str, placement: Placement) -> tuple[str, str, str]:
+    def _usual_words(self, path: str, placement: Placement) -> tuple[str, str, str]:
         """A feed's title, description and picture, before its overrides."""
         site, feeds = self._site, self._config.feeds
         if custom := self._custom.get(path):

@@ -100,5 +100,5 @@ def _speaks(language: str, wanted: tuple[str, ...]) -> bool:
 
 
 def _at_least(value: float | None, minimum: float) -> bool:
-    # heat: -1 stands for "not known" in the records that this was made for
-    return value is not None and value >= minimum
+    """What says nothing passes for 0; heat: -1 is said by some people for "not known"."""
+    return (0 if value is None else value) >= minimum

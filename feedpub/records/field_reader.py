@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _COUNT = re.compile(r"(\d{1,15})")
+_FOLDED = {key.lower(): known for key, known in RANK_OF.items()}  # Hugo and Pelican: Title, Date
+_ADDRESS_KEYS = ("url", "src", "image", "path")  # of a picture
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 
@@ -40,6 +42,7 @@ class Rules(NamedTuple):
     site_id: str
     home: str
     origin: str  # of home: https://example.org/
+    language: str  # the site's
     fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
 
     @classmethod
@@ -50,6 +53,7 @@ class Rules(NamedTuple):
             site_id=config.site.id,
             home=config.site.home,
             origin=urljoin(config.site.home, "/"),
+            language=config.site.language,
             fields={
                 GROUP_OF[ours]: tuple(theirs.split("."))
                 for ours, theirs in config.settings.fields.items()
@@ -106,7 +110,7 @@ class FieldReader:
         self._found: dict[str, tuple[Any, Keys]] = {}
         ranks: dict[str, int] = {}
         for key, value in values.items():
-            known = RANK_OF.get(key)
+            known = RANK_OF.get(key) or _FOLDED.get(key.lower())
             if known is None or (not value and value is not False):
                 continue
             if isinstance(value, str) and value.isspace():
@@ -277,7 +281,9 @@ class FieldReader:
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n) if isinstance(value, list) else keys
             if isinstance(entry, dict):
-                link = entry.get("url") or entry.get("src") or entry.get("image")
+                link = next(
+                    (entry[k] for k in ("url", "src", "image", "path") if entry.get(k)), None
+                )
                 if not link:
                     self.notes.add(where, "an image without url", "write {url: …, width: …}")
                     continue

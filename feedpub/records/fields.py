@@ -29,6 +29,14 @@ from feedpub.records.urls import absolute_url
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+_JEKYLL_VARIABLES = {
+    "categories": "categories",
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "title": "slug",
+    "slug": "slug",
+}
 MAX_BODY = 2_000_000  # characters: a feed of twenty such items has 40 MB
 TITLE_LENGTH = 80  # of a title made from an excerpt
 
@@ -57,6 +65,8 @@ def build_record(
     title, summary = read.plain("title"), read.plain("summary")
     if not title:
         title = shorten(summary, TITLE_LENGTH)
+        if not title and dated:  # as Jekyll does it
+            title = " ".join(word.capitalize() for word in dated[2].split("-") if word)
         if not title:
             notes.add(("title",), "the record has no title", "add title: …", fatal=True)
     if notes.fatal or published is None:
@@ -65,9 +75,13 @@ def build_record(
     slug = _slug(read, place, stem, dated)
     link_value, link_keys = read.find("link")
     relative = isinstance(link_value, str) and not has_scheme(link_value)
+    pattern = source.link
     if isinstance(link_value, str) and "/:" in link_value:
-        remedy = "write the address, or give the source a link: pattern; left out"
-        notes.add(link_keys, f"{link_value[:60]!r} is a pattern of Jekyll's", remedy)
+        pattern = _from_jekyll(link_value)
+        if re.search(r"/:", pattern):
+            remedy = "write the address, or give the source a link: pattern; left out"
+            notes.add(link_keys, f"{link_value[:60]!r} is a pattern not known here", remedy)
+            pattern = source.link
         link_value = None
     link = read.url(link_value, link_keys, rules.home)
     original_value, original_keys = read.find("original")
@@ -84,8 +98,8 @@ def build_record(
         rules,
     )
     link = link or original
-    if not link and source.link:
-        link = _pattern_link(source.link, published.day, slug, place, rules.home)
+    if not link and pattern:
+        link = _pattern_link(pattern, published.day, slug, read, place)
     if original and original != link:
         external = external or original
     if link.startswith(rules.origin):
@@ -133,7 +147,7 @@ def build_record(
         related=tuple(r for r in read.related() if r.url not in {link, original}),
         language=_language(read, source),
         type=read.plain("type") or source.type,
-        category=read.plain("category"),
+        category=", ".join(read.words("category", _commas)),
         price=read.plain("price"),
         quality=read.number("quality"),
         heat=read.number("heat"),
@@ -195,17 +209,36 @@ def _identify(
     return tag, PATH_ID
 
 
-def _pattern_link(pattern: str, day: str, slug: str, place: Place, home: str) -> str:
+def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Place) -> str:
+    """A pattern's address below `site.home`, made as the tools that have such patterns make it."""
     year, month, date = day.split("-")
+    categories = read.words("categories", str.split) or read.words("category", str.split)
+    folder, _, name = _page_path(place.below).rpartition("/")
+    own_slug = read.plain("slug")
     parts = {
         "year": year,
         "month": month,
         "day": date,
-        "slug": quote(slug, safe="~"),
-        "path": quote(_page_path(place.below), safe="/~"),
+        "slug": _segment(slug),
+        "categories": "/".join(_segment(name.lower()) for name in categories),
+        "path": "/".join(
+            _segment(part.lower()) for part in [*folder.split("/"), own_slug or name] if part
+        ),
     }
     filled = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], pattern)
-    return absolute_url(urljoin(home, filled.lstrip("/")))
+    return absolute_url(urljoin(read.rules.home, re.sub(r"//+", "/", filled).lstrip("/")))
+
+
+def _segment(text: str) -> str:
+    """A name as one part of an address, space as hyphens."""
+    return quote("-".join(text.split()), safe="~")
+
+
+def _from_jekyll(pattern: str) -> str:
+    """A permalink of Jekyll's front matter (/:categories/:title/) as a pattern of ours."""
+    for theirs, ours in _JEKYLL_VARIABLES.items():
+        pattern = re.sub(rf":{theirs}\b", f"{{{ours}}}", pattern)
+    return pattern
 
 
 def _page_path(below: str) -> str:
@@ -225,7 +258,7 @@ def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, .
     names = read.words("topics", _commas)
     names += read.words("tags", split) + read.words("categories", split)
     if not names:
-        names = [read.plain("category")] if read.plain("category") else list(source.topics)
+        names = read.words("category", lambda text: [text]) or list(source.topics)
     seen: dict[str, str] = {}
     for name in names:
         seen.setdefault(name.casefold(), name)
@@ -235,12 +268,12 @@ def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, .
 def _language(read: FieldReader, source: SourceSpec) -> str:
     text, keys = read.raw("language")
     if not text:
-        return source.language.replace("_", "-")
+        return source.language.replace("_", "-") or read.rules.language
     language = text.strip().replace("_", "-")
     if re.fullmatch(_LANGUAGE, language):
         return language
     read.notes.add(keys, f"{text[:40]!r} is no language", "write a tag like en or pt-BR; left out")
-    return ""
+    return read.rules.language
 
 
 def _status(read: FieldReader) -> str:

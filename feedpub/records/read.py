@@ -6,6 +6,7 @@ A file is front matter and a body (.md, .html), one record or a list of them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from feedpub.records.values import (
     parse_json,
     parse_toml,
     split_front_matter,
+    split_json_front_matter,
 )
 
 # Beyond these a file is no record that somebody wrote, and reading it could fill the memory.
@@ -32,22 +34,23 @@ SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jso
 _LINES = (".jsonl", ".ndjson")
 _DATA = (".yaml", ".yml", ".json", *_LINES)
 LineOf = Callable[[Keys], int]
+_DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 _DATES = frozenset({*KEYS["published"], "published"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Parsed:
-    """What one file gave: read = records + skipped + unusable, always."""
+    """What one file gave: read = records + unusable, always."""
 
     records: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)  # what was mended, too
-    skipped: list[tuple[str, str]] = field(default_factory=list)  # (record, reason)
+    skipped: list[tuple[str, str]] = field(default_factory=list)  # what is no record, and why
     unusable: int = 0
 
     @property
     def read(self) -> int:
         """How many records the file holds."""
-        return len(self.records) + len(self.skipped) + self.unusable
+        return len(self.records) + self.unusable
 
 
 def max_bytes(path: str) -> int:
@@ -111,6 +114,10 @@ class _FileReader:
 
     def read_front_matter(self, text: str) -> None:
         """A record and its body."""
+        if text.startswith("{"):
+            values, body = split_json_front_matter(text)
+            self._add(values, Place(self.path, self.below), _JsonLines(text).line_of, body)
+            return
         fence = text[:3]
         first, _, rest = text.partition("\n")
         if fence not in {"---", "+++"} or first[3:].strip():
@@ -119,19 +126,21 @@ class _FileReader:
         suffix = self.path.lower().rpartition(".")[2]
         body_type = "html" if suffix in {"html", "htm"} else ""
         place = Place(self.path, self.below)
-        if fence == "+++":
-            self._add(parse_toml(front), place, lambda keys: 1, body.lstrip("\n"), body_type)
-            return
+        body = body.lstrip("\n")
         try:
+            if fence == "+++":
+                self._add(parse_toml(front), place, _toml_lines(front), body, body_type)
+                return
             document = Document(front)
             values = document.value()
         except ParseError as error:
             line = error.line + 1 if error.line else 1
             raise ParseError(error.what, error.remedy, line) from None
         self._note_duplicates(document, offset=1)
-        self._add(
-            values, place, lambda keys: document.line_of(keys) + 1, body.lstrip("\n"), body_type
-        )
+        # Jekyll: nothing between the fences is a post that says no more than its name.
+        if values is None and _DATED_NAME.match(self.below.rpartition("/")[2]):
+            values = {}
+        self._add(values, place, lambda keys: document.line_of(keys) + 1, body, body_type)
 
     def read_data(self, text: str) -> None:
         """A record, a list of them, or an object that holds the list."""
@@ -205,6 +214,17 @@ class _FileReader:
     def _note_twice(self, line: int, key: str, what: str) -> None:
         remedy = "keep one of them; the last was taken"
         self.parsed.problems.append(Problem(self.path, line, key, what, remedy, fatal=False))
+
+
+def _toml_lines(front: str) -> LineOf:
+    """Finds the line of a key of the top level; the fence is line 1."""
+
+    def line_of(keys: Keys) -> int:
+        name = re.escape(str(keys[0])) if keys else ""
+        found = re.search(rf"^[ \t]*\"?{name}\"?[ \t]*=", front, re.MULTILINE) if name else None
+        return front.count("\n", 0, found.start()) + 2 if found else 1
+
+    return line_of
 
 
 def _within(line_of: LineOf, where: Keys) -> LineOf:

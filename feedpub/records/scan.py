@@ -140,7 +140,7 @@ def _walk(top: str, config: Config, excluded: set[str], problems: list[Problem])
         here = (*above, identity)
         for entry in entries:
             name = entry.name
-            if name.startswith("."):
+            if name.startswith(".") or name.upper() == "README.MD":
                 continue
             try:
                 is_folder = entry.is_dir()

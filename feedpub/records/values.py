@@ -216,6 +216,19 @@ def parse_json(text: str) -> tuple[Any, list[str]]:
     return value, duplicates
 
 
+def split_json_front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Hugo's third front matter: an object, then the body. Raises `ParseError`."""
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+    try:
+        values, end = decoder.raw_decode(text)
+    except json.JSONDecodeError as error:
+        what = f"the JSON front matter cannot be read ({error.msg})"
+        raise ParseError(what, "mend it there", error.lineno) from None
+    except RecursionError:
+        raise ParseError("the JSON is nested too deep", "flatten it") from None
+    return values, text[end:]
+
+
 def parse_toml(text: str) -> dict[str, Any]:
     """TOML (Hugo's other front matter) → values as text; raises `ParseError`."""
     import tomllib  # rare: only Hugo's records have it
@@ -223,7 +236,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         values: dict[str, Any] = _texts(tomllib.loads(text, parse_float=str))
     except tomllib.TOMLDecodeError as error:
-        raise ParseError(f"the TOML cannot be read ({error})", "mend it there") from None
+        what, _, place = str(error).partition(" (at line ")
+        line = int(place.partition(",")[0]) if place[:1].isdigit() else 0
+        raise ParseError(f"the TOML cannot be read ({what})", "mend it there", line) from None
     except RecursionError:
         raise ParseError("the TOML is nested too deep", "flatten it") from None
     return values

@@ -614,3 +614,79 @@ def test_nothing_secured_is_published(site: Site) -> None:
     assert b"s3cret" not in whole
     assert b"secured" not in whole
     assert "s3cret" not in (site.root / "report.json").read_text()
+
+
+# The configuration that the promises show, as it stands there.
+PROMISED = """
+site:
+  title: Everyday AI
+  url: https://feeds.example.org/
+  id: tag:example.org,2026:feeds
+  home: https://example.org/
+  description: About AI
+  language: en
+  timezone: Europe/Berlin
+  author: {name: Jane, email: jane@example.org, url: https://example.org/jane}
+  copyright: Jane
+  icon: https://example.org/icon.png
+  logo: https://example.org/logo.png
+records:
+  - records
+  - path: _posts
+    link: "/{year}/{month}/{day}/{slug}/"
+    provider: My blog
+    topics: [Blog]
+output: feeds
+state: .feedpub
+ids: {ledger: ids.jsonl, record: kept}
+fields: {title: headline}
+select: {unpublished: false, future: false, types: [article], languages: [en], min_quality: 0}
+feeds:
+  formats: [rss, atom, json]
+  items: 20
+  window: off
+  filenames: {rss: rss.xml, atom: atom.xml, json: feed.json}
+  also_at: {"feed.xml": "rss.xml", "topics/old-name": "topics/blog"}
+  content: full
+  archives: false
+  all: true
+  topics: true
+  providers: true
+  topic_providers: false
+  custom: [{slug: best, title: Best of, where: {min_quality: 80, types: [article]}}]
+  overrides: {"topics/blog": {title: The blog, description: All of it}}
+images: {enclosure: first, probe: local, mirror: false}
+websub: {hubs: []}
+push: {production: {to: "s3://bucket/prefix"}}
+"""
+
+
+def test_the_promised_configuration_works(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write("config.yaml", PROMISED)
+    site.write("records/a.md", record("A title", "type: article", "headline: A headline"))
+    site.write("records/README.md", "No record.")
+    site.write("_posts/2024-03-06-my-great-day.md", "---\ntype: article\n---\nText.\n")
+    run = site.generate()
+    assert site.counts() == (2, 2, 0, 0, 0)
+    assert "push: not in this version" in run.err
+    assert site.run("check", "-q").code == 0
+    items = json.loads(site.tree()["feed.json"])["items"]
+    assert {item["title"] for item in items} == {"A headline", "My Great Day"}
+    assert json.loads(site.tree()["topics/old-name/feed.json"])["title"] == "The blog"
+    assert items[0]["url"] == "https://example.org/2024/03/06/my-great-day/"
+
+
+def test_check_and_list_from_a_folder_below(site: Site) -> None:
+    assert site.run("check", "good.md", cwd=site.root / "records").code == 0
+    feeds = json.loads(site.run("list", "feeds", "--json", cwd=site.root / "records").out)
+    assert (feeds[0]["path"], feeds[0]["kind"]) == ("", "all")
+    assert feeds[0]["urls"]["rss"].endswith("/rss.xml")
+    assert "holds" in site.run("explain", "(everything)").out
+
+
+def test_the_report_of_a_run_that_found_nothing_says_so(site: Site) -> None:
+    site.generate()
+    run = site.run("generate", "--as-of", "1990-01-01", "--report", "-")
+    assert run.code == 1
+    assert json.loads(run.out)["records"]["items"] == 0

@@ -140,8 +140,29 @@ def test_a_link_that_is_no_address_is_named_and_left_out(link: str) -> None:
     assert (problem(parsed).key, problem(parsed).line, problem(parsed).fatal) == ("link", 4, False)
 
 
-def test_jekylls_permalink_pattern_is_no_address() -> None:
-    assert record("permalink: /:year/:title/").link == ""
+def test_jekylls_permalink_pattern_gives_the_link_and_never_the_id() -> None:
+    made = record("permalink: /:categories/:year/:title/\ncategories: [Dev Ops, x]")
+    assert made.link == "https://example.org/dev-ops/x/2026/post/"
+    assert made.id_from == "date and path"
+    parsed = parse(front("permalink: /:collection/:title/"))
+    assert problem(parsed).key == "permalink"
+    assert only(parsed).link == ""
+
+
+def test_a_post_without_a_title_is_called_what_its_file_is() -> None:
+    for text in ("---\nlayout: post\n---\n", "---\n---\nText"):
+        made = only(parse(text, "_posts/2024-03-06-my-great-day.md"))
+        assert made.title == "My Great Day"
+        assert "/2024-03-06/" in made.id
+
+
+def test_a_record_is_in_the_language_of_its_site() -> None:
+    assert record("").language == rules().language
+
+
+def test_keys_may_begin_with_a_capital() -> None:
+    made = bare("Title: A\nDate: 2026-01-02\nTags: b")
+    assert (made.title, made.topics) == ("A", ("b",))
 
 
 @pytest.mark.parametrize("key", ["ampWebUrl", "cdnAmpWebUrl"])
@@ -527,9 +548,9 @@ def test_what_a_source_says_holds_for_those_that_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("pattern", "link"),
     [
-        ("/{year}/{month}/{day}/{slug}/", "https://example.org/2026/01/02/a%20post/"),
-        ("blog/{slug}.html", "https://example.org/blog/a%20post.html"),
-        ("/{path}/", "https://example.org/deep/a%20post/"),
+        ("/{year}/{month}/{day}/{slug}/", "https://example.org/2026/01/02/a-post/"),
+        ("blog/{slug}.html", "https://example.org/blog/a-post.html"),
+        ("/{path}/", "https://example.org/deep/a-post/"),
     ],
 )
 def test_link_patterns(pattern: str, link: str) -> None:

@@ -172,7 +172,7 @@ def test_hugos_section_pages_are_no_records() -> None:
     parsed = parse("---\ntitle: All posts\n---\n", "content/posts/_index.md")
     assert (parsed.skipped, parsed.read, parsed.problems) == (
         [("content/posts/_index.md", "section page")],
-        1,
+        0,
         [],
     )
 
@@ -331,3 +331,15 @@ def test_a_large_list_is_read_in_reasonable_time() -> None:
 def test_secrets_do_not_leave_the_record() -> None:
     made = record("secured: c2VjcmV0\npassword: c2VjcmV0\nother: {deep: [c2VjcmV0]}")
     assert "c2VjcmV0" not in repr(made)
+
+
+def test_json_front_matter_is_hugos_third() -> None:
+    made = only(parse('{"title": "A", "date": "2026-01-02", "tags": ["b"]}\n\nText.'))
+    assert (made.title, made.topics, made.body.strip()) == ("A", ("b",), "Text.")
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"), [('title = "A"\ndate = "nope"', 3), ('title = "A"\ndate = = 1', 3)]
+)
+def test_a_problem_in_toml_has_its_line(toml: str, line: int) -> None:
+    assert problem(parse(f"+++\n{toml}\n+++\n")).line == line
