@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from feedpub.grouping.slugs import name_key, slugify
@@ -113,10 +113,6 @@ class Terms:
             return self._by_domain[provider.domain]
         return self.term(provider.name)
 
-    def known(self, name: str) -> bool:
-        """Whether a taxonomy file describes it."""
-        return name_key(name) in self._by_name
-
     def with_parents(self, term: Term) -> list[Term]:
         """The term, its parent, and so on up."""
         line = [term]
@@ -147,6 +143,3 @@ def _note(file: Described, key: str, what: str, remedy: str) -> Problem:
 def names_of(names: Iterable[str], terms: Terms) -> frozenset[str]:
     """The keys that a list of names in the configuration means."""
     return frozenset(terms.term(name).key for name in names)
-
-
-Keyed = Mapping[str, Term]
