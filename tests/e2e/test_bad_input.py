@@ -118,8 +118,8 @@ UNUSABLE = [
     Bad("two documents", f"title: A\n---\n{DATE}\n", 2, "", "", "one document", "bad.yaml"),
     Bad(
         "trailing comma",
-        '{"title": "A",\n "date": "2020-01-01",\n}\n',
-        3, "", "JSON", "mend|comma", "bad.json",
+        '{"title": "A",\n "date": "2020-01-01",}\n',
+        2, "", "JSON", "mend|comma", "bad.json",
     ),
     Bad(
         "several lists",
