@@ -41,7 +41,8 @@ def cli_reference() -> str:
     pages = [("feedpub", cli.get_help(context))]
     for name in COMMANDS:
         command = cli.get_command(context, name)
-        assert command is not None  # noqa: S101 - COMMANDS names what there is
+        if command is None:
+            raise LookupError(f"COMMANDS names {name}, and there is no such command")
         pages.append(
             (
                 f"feedpub {name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 
 from feedpub.cli.common import EVERYTHING, Common, common_options, table
 from feedpub.cli.common import as_of as moment
-from feedpub.config import Config
+from feedpub.config import Config, Where
 from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.assemble import min_items, window_rule
 from feedpub.grouping.select import REASONS
@@ -219,9 +220,9 @@ def _group_of(config: Config, placement: Placement) -> AllGroup | Group:
     return feeds.providers if placement.provider else feeds.all
 
 
-def _where(where: object) -> str:
+def _where(where: Where) -> str:
     parts = []
-    for name in where.__dataclass_fields__:  # type: ignore[attr-defined]
+    for name in (option.name for option in dataclasses.fields(where)):
         value = getattr(where, name)
         if value not in ((), None, False):
             parts.append(f"{name}: {', '.join(value) if isinstance(value, tuple) else value}")

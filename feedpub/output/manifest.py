@@ -42,7 +42,7 @@ def read_manifest(output: Path) -> Manifest | None:
         files = {path: str(facts["sha256"]) for path, facts in content["files"].items()}
         manifest = Manifest(files, int(content["items"]))
         version = content["feedpub"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"{type(error).__name__}: {error}") from None

@@ -7,6 +7,7 @@ whatever the number of processes.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import pickle
@@ -101,7 +102,8 @@ def _start(work: Callable[[T], R], items: Sequence[T], workers: list[_Worker]) -
 def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> NoReturn:
     """The life of a worker: batches of results, each with its length before it."""
     code = 1
-    try:
+    # Whatever goes wrong, the caller does the rest, and meets the error itself.
+    with contextlib.suppress(BaseException):
         with open(writing, "wb", buffering=0) as pipe:
             for start in range(0, len(items), BATCH):
                 batch = pickle.dumps(list(map(work, items[start : start + BATCH])), protocol=5)
@@ -109,10 +111,7 @@ def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> NoReturn
                 while data:
                     data = data[pipe.write(data) :]
         code = 0
-    except BaseException:  # noqa: S110 - the caller does the rest, and sees the error itself
-        pass
-    finally:
-        os._exit(code)
+    os._exit(code)
 
 
 class _Share(Generic[R]):
@@ -137,8 +136,8 @@ class _Share(Generic[R]):
             length = int.from_bytes(self._buffer[:8], "big")
             if len(self._buffer) < 8 + length:
                 return
-            # What is unpickled comes from a fork of this very process, over a pipe of its own.
-            self.results += pickle.loads(self._buffer[8 : 8 + length])  # noqa: S301
+            batch = self._buffer[8 : 8 + length]
+            self.results += pickle.loads(batch)  # noqa: S301 - from a fork of this very process
             del self._buffer[: 8 + length]
 
 

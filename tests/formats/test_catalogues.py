@@ -100,7 +100,7 @@ def test_without_feeds_catalogues_are_still_whole() -> None:
 @settings(deadline=None, max_examples=50)
 @given(said | st.sampled_from(NASTY), st.lists(feeds, max_size=2))
 def test_nasty_texts_reach_the_reader(title: str, made: list[object]) -> None:
-    entries = [Entry.of(one) for one in made]  # type: ignore[arg-type]
+    entries = [Entry.of(one) for one in made]
     opml = etree.fromstring(render_opml(title, entries))
     catalogue = json.loads(render_json(title, "https://example.org/", entries))
     assert opml.findtext("head/title") == catalogue["title"] == title

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from feedpub.config import SourceSpec, load_config
 from feedpub.model import Problem, Record
@@ -53,9 +54,9 @@ def front(keys: str, body: str = "") -> str:
     return f"---\ntitle: A title\ndate: 2026-01-02T03:04:05Z\n{keys}\n---\n{body}"
 
 
-def record(keys: str = "", body: str = "", **place: object) -> Record:
+def record(keys: str = "", body: str = "", **place: Any) -> Record:
     """The record of a file with a title, a date and these keys; it must be usable."""
-    return only(parse(front(keys, body), **place))  # type: ignore[arg-type]
+    return only(parse(front(keys, body), **place))
 
 
 def only(parsed: Parsed) -> Record:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from feedpub.config import Author, SourceSpec
-from feedpub.model import Enclosure, Person, Provider, Related
+from feedpub.model import Enclosure, Person, Provider, Record, Related
 
 from .helpers import front, only, parse, problem, record, rules
 
@@ -15,9 +17,9 @@ MP3 = "https://example.org/a.mp3"
 DATE = "2026-01-02T03:04:05+00:00"
 
 
-def bare(text: str, **place: object) -> object:
+def bare(text: str, **place: Any) -> Record:
     """The record of front matter that brings its own title and date."""
-    return only(parse(f"---\n{text}\n---\n", **place))  # type: ignore[arg-type]
+    return only(parse(f"---\n{text}\n---\n", **place))
 
 
 # --- one key, one field -------------------------------------------------------

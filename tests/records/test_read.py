@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -82,8 +84,8 @@ def test_yaml_with_document_marks() -> None:
 @pytest.mark.parametrize(
     "around", [lambda items: items, lambda items: {"status": "ok", "n": 2, "news": items}]
 )
-def test_a_file_can_hold_a_list(suffix: str, around: object) -> None:
-    text = json.dumps(around([ITEM, ITEM | {"title": "B"}]), indent=1)  # type: ignore[operator]
+def test_a_file_can_hold_a_list(suffix: str, around: Callable[[list[Any]], Any]) -> None:
+    text = json.dumps(around([ITEM, ITEM | {"title": "B"}]), indent=1)
     parsed = parse(text, f"records/list.{suffix}")
     assert [(r.title, r.path) for r in parsed.records] == [
         ("A title", f"records/list.{suffix}#1"),
@@ -101,11 +103,11 @@ def test_a_list_can_be_empty(text: str) -> None:
     "around",
     [{"errors": [], "news": [ITEM]}, {"tags": ["a"], "news": [ITEM]}, {"news": ["a text", ITEM]}],
 )
-def test_the_list_that_holds_records_is_the_one(around: dict[str, object]) -> None:
+def test_the_list_that_holds_records_is_the_one(around: dict[str, Any]) -> None:
     """News APIs put other lists beside it, which are most often empty."""
     parsed = parse(json.dumps(around), "records/list.json")
     assert [made.title for made in parsed.records] == ["A title"]
-    assert parsed.unusable == around["news"].count("a text")  # type: ignore[attr-defined]
+    assert parsed.unusable == around["news"].count("a text")
 
 
 def test_two_lists_in_a_file_are_a_problem() -> None:
