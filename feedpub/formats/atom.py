@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -13,10 +15,11 @@ from lxml import etree
 
 from feedpub.formats import MEDIA_TYPES, splice
 from feedpub.formats.rss import GENERATOR
-from feedpub.model import Feed, Item, Person
+from feedpub.model import Feed, Item, Person, Source
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CLOSING = b"</feed>\n"
+_UPDATED = 2  # its place in a source
 _EPOCH = "1970-01-01T00:00:00+00:00"
 
 
@@ -124,24 +127,26 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
             )
         if item.external_url:
             etree.SubElement(entry, "link", {"href": item.external_url, "rel": "via"})
-        if item.source:
-            self._source(entry, item)
+        if item.source and (item.source.feed_id or item.source.home):
+            # 4.2.11. The date is the entry's, which does not move.
+            source = copy(_source(item.source))
+            source[_UPDATED].text = atom_date(item.updated)
+            entry.append(source)
         return entry
 
-    @staticmethod
-    def _source(entry: Any, item: Item) -> None:
-        """4.2.11: the feed that the entry is from. Its date is the entry's, which does not move."""
-        provider = item.source
-        if provider is None or not (provider.feed_id or provider.home):
-            return
-        source = etree.SubElement(entry, "source")
-        etree.SubElement(source, "id").text = provider.feed_id or provider.home
-        etree.SubElement(source, "title").text = provider.name
-        etree.SubElement(source, "updated").text = atom_date(item.updated)
-        if link := provider.link("atom"):
-            etree.SubElement(source, "link", {"href": link.url, "rel": "self", "type": link.type})
-        if provider.home:
-            etree.SubElement(source, "link", {"href": provider.home, "rel": "alternate"})
+
+@lru_cache(maxsize=1024)
+def _source(provider: Source) -> etree._Element:
+    """The feed that an entry is from, but for its date: a copy costs less than to make it anew."""
+    source = etree.Element("source")
+    etree.SubElement(source, "id").text = provider.feed_id or provider.home
+    etree.SubElement(source, "title").text = provider.name
+    etree.SubElement(source, "updated")
+    if link := provider.link("atom"):
+        etree.SubElement(source, "link", {"href": link.url, "rel": "self", "type": link.type})
+    if provider.home:
+        etree.SubElement(source, "link", {"href": provider.home, "rel": "alternate"})
+    return source
 
 
 def atom_date(moment: datetime) -> str:

@@ -107,8 +107,6 @@ def _entry(item: Item) -> FeedEntry:
     entry = FeedEntry()
     entry.title(item.title)
     entry.guid(item.id, permalink=item.id == item.link)
-    if item.link:
-        entry.link(href=item.link)
     if item.summary:
         # A description is HTML (specification, "Entity-encoded HTML"); ours is plain text.
         entry.description(html.escape(item.summary, quote=False), isSummary=True)
@@ -118,10 +116,15 @@ def _entry(item: Item) -> FeedEntry:
         entry.author(name=item.authors[0].name, email=item.authors[0].email)
     if item.categories:
         entry.category([{"term": c.term, "scheme": c.scheme} for c in item.categories])
+    links = [{"href": item.link}] if item.link else []
     if item.enclosures:
         # One, the best (profile, "enclosure"): what is to be played before what is to be seen.
         best = item.enclosures[0]
-        entry.enclosure(best.url, str(best.length), best.type)
+        links.append(
+            {"href": best.url, "rel": "enclosure", "type": best.type, "length": str(best.length)}
+        )
+    if links:
+        entry.link(links)
     source = item.source.link("rss") if item.source else None
     if item.source and source:
         entry.source(url=source.url, title=item.source.name)
@@ -164,18 +167,18 @@ def _sole_email(item: Item) -> bool:
 
 def _media(entry: Any, media: Enclosure) -> None:
     """Media RSS: a file with all that is known of it, no group (those are for alternatives)."""
-    attributes = {"url": media.url}
+    content = etree.SubElement(entry, f"{{{_MEDIA}}}content")
+    content.set("url", media.url)  # one by one is cheaper than a dictionary of them
     if media.length:
-        attributes["fileSize"] = str(media.length)
+        content.set("fileSize", str(media.length))
     if media.type:
-        attributes["type"] = media.type
-    attributes["medium"] = media.medium if media.type else "image"
+        content.set("type", media.type)
+    content.set("medium", media.medium if media.type else "image")
     if media.duration:
-        attributes["duration"] = str(media.duration)
+        content.set("duration", str(media.duration))
     if media.width and media.height:
-        attributes["height"] = str(media.height)
-        attributes["width"] = str(media.width)
-    content = etree.SubElement(entry, f"{{{_MEDIA}}}content", attributes)
+        content.set("height", str(media.height))
+        content.set("width", str(media.width))
     if media.title:
         title = etree.SubElement(content, f"{{{_MEDIA}}}description", {"type": "plain"})
         title.text = media.title

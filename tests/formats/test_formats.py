@@ -310,6 +310,16 @@ def test_external_addresses_sources_and_related_stories() -> None:
     ]
 
 
+def test_each_entry_of_a_source_has_its_own_date_in_it() -> None:
+    source = Source("Acme", "acme.example", "https://acme.example/")
+    dates = [datetime(2026, 1, day, tzinfo=UTC) for day in (3, 2)]
+    of = feed(*(item(id=f"{date}", updated=date, source=source) for date in dates))
+    assert [e.text for e in atom(of).findall("a:entry/a:source/a:updated", NAMES)] == [
+        "2026-01-03T00:00:00+00:00",
+        "2026-01-02T00:00:00+00:00",
+    ]
+
+
 def test_a_source_without_a_feed_here_is_left_to_the_formats_that_can_say_it() -> None:
     of = feed(item(source=Source("Acme")))
     assert rss(of).find("item/source") is None

@@ -70,6 +70,11 @@ def published(body: str, keys: str = "", **place: object) -> str:
         ('a<img src="https://t.example/p.gif" height=0>b', "ab"),
         ('a<img src="https://pixel.wp.com/b.gif?x=1">b', "ab"),
         ('a<img src="https://x.list-manage.com/track/open.php?u=1">b', "ab"),
+        ('a<img src="https://FeedBurner.com/x.gif">b', "ab"),
+        (
+            'a<img src="https://notfeedburner.com/x.gif">',
+            'a<img src="https://notfeedburner.com/x.gif" alt="">',
+        ),
         ("a<img alt=nothing>b", "ab"),
         ('a<img src="data:image/gif;base64,R0lGOD">b', "ab"),
         # addresses
@@ -113,6 +118,10 @@ def published(body: str, keys: str = "", **place: object) -> str:
         ("<pre>\n\n  a</pre>", "<pre>\n\n  a</pre>"),
         # what was not to be seen
         ('<p>a</p><div style="display: none">b</div><p hidden>c</p>', "<p>a</p>"),
+        ('<p>a</p><div style="DISPLAY:None">b</div>', "<p>a</p>"),
+        ('<p>a</p><div style="mso-hide:all">b</div>', "<p>a</p>"),
+        ("<p>a</p><P class=x HIDDEN>b</P>", "<p>a</p>"),
+        ("<p>on display: none hidden</p>", "<p>on display: none hidden</p>"),
         ("", ""),
         # nothing is left where nothing was
         ('<p><img src="https://t.example/p.gif" width="1"></p><p>a</p><p> </p>', "<p>a</p>"),
