@@ -79,6 +79,7 @@ TYPES = {
     "zip": "application/zip",
 }
 UNKNOWN = "application/octet-stream"
+_SCHEMES = frozenset({"http:/", "https:/"})
 
 # What people and servers write for the registered types.
 _ALIASES = {
@@ -101,9 +102,11 @@ _TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+_-]*")
 
 def type_of(url: str) -> str:
     """The media type that an address's file name tells, "" if it tells none."""
-    path = url.partition("#")[0].partition("?")[0]
-    _, slash, name = path.removeprefix("https://").removeprefix("http://").rpartition("/")
-    return TYPES.get(name.rpartition(".")[2].lower(), "") if slash and "." in name else ""
+    before, slash, name = url.partition("#")[0].partition("?")[0].rpartition("/")
+    if not slash or before in _SCHEMES:
+        return ""  # no address, or one that has a host alone
+    _, dot, ending = name.rpartition(".")
+    return TYPES.get(ending.lower(), "") if dot else ""
 
 
 def registered_type(written: str) -> str:

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ISO = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d*)?)?"
@@ -42,6 +43,8 @@ class Moment(NamedTuple):
 def parse_date(text: str, zone: tzinfo) -> Moment:
     """A written date → its moment; raises `DateError`."""
     text = text.strip()
+    if _UTC.fullmatch(text) and (utc := _from_iso(text)) and utc.year not in _PLACEHOLDERS:
+        return Moment(utc, text[:10])  # as most dates are written, the short way
     match = _ISO.fullmatch(text)
     if match is None:
         return _rfc2822(text, zone)
@@ -57,6 +60,13 @@ def parse_date(text: str, zone: tzinfo) -> Moment:
         int(second or 0),
         where,
     )
+
+
+def _from_iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None  # what is wrong is said by who asks
 
 
 def _moment(

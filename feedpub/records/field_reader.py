@@ -18,7 +18,7 @@ from feedpub.keys import GROUP_OF, KEYS, RANK_OF
 from feedpub.media.types import UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
-from feedpub.records.text import has_markup, plain_text, printable
+from feedpub.records.text import has_markup, is_plain, plain_text, printable
 from feedpub.records.urls import UrlError, absolute_url
 
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
@@ -26,10 +26,13 @@ _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _COUNT = re.compile(r"(\d{1,15})")
+_KNOWN = dict(RANK_OF)
 _FOLDED = {key.lower(): known for key, known in RANK_OF.items()}  # Hugo and Pelican: Title, Date
-_ADDRESS_KEYS = ("url", "src", "image", "path")  # of a picture
+_NOTHING = {group: (None, aliases[:1]) for group, aliases in KEYS.items()}
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
+
+MAX_PROVIDERS = 1000  # that are kept at hand
 
 Values = Mapping[str, Any]
 Keys = tuple[str | int, ...]
@@ -44,6 +47,7 @@ class Rules(NamedTuple):
     origin: str  # of home: https://example.org/
     language: str  # the site's
     fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
+    providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # those that were read
 
     @classmethod
     def of(cls, config: Config) -> Rules:
@@ -58,6 +62,7 @@ class Rules(NamedTuple):
                 GROUP_OF[ours]: tuple(theirs.split("."))
                 for ours, theirs in config.settings.fields.items()
             },
+            providers={},
         )
 
 
@@ -83,6 +88,7 @@ class Notes:
     place: Place
     line_of: Callable[[Keys], int]
     problems: list[Problem] = field(default_factory=list)
+    fatal: bool = False  # the record cannot be used
 
     def add(self, keys: Keys, what: str, remedy: str, fatal: bool = False) -> None:
         """Notes that what is at `keys` is wrong."""
@@ -92,11 +98,7 @@ class Notes:
         line = self.line_of(keys)
         place = self.place
         self.problems.append(Problem(place.path, line, key, what, remedy, fatal, place.name))
-
-    @property
-    def fatal(self) -> bool:
-        """Whether the record cannot be used."""
-        return any(problem.fatal for problem in self.problems)
+        self.fatal = self.fatal or fatal
 
 
 class FieldReader:
@@ -110,7 +112,7 @@ class FieldReader:
         self._found: dict[str, tuple[Any, Keys]] = {}
         ranks: dict[str, int] = {}
         for key, value in values.items():
-            known = RANK_OF.get(key) or _FOLDED.get(key.lower())
+            known = _KNOWN.get(key) or _FOLDED.get(key.lower())
             if known is None or (not value and value is not False):
                 continue
             if isinstance(value, str) and value.isspace():
@@ -128,7 +130,7 @@ class FieldReader:
 
     def find(self, group: str) -> tuple[Any, Keys]:
         """The value that gives `group`, and where it is; (None, …) if nothing does."""
-        return self._found.get(group) or (None, KEYS[group][:1])
+        return self._found.get(group) or _NOTHING[group]
 
     def raw(self, group: str) -> tuple[str, Keys]:
         """A text as it was written."""
@@ -150,6 +152,9 @@ class FieldReader:
         """A text without markup."""
         if group not in self._found:
             return ""
+        value, keys = self._found[group]
+        if isinstance(value, str) and is_plain(value):
+            return value.strip()
         text, keys = self.raw(group)
         cleaned = plain_text(text)
         if group == "title" and has_markup(text):
@@ -216,11 +221,10 @@ class FieldReader:
             value = [value] if isinstance(value, dict) else split(scalar(value))
         names = []
         for n, entry in enumerate(value):
-            where = (*keys, n)
             if isinstance(entry, dict):
                 entry = entry.get("name") or entry.get("title")
             if isinstance(entry, (dict, list)):
-                self.notes.add(where, "a name is wanted", "write a text")
+                self.notes.add((*keys, n), "a name is wanted", "write a text")
             elif entry is not None and (name := plain_text(scalar(entry))):
                 names.append(name)
         return names
@@ -254,6 +258,11 @@ class FieldReader:
     def provider(self, default: str) -> tuple[Provider | None, tuple[Person, ...]]:
         value, keys = self.find("provider")
         if isinstance(value, dict):
+            # Many records have the same one, and it is much to read.
+            text, made = repr(value), self.rules.providers
+            if text in made:
+                return made[text]
+            problems = len(self.notes.problems)
             name = plain_text(scalar(value.get("name") or ""))
             domain = plain_text(scalar(value.get("domain") or "")).lower()
             domain = domain.removeprefix("https://").removeprefix("http://").strip("/")
@@ -262,7 +271,13 @@ class FieldReader:
             authors = self.people(value.get("authors"), (*keys, "authors"))
             if name or domain:
                 image = pictures[-1].url if pictures else ""
-                return Provider(name or domain, domain, url, image), authors
+                found = Provider(name or domain, domain, url, image), authors
+                # A relative address depends on the record, and a problem is to be named for each.
+                if image in text and problems == len(self.notes.problems):
+                    if len(made) >= MAX_PROVIDERS:
+                        made.clear()
+                    made[text] = found
+                return found
             self.notes.add(keys, "the provider has no name", "write provider: {name: …}")
         elif isinstance(value, (list, bool)) or (value and _NUMBER.fullmatch(value)):
             what = "a list" if isinstance(value, list) else f"{scalar(value)!r}"
@@ -281,8 +296,8 @@ class FieldReader:
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n) if isinstance(value, list) else keys
             if isinstance(entry, dict):
-                link = next(
-                    (entry[k] for k in ("url", "src", "image", "path") if entry.get(k)), None
+                link = (
+                    entry.get("url") or entry.get("src") or entry.get("image") or entry.get("path")
                 )
                 if not link:
                     self.notes.add(where, "an image without url", "write {url: …, width: …}")
@@ -304,11 +319,12 @@ class FieldReader:
 
     def media(self, entry: Values, keys: Keys, url: str, medium: str) -> Enclosure:
         """What a mapping says of a media file."""
+        kind = told = type_of(url)
         written = entry.get("type") or entry.get("mime_type") or entry.get("mimeType")
-        kind = registered_type(scalar(written)) if isinstance(written, str) else ""
-        kind = kind or type_of(url)
+        if isinstance(written, str):
+            kind = registered_type(written) or told
         if medium == "image" and not kind.startswith("image/"):
-            kind = type_of(url) if type_of(url).startswith("image/") else ""
+            kind = told if told.startswith("image/") else ""
         duration = 0
         for name in ("duration", "duration_in_seconds"):
             if isinstance(entry.get(name), str):
@@ -409,9 +425,9 @@ class FieldReader:
 
 def scalar(value: Any) -> str:
     """A scalar as the text that was written."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else ""
 
 
 def _with_type(media: Enclosure, kind: str) -> Enclosure:

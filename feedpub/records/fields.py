@@ -249,10 +249,10 @@ def _page_path(below: str) -> str:
 
 def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, ...]:
     """All topics, tags and categories; else Jekyll's `category`; else the source's."""
-    in_jekyll = "_posts" in place.path.split("/")
 
     def split(text: str) -> list[str]:
         # Jekyll splits a text at spaces, where others split at commas or not at all.
+        in_jekyll = "_posts" in place.path.split("/")
         return text.split() if in_jekyll and "," not in text else _commas(text)
 
     names = read.words("topics", _commas)
@@ -282,14 +282,15 @@ def _status(read: FieldReader) -> str:
     if read.flag("draft"):
         return "draft"
     value, keys = read.find("is_published")
-    if read.flag("is_published") is None and value is not None:
+    published = read.flag("is_published")
+    if published is None and value is not None:
         try:  # a date is taken for a date, see _fallback_date
             parse_date(scalar(value), read.rules.zone)
         except DateError:
             what = f"{scalar(value)[:40]!r} is not true or false"
             read.notes.add(keys, what, "write true or false; it counts as false")
             return "unpublished"
-    return "unpublished" if read.flag("is_published") is False else ""
+    return "unpublished" if published is False else ""
 
 
 def _commas(text: str) -> list[str]:

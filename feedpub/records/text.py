@@ -59,6 +59,11 @@ def first_unprintable(text: str, data: bytes) -> re.Match[str] | None:
     return UNPRINTABLE.search(text) if data.translate(None, _HARMLESS) else None
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is plain already, but for space around it: most are."""
+    return "<" not in text and "&" not in text and text.isprintable() and "  " not in text
+
+
 def has_markup(text: str) -> bool:
     """Whether there are HTML tags in it that a plain text should not have."""
     return "<" in text and bool(_TAG.search(text) or without_unseen(text) != text)
@@ -70,7 +75,7 @@ def plain_text(text: str) -> str:
     Only the tags of running text are taken for tags: `a < b` and `Vec<T>`
     stay. Entities are decoded after, so `&lt;canvas&gt;` gives `<canvas>`.
     """
-    if "<" not in text and "&" not in text and text.isprintable() and "  " not in text:
+    if is_plain(text):
         return text.strip()
     if "<" in text:
         # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.

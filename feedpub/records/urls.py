@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 # Nothing to mend in most addresses; this says so at the price of one match.
-_CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!#-;=?-Z_a-z~]*)?")
+_CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!$&-;=?-Z_a-z~]*+)?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE = "!$%&'()*+,/:;=?@~-._"
 
@@ -21,7 +21,7 @@ def absolute_url(text: str, base: str = "") -> str:
     What is fetched stays the same: spaces and unicode are encoded, double
     slashes and dots are kept. Raises `UrlError`.
     """
-    if _CLEAN.fullmatch(text) and "%" not in text and "#" not in text:
+    if _CLEAN.fullmatch(text):
         return text
     text = re.sub(r"[\x00-\x1f\x7f]", "", text.strip())
     if not text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -193,6 +194,141 @@ _structures = st.dictionaries(
 def test_what_yaml_writes_is_read_as_texts(data: Any, block: bool, unicode: bool) -> None:
     text = yaml.safe_dump(data, default_flow_style=not block, allow_unicode=unicode)
     assert value(text) == yaml.BaseLoader(text).get_single_data() == data
+
+
+_WORDS = (
+    "a word|it's|C#|a:b|http://a/b#c|x  y|-|- a|a: b|a #b|#|[a]|{|&a|*|!t|%|@|`|,|é ü|日本|😀|"
+    "\u00a0|~|null|Null|yes|No|true|0x1F|010|1_000|3.10|1e3|+5|1:30|.inf|2020-01-01|"
+    "2001-12-14 21:59:43.10 -5|\\|\"|''"
+).split("|")
+_KEYS = "a b title a-b on 2024 3.10 2020-01-01 é".split()  # no two mean the same
+_styles = {
+    "plain": st.sampled_from(["word", "two words", *"it's C# a:b http://a/b#c é -1 ~".split()])
+    | st.sampled_from([word for word in _WORDS if word[0].isalnum() and ": " not in word]),
+    "single": st.sampled_from(_WORDS).map(lambda word: "'" + word.replace("'", "''") + "'"),
+    "double": st.sampled_from(_WORDS).map(lambda word: json.dumps(word, ensure_ascii=False)),
+    "escaped": st.sampled_from([r'"\x41\u00e9\t\U0001F600\_\N\e"', r'"a\\b\"c\/"', '""', "''"]),
+    "tagged": st.sampled_from(["!!str 5", "!!str yes", "! 3.10"]),
+    "nothing": st.sampled_from(["", "~", "null"]),
+}
+_flow_words = st.sampled_from(
+    ["a", "two words", "3.10", "yes", "~", "'a, b'", '"]"', "''", "2020-01-01"]
+)
+
+
+class _Writer:
+    """Writes a random document; mappings that have an anchor may be merged, anything aliased."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.count = 0
+        self.anchors: list[str] = []
+        self.mappings: list[str] = []
+
+    def document(self) -> str:
+        start = self.draw(st.sampled_from(["", "---\n", "# a comment\n\n", "%YAML 1.1\n---\n"]))
+        end = self.draw(st.sampled_from(["", "\n", "...\n"]))
+        return start + self.mapping("", 0) + end
+
+    def mapping(self, indent: str, depth: int) -> str:
+        keys = self.draw(st.lists(st.sampled_from(_KEYS), min_size=1, max_size=4, unique=True))
+        known = list(self.mappings)
+        lines = [f"{indent}{key}:{self.value(indent, depth)}" for key in keys]
+        if known and self.draw(st.booleans()):
+            several = self.draw(st.lists(st.sampled_from(known), min_size=1, max_size=2))
+            names = [f"*{name}" for name in several]
+            merged = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+            lines.insert(self.draw(st.integers(0, len(lines))), f"{indent}<<: {merged}\n")
+        return "".join(lines)
+
+    def value(self, indent: str, depth: int) -> str:
+        """What is behind a colon or a dash, to the end of its last line."""
+        kinds = ["scalar", "lines", "flow"] + ["mapping", "list"] * (depth < 3)
+        if self.anchors:
+            kinds.append("alias")
+        kind = self.draw(st.sampled_from(kinds))
+        if kind == "alias":
+            return f" *{self.draw(st.sampled_from(self.anchors))}\n"
+        anchor = ""
+        if self.draw(st.integers(0, 3)) == 0:
+            self.count += 1
+            name = f"n{self.count}"
+            anchor = f" &{name}"
+        written = getattr(self, f"_{kind}")(indent, depth)
+        if anchor:  # known from here on
+            self.anchors.append(name)
+            if kind == "mapping":
+                self.mappings.append(name)
+        return anchor + written
+
+    def _scalar(self, indent: str, depth: int) -> str:
+        styles = st.sampled_from(sorted(_styles)).flatmap(lambda style: _styles[style])
+        comment = self.draw(st.sampled_from(["", "", " # a comment", "\n\n  # another"]))
+        return f" {self.draw(styles)}{comment}\n"
+
+    def _lines(self, indent: str, depth: int) -> str:
+        head = self.draw(st.sampled_from(["|", "|-", "|+", ">", ">-", ">+", "|2", "", "'", '"']))
+        words = st.sampled_from(["a", "it is", "# no comment", "é", "", "  more"])
+        if head in {"", "'", '"'}:
+            words = st.sampled_from(["a", "it is", "é", "3.10", ""])
+        lines = [self.draw(words) for _ in range(self.draw(st.integers(1, 3)))]
+        block = "\n".join(f"{indent}  {line}".rstrip(" ") for line in ["first", *lines])
+        if head in {"'", '"'}:
+            return f" {head}{block.lstrip(' ')}{head}\n"
+        return f" {head}\n{block}\n"
+
+    def _flow(self, indent: str, depth: int) -> str:
+        items = self.draw(st.lists(_flow_words, max_size=3))
+        keys = self.draw(st.lists(st.sampled_from(_KEYS), unique=True, max_size=3))
+        pairs = [f"{key}: {self.draw(_flow_words)}" for key in keys]
+        line_end = f"\n{indent}  " if self.draw(st.booleans()) else ""
+        if self.draw(st.booleans()):
+            return f" {{{f', {line_end}'.join(pairs)}}}\n"
+        nested = [f"{{{', '.join(pairs)}}}"] if pairs else []
+        return f" [{f', {line_end}'.join([*items, *nested])}]\n"
+
+    def _mapping(self, indent: str, depth: int) -> str:
+        return "\n" + self.mapping(indent + self.draw(st.sampled_from(["  ", " "])), depth + 1)
+
+    def _list(self, indent: str, depth: int) -> str:
+        indent += self.draw(st.sampled_from(["  ", "" if depth == 0 else " "]))
+        count = self.draw(st.integers(1, 3))
+        return "\n" + "".join(f"{indent}-{self.value(indent, depth + 1)}" for _ in range(count))
+
+
+documents = st.composite(lambda draw: _Writer(draw).document())()
+
+
+def _means(text: str | None) -> Any:
+    """What a full load makes of a plain scalar: PyYAML's own resolver and constructor."""
+    loader = yaml.SafeLoader("")
+    tag = loader.resolve(yaml.ScalarNode, text or "", (True, False))
+    return loader.construct_object(yaml.ScalarNode(tag, text or ""))
+
+
+def _assert_meaning(ours: Any, full: Any) -> None:
+    """`ours` is `full` before its types were guessed; a text that had quotes was not guessed at."""
+    if isinstance(ours, dict):
+        assert isinstance(full, dict)
+        left = dict(full)
+        for key, value in ours.items():
+            _assert_meaning(value, left.pop(_means(key)))
+        assert not left
+    elif isinstance(ours, list):
+        assert isinstance(full, list)
+        assert len(ours) == len(full)
+        for one, other in zip(ours, full, strict=True):
+            _assert_meaning(one, other)
+    else:
+        assert full == ours if isinstance(full, str) else repr(full) == repr(_means(ours))
+
+
+@settings(deadline=None, max_examples=300)
+@given(documents)
+def test_a_full_load_gives_the_same_with_types_guessed(text: str) -> None:
+    ours = value(text)
+    _assert_meaning(ours, yaml.load(text, yaml.CSafeLoader))
+    _assert_meaning(ours, yaml.load(text, yaml.SafeLoader))
 
 
 _PARTS = "a b : [ ] { } , &x *x << ' \" | > ? ! !t !!str # % @ --- ... \\ \\x".split()
