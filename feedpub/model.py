@@ -146,6 +146,20 @@ class Record(NamedTuple):
         return (-self.published.timestamp(), self.id)
 
 
+class TermFile(NamedTuple):
+    """One topic or provider as its file tells of it."""
+
+    path: str
+    name: str
+    id: str = ""  # its slug, where the file gives a usable one
+    other_names: tuple[str, ...] = ()
+    parent: str = ""
+    description: str = ""
+    domain: str = ""
+    url: str = ""
+    image: str = ""
+
+
 class Term(NamedTuple):
     """A topic or a provider as the feeds know it: what it is called and where it lives."""
 
@@ -158,6 +172,7 @@ class Placement(NamedTuple):
     """That a record belongs to a feed, and what the feed is called on its account."""
 
     feed: str  # the feed's path below the output, "" for the feed of everything
+    kind: str  # which rule makes the feed: all, topic, provider, topic_provider or custom
     topic: Term | None = None
     provider: Term | None = None
 

@@ -22,3 +22,8 @@ def is_portable(segment: str) -> bool:
         and not segment.endswith(".")
         and segment.partition(".")[0].lower() not in DEVICES
     )
+
+
+def printable_path(path: str) -> str:
+    """A path that can be printed: bytes that are no UTF-8 are shown as escapes."""
+    return path if path.isprintable() else path.encode("utf-8", "backslashreplace").decode()

@@ -33,8 +33,22 @@ COMMANDS = {
 }
 
 
+class _Terminated(BaseException):
+    """Somebody wants the process to end."""
+
+
+class _Interrupted(BaseException):
+    """Somebody pressed Ctrl-C."""
+
+
 class _Commands(click.Group):
     """A group that imports a command when it is used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click would answer it with an empty line
+            raise _Interrupted from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -92,9 +106,12 @@ def main() -> NoReturn:
         else:
             error.show()
         code = 2
-    except (KeyboardInterrupt, click.Abort):
+    except (_Interrupted, KeyboardInterrupt, click.Abort):
         _complain("interrupted; the last good output stands")
         code = 130
+    except _Terminated:
+        _complain("terminated; the last good output stands")
+        code = 143
     except FeedpubError as error:
         if "--debug" in sys.argv:
             raise
@@ -146,5 +163,4 @@ def _leave(code: int) -> NoReturn:
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows tidies up
-    click.echo("terminated; the last good output stands", err=True)
-    raise SystemExit(143)
+    raise _Terminated

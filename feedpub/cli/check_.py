@@ -10,9 +10,10 @@ import click
 from feedpub.cli.common import Common, common_options
 from feedpub.cli.common import as_of as moment
 from feedpub.model import Problem
-from feedpub.pipeline import Options, group, read_records, read_terms
 from feedpub.records.content import content_html
 from feedpub.records.scan import FoundFile
+from feedpub.stages.inspect import group, read_records, read_terms
+from feedpub.stages.outcome import Options
 
 
 @click.command(

@@ -15,7 +15,8 @@ from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.assemble import min_items, window_rule
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Record
-from feedpub.pipeline import Grouping, Options, Reading, group, read_records, read_terms
+from feedpub.stages.inspect import Grouping, Reading, group, read_records, read_terms
+from feedpub.stages.outcome import Options
 
 
 @click.command(

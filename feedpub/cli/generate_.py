@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ import click
 
 from feedpub.cli import common as shared
 from feedpub.cli.common import MAX_PROBLEMS, Common, common_options, problem_fields, table
+from feedpub.cli.progress import progress_bar
+from feedpub.config import CATALOGUE_NAMES
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
-from feedpub.pipeline import Options, Outcome, generate
+from feedpub.pipeline import generate
+from feedpub.stages.outcome import Options, Outcome, Watch
+
+
+def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter("write a number of seconds")
+    return value
 
 
 @click.command(
@@ -33,6 +43,14 @@ from feedpub.pipeline import Options, Outcome, generate
     type=click.IntRange(min=1),
     help="Processes to parse with; default: as many as there are processors.",
 )
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    callback=_finite,
+    default=0.0,
+    help="Wait so long for another run on the same output; default: end with 75 at once.",
+)
 @click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
 @click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
 @click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
@@ -44,6 +62,7 @@ def command(
     dry_run: bool,
     as_of: str | None,
     jobs: int | None,
+    wait: float,
     strict: bool,
     unpublished: bool,
     allow_empty: bool,
@@ -63,18 +82,21 @@ def command(
         unpublished=unpublished,
         allow_empty=allow_empty,
         dry_run=dry_run,
+        full=full,
         jobs=jobs or 0,
+        wait=wait,
     )
     try:
-        outcome = generate(config, options)
+        with progress_bar(not common.quiet and common.log_format != "json") as progress:
+            outcome = generate(config, options, Watch(progress))
     except NothingUsableError as error:
         common.show_problems(error.problems)
         if report and isinstance(error.outcome, Outcome):
             _write_report(report, error.outcome)
         raise
-    common.show_problems(outcome.reading.problems)
-    for lost in outcome.reading.duplicates[:MAX_PROBLEMS]:
-        common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which is newer")
+    common.show_problems(outcome.tally.problems)
+    for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
+        common.say(f"{lost.name}: the same item as {lost.winner}, which is newer")
     for note in outcome.notes:
         common.say(note)
     for warning in outcome.warnings:
@@ -87,27 +109,27 @@ def command(
                 common.say(line)
     if report:
         _write_report(report, outcome)
-    if strict and outcome.reading.unusable:
+    if strict and outcome.tally.unusable:
         raise click.exceptions.Exit(3)
 
 
 def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
     """What became of every record and every feed, in 80 columns."""
-    reading = outcome.reading
-    feeds = outcome.feed_counts
+    told = outcome.tally
+    feeds = outcome.feed_counts(CATALOGUE_NAMES)
     rows = [
-        ("Records read", reading.read, f"in {_count(reading.files, 'file')}"),
-        ("  items", len(reading.items), "can be in a feed"),
-        ("  left out", len(reading.left_out), ""),
+        ("Records read", told.read, f"in {_count(told.files, 'file')}"),
+        ("  items", told.items, "can be in a feed"),
+        ("  left out", told.left_out, ""),
     ]
-    for reason, count in reading.reasons.items():
+    for reason, count in told.reasons.items():
         rows.append((f"    {reason}", count, REASONS[reason]))
-    named = "another file has the newest of the item" if reading.duplicates else ""
-    rows.append(("  duplicates", len(reading.duplicates), named))
-    named = "could not be used, and are named above" if reading.unusable else ""
-    rows.append(("  problems", reading.unusable, named))
-    if reading.no_records:
-        rows.append(("No records", len(reading.no_records), "taxonomy files and section pages"))
+    named = "another file has the newest of the item" if told.duplicates else ""
+    rows.append(("  duplicates", len(told.duplicates), named))
+    named = "could not be used, and are named above" if told.unusable else ""
+    rows.append(("  problems", told.unusable, named))
+    if told.no_records:
+        rows.append(("No records", told.no_records, "taxonomy files and section pages"))
     rows.append(("Feeds", feeds["total"], f"in {output}/"))
     files = (
         f"{_count(len(outcome.written), 'file')}, catalogues included" if outcome.written else ""
@@ -136,24 +158,23 @@ def _count(number: int, what: str) -> str:
 
 def report_of(outcome: Outcome) -> dict[str, Any]:
     """The promised report; `warnings` are what was mended, and what to look at."""
-    reading = outcome.reading
+    told = outcome.tally
     return {
         "records": {
-            "read": reading.read,
-            "items": len(reading.items),
-            "left_out": len(reading.left_out),
-            "duplicates": len(reading.duplicates),
-            "problems": reading.unusable,
+            "read": told.read,
+            "items": told.items,
+            "left_out": told.left_out,
+            "duplicates": len(told.duplicates),
+            "problems": told.unusable,
         },
-        "left_out": reading.reasons,
-        "problems": [problem_fields(p) for p in reading.problems if p.fatal],
-        "warnings": [problem_fields(p) for p in reading.problems if not p.fatal],
+        "left_out": told.reasons,
+        "problems": [problem_fields(p) for p in told.problems if p.fatal],
+        "warnings": [problem_fields(p) for p in told.problems if not p.fatal],
         "notes": outcome.warnings + outcome.notes,
         "duplicates": [
-            {"path": lost.record.path, "of": lost.winner.path, "id": lost.record.id}
-            for lost in reading.duplicates
+            {"path": lost.name, "of": lost.winner, "id": lost.id} for lost in told.duplicates
         ],
-        "feeds": outcome.feed_counts,
+        "feeds": outcome.feed_counts(CATALOGUE_NAMES),
         "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
     }
 

@@ -15,7 +15,8 @@ from feedpub.formats import MEDIA_TYPES
 from feedpub.grouping.assemble import Assembler
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
-from feedpub.pipeline import Options, Reading, group, read_records, read_terms
+from feedpub.stages.inspect import Reading, group, read_records, read_terms
+from feedpub.stages.outcome import Options
 
 
 @click.command(
@@ -75,11 +76,7 @@ def _terms(found: dict[str, tuple[Term, list[Record]]]) -> list[dict[str, Any]]:
 def _topics(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:
     found: dict[str, tuple[Term, list[Record]]] = {}
     for record in reading.items:
-        above = {
-            term.key: term
-            for name in record.topics
-            for term in terms.topics.with_parents(terms.topics.term(name))
-        }
+        above = {term.key: term for name in record.topics for term in terms.topics.line(name)}
         for term in above.values():
             found.setdefault(term.key, (term, []))[1].append(record)
     return _terms(found)
@@ -104,8 +101,8 @@ def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str
             "total": window.total,
             "newest": _newest(entry.record for entry in window.entries),
             "path": path,
-            "kind": assembler.kind(path, window.placement),
-            "title": assembler.words(path, window)[0],
+            "kind": window.placement.kind,
+            "title": assembler.words(window.placement, window.entries[0].record)[0],
             "urls": {link.format: link.url for link in assembler.links(path)},
         }
         for path, window in grouping.windows.items()

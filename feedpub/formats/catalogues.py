@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
 
 from lxml import etree
 
+from feedpub.formats.entry import Entry
 from feedpub.formats.jsonfeed import json_date
 from feedpub.formats.rss import rss_date
-from feedpub.model import Feed, FeedLink
 
 CATALOGUE_VERSION = 1
 _GROUPS = (
@@ -24,41 +22,6 @@ _GROUPS = (
     ("custom", "More"),
 )
 _OPML_TYPES = ("rss", "atom", "json")
-
-
-class Entry(NamedTuple):
-    """What the catalogues say of a feed."""
-
-    path: str
-    kind: str
-    id: str
-    title: str
-    description: str
-    home: str
-    language: str
-    links: tuple[FeedLink, ...]
-    updated: datetime
-    items: int  # in its window
-    total: int  # in all
-    parent: str = ""
-
-    @classmethod
-    def of(cls, feed: Feed) -> Entry:
-        """The entry of a feed; the feed itself, with its items, can be let go."""
-        return cls(
-            path=feed.path,
-            kind=feed.kind,
-            id=feed.id,
-            title=feed.title,
-            description=feed.description,
-            home=feed.home,
-            language=feed.language,
-            links=feed.links,
-            updated=feed.updated,
-            items=len(feed.items),
-            total=feed.total,
-            parent=feed.parent,
-        )
 
 
 def render_opml(title: str, entries: Sequence[Entry]) -> bytes:

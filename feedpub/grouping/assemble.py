@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
 from feedpub.config import Config
-from feedpub.config.options import Group
+from feedpub.config.options import AllGroup, Custom, Group
 from feedpub.grouping.place import Placer
 from feedpub.grouping.terms import Taxonomies
-from feedpub.grouping.window import Window, WindowRule
+from feedpub.grouping.window import WindowRule
 from feedpub.model import (
     Category,
     Enclosure,
@@ -20,6 +21,7 @@ from feedpub.model import (
     Item,
     Person,
     Placement,
+    Provider,
     Record,
     Source,
     Term,
@@ -101,7 +103,7 @@ class Assembler:
             if summary and not content:
                 content = f"<p>{html.escape(summary, quote=False)}</p>"
             content = f"{content}\n{related_html(record)}".lstrip()
-        source = self._source(record)
+        source = self.source(record.provider) if record.provider else None
         authors = record.authors
         if not authors and source:
             authors = (Person(source.name, url=source.home),)
@@ -118,7 +120,7 @@ class Assembler:
             summary="" if summary == record.title else summary,
             content_html=content,
             authors=authors,
-            categories=tuple(self._category(name) for name in record.topics),
+            categories=tuple(self.category(name) for name in record.topics),
             image=image,
             images=record.images,
             enclosures=_enclosures(record, image),
@@ -133,26 +135,35 @@ class Assembler:
             amp_url=record.amp_url,
         )
 
-    def feed(self, path: str, window: Window, items: Mapping[str, Item]) -> Feed:
-        """A feed of what is in its window; `items` are by id."""
-        site, placement = self._site, window.placement
-        held = tuple(items[entry.record.id] for entry in window.entries)
-        title, description, image = self.words(path, window)
+    def feed(
+        self,
+        placement: Placement,
+        newest: Record,
+        updated: datetime,
+        total: int,
+        items: Sequence[Item] = (),
+    ) -> Feed:
+        """A feed; `placement` is that of its newest record, `updated` the newest of its window's.
+
+        Its items need not be there yet: nothing else of it depends on them.
+        """
+        site, path = self._site, placement.feed
+        title, description, image = self.words(placement, newest)
         parent = ""
-        if placement.topic and not placement.provider:
+        if placement.kind == "topic" and placement.topic:
             above = self._terms.topics.parent(placement.topic)
             parent = self._placer.topic_path(above) if above else ""
         return Feed(
             path=path,
-            kind=self.kind(path, placement),
+            kind=placement.kind,
             id=self.feed_id(path),
             title=title,
             description=description,
             home=site.home,
             links=self.links(path),
-            updated=max(item.updated for item in held),
-            published=held[0].published,
-            items=held,
+            updated=updated,
+            published=newest.published,
+            items=tuple(items),
             language=site.language,
             author=self._author,
             rights=site.copyright,
@@ -162,16 +173,16 @@ class Assembler:
             topic=placement.topic,
             provider=placement.provider,
             parent=parent if parent in self._existing else "",
-            total=window.total,
+            total=total,
         )
 
-    def words(self, path: str, window: Window) -> tuple[str, str, str]:
+    def words(self, placement: Placement, newest: Record) -> tuple[str, str, str]:
         """A feed's title, description and picture ("" if it has none of its own)."""
-        title, description, image = self._usual_words(path, window.placement)
-        provider = window.entries[0].record.provider if window.placement.provider else None
+        title, description, image = self._usual_words(placement)
+        provider = newest.provider if placement.provider else None
         if provider and not image:
             image = provider.image
-        override = self._config.overrides.get(path)
+        override = self._config.overrides.get(placement.feed)
         if override:
             if override.title and description == title:
                 description = override.title  # it was said for want of a better one
@@ -179,18 +190,10 @@ class Assembler:
             image = override.image or image
         return title, description, image
 
-    def kind(self, path: str, placement: Placement) -> str:
-        """Which rule makes the feed."""
-        if path in self._custom:
-            return "custom"
-        if placement.topic:
-            return "topic_provider" if placement.provider else "topic"
-        return "provider" if placement.provider else "all"
-
-    def _usual_words(self, path: str, placement: Placement) -> tuple[str, str, str]:
+    def _usual_words(self, placement: Placement) -> tuple[str, str, str]:
         """A feed's title, description and picture, before its overrides."""
         site, feeds = self._site, self._config.feeds
-        if custom := self._custom.get(path):
+        if custom := self._custom.get(placement.feed):
             title = custom.title or f"{custom.slug} – {site.title}"
             return title, custom.description or title, custom.image
         topic, provider = placement.topic, placement.provider
@@ -215,10 +218,8 @@ class Assembler:
         said = _fill(group.description, name, site.title) or said
         return title, said or title, described.image
 
-    def _source(self, record: Record) -> Source | None:
-        provider = record.provider
-        if provider is None:
-            return None
+    def source(self, provider: Provider) -> Source:
+        """Where an item is from."""
         term = self._terms.providers.provider_term(provider)
         path = self._placer.provider_path(term)
         exists = path in self._existing
@@ -233,7 +234,8 @@ class Assembler:
             feeds=self.links(path) if exists else (),
         )
 
-    def _category(self, name: str) -> Category:
+    def category(self, name: str) -> Category:
+        """A topic as items name it."""
         found = self._categories.get(name)
         if found is None:
             term: Term = self._terms.topics.term(name)
@@ -255,35 +257,31 @@ class Assembler:
 
 def window_rule(config: Config, placement: Placement) -> WindowRule:
     """How many items a feed holds: its override's, its own, its group's, or all feeds' number."""
-    feeds = config.feeds
-    custom = next((c for c in feeds.custom if placement.feed == f"custom/{c.slug}"), None)
     override = config.overrides.get(placement.feed)
-    group = (
-        custom
-        if custom
-        else feeds.topic_providers
-        if placement.topic and placement.provider
-        else feeds.topics
-        if placement.topic
-        else feeds.providers
-        if placement.provider
-        else feeds.all
-    )
-    items = next(
-        (n for n in (override.items if override else None, group.items) if n is not None),
-        feeds.items,
-    )
-    return WindowRule(items, feeds.window)
+    numbers = (override.items if override else None, _group(config, placement).items)
+    items = next((number for number in numbers if number is not None), config.feeds.items)
+    return WindowRule(items, config.feeds.window)
 
 
 def min_items(config: Config, placement: Placement) -> int:
     """How many records a feed must have to be there at all."""
+    group = _group(config, placement)
+    return group.min_items if isinstance(group, Group) else 1
+
+
+def _group(config: Config, placement: Placement) -> Group | AllGroup | Custom:
+    """The settings that a feed shares with its like."""
     feeds = config.feeds
-    if placement.topic and placement.provider:
-        return feeds.topic_providers.min_items
-    if placement.topic:
-        return feeds.topics.min_items
-    return feeds.providers.min_items if placement.provider else 1
+    if placement.kind == "custom":
+        path = placement.feed
+        return next(custom for custom in feeds.custom if path == f"custom/{custom.slug}")
+    groups: dict[str, Group | AllGroup] = {
+        "all": feeds.all,
+        "topic": feeds.topics,
+        "provider": feeds.providers,
+        "topic_provider": feeds.topic_providers,
+    }
+    return groups[placement.kind]
 
 
 def related_html(record: Record) -> str:

@@ -10,6 +10,8 @@ from feedpub.grouping.select import Test, conditions
 from feedpub.grouping.terms import Taxonomies, names_of
 from feedpub.model import Placement, Record, Term
 
+_EVERYTHING = Placement("", "all")
+
 
 class Placer:
     """Places records; made once for a configuration, it is a pure function of a record."""
@@ -27,9 +29,13 @@ class Placer:
         self._provider_path = feeds.providers.path
         self._both_path = feeds.topic_providers.path
         self._custom = [
-            (f"custom/{custom.slug}", [test for _, test in conditions(custom.where, terms)])
+            (
+                Placement(f"custom/{custom.slug}", "custom"),
+                [test for _, test in conditions(custom.where, terms)],
+            )
             for custom in feeds.custom
         ]
+        self._made: dict[tuple[Term | None, Term | None], Placement] = {}
 
     def topic_path(self, term: Term) -> str:
         """Where a topic's feed lives."""
@@ -43,37 +49,42 @@ class Placer:
         """Every feed that the record belongs to, each once."""
         placements = []
         if self._all and self._all.takes(record):
-            placements.append(Placement(""))
+            placements.append(_EVERYTHING)
         topics: dict[str, Term] = {}
-        if record.topics and (self._topics or self._both):
+        if self._topics or self._both:
             for name in record.topics:
-                for term in self._terms.topics.with_parents(self._terms.topics.term(name)):
+                for term in self._terms.topics.line(name):
                     topics.setdefault(term.key, term)
         provider = self._terms.providers.provider_term(record.provider) if record.provider else None
         if self._topics:
-            placements += [
-                Placement(self.topic_path(topic), topic)
-                for topic in topics.values()
-                if self._topics.names(topic, record)
-            ]
+            for topic in topics.values():
+                if self._topics.names(topic, record):
+                    placements.append(self._placement(topic, None))
         if self._providers and provider and self._providers.names(provider, record):
-            placements.append(Placement(self.provider_path(provider), None, provider))
+            placements.append(self._placement(None, provider))
         if self._both and provider:
-            placements += [
-                Placement(
-                    self._both_path.replace("{topic}", topic.slug).replace(
-                        "{provider}", provider.slug
-                    ),
-                    topic,
-                    provider,
-                )
-                for topic in topics.values()
-                if self._both.names(topic, record)
-            ]
-        for path, tests in self._custom:
+            for topic in topics.values():
+                if self._both.names(topic, record):
+                    placements.append(self._placement(topic, provider))
+        for placement, tests in self._custom:
             if all(test(record) for test in tests):
-                placements.append(Placement(path))
+                placements.append(placement)
         return placements
+
+    def _placement(self, topic: Term | None, provider: Term | None) -> Placement:
+        """A placement in a topic's feed, a provider's, or the one of both."""
+        found = self._made.get((topic, provider))
+        if found is None:
+            path, kind = "", "all"
+            if topic and provider:
+                path = self._both_path.replace("{topic}", topic.slug)
+                path, kind = path.replace("{provider}", provider.slug), "topic_provider"
+            elif topic:
+                path, kind = self.topic_path(topic), "topic"
+            elif provider:
+                path, kind = self.provider_path(provider), "provider"
+            found = self._made[(topic, provider)] = Placement(path, kind, topic, provider)
+        return found
 
 
 class _Rule(NamedTuple):
@@ -106,4 +117,4 @@ class _Rule(NamedTuple):
         """Whether there is a feed for the term, and the record meets its `where`."""
         if term.key in self.exclude or (self.include and term.key not in self.include):
             return False
-        return self.takes(record)
+        return not self.tests or self.takes(record)

@@ -68,11 +68,7 @@ def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Test]]:
 
 def topic_keys(record: Record, terms: Taxonomies) -> set[str]:
     """The keys of a record's topics and of all above them."""
-    return {
-        above.key
-        for name in record.topics
-        for above in terms.topics.with_parents(terms.topics.term(name))
-    }
+    return {above.key for name in record.topics for above in terms.topics.line(name)}
 
 
 def reason_left_out(

@@ -47,6 +47,7 @@ class Terms:
         self._by_name: dict[str, Term] = {}
         self._by_domain: dict[str, Term] = {}
         self._cache: dict[str, Term] = {}
+        self._lines: dict[str, list[Term]] = {}
         self._described: dict[str, Description] = {}
         self._parents: dict[str, Term] = {}
         by_slug: dict[str, str] = {}
@@ -113,12 +114,14 @@ class Terms:
             return self._by_domain[provider.domain]
         return self.term(provider.name)
 
-    def with_parents(self, term: Term) -> list[Term]:
-        """The term, its parent, and so on up."""
-        line = [term]
-        while (above := self._parents.get(line[-1].key)) is not None:
-            line.append(above)
-        return line
+    def line(self, name: str) -> list[Term]:
+        """The term that a name means, its parent, and so on up."""
+        found = self._lines.get(name)
+        if found is None:
+            found = self._lines[name] = [self.term(name)]
+            while (above := self._parents.get(found[-1].key)) is not None:
+                found.append(above)
+        return found
 
     def parent(self, term: Term) -> Term | None:
         """What is directly above it."""

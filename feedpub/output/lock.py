@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from feedpub.errors import LockedError
 
+_LOOK_AGAIN = 0.1  # seconds
+
 
 @contextlib.contextmanager
-def locked(output: Path, shown: str) -> Iterator[None]:
-    """Holds the lock on the output folder; raises `LockedError` if another process has it.
+def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
+    """Holds the lock on the output folder; waits for it so many seconds at most.
+
+    Raises `LockedError` if another process has it still.
 
     It is on the folder itself: no file is left, and the system takes the lock
     from a process that dies. Where the system has no such locks, the run goes
@@ -27,12 +32,18 @@ def locked(output: Path, shown: str) -> Iterator[None]:
         yield
         return
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(shown) from None
-        except OSError:
-            pass  # a file system without locks
+        end = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if (left := end - time.monotonic()) <= 0:
+                    raise LockedError(shown) from None
+                time.sleep(min(_LOOK_AGAIN, left))
+                continue
+            except OSError:
+                pass  # a file system without locks
+            break
         yield
     finally:
         os.close(fd)

@@ -10,6 +10,7 @@ the journal is there, nothing has changed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -40,6 +41,14 @@ class Changes:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)  # to be removed, but somebody changed them
+
+
+class Staged(NamedTuple):
+    """A file of the new tree; `name` is where in the staging its bytes are, "" if not needed."""
+
+    path: str
+    digest: str
+    name: str
 
 
 class Journal(NamedTuple):
@@ -80,43 +89,66 @@ class OutputTree:
         self._blockers: set[str] = set()  # files of feedpub's own that are in the way of others
         self._made = False  # whether the staging folder is there
         self._moved: dict[str, str] = {}  # what a burst that could not be completed had moved
-        self._files: dict[str, str] = {}
+        self.files: dict[str, str] = {}  # of the new tree: path → SHA-256
         self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
         if not dry_run:
             with self._errors():
                 self.completed_burst = self._complete_burst()
+
+    @functools.cached_property
+    def previous(self) -> Manifest:
+        """What the last run left; raises `RunError` if nobody can tell."""
         try:
-            manifest = read_manifest(output) or Manifest()
-            self.previous = manifest._replace(files={**manifest.files, **self._moved})
+            manifest = read_manifest(self.output) or Manifest()
         except ManifestError as error:
             raise RunError(
-                f"{shown}/{MANIFEST_NAME} cannot be understood ({error}), so feedpub does not know "
-                "which files are its own; restore it, or move the folder away: it is made anew"
+                f"{self.shown}/{MANIFEST_NAME} cannot be understood ({error}), so feedpub does not "
+                "know which files are its own; restore it, or move the folder away: it is made anew"
             ) from None
+        return manifest._replace(files={**manifest.files, **self._moved})
 
     def put(self, path: str, data: bytes) -> None:
         """A file of the new tree; written to the side if it differs from the one in place."""
+        self.take(self.stage(path, data, f"{len(self.changes.written):06}"))
+
+    def stage(self, path: str, data: bytes, name: str) -> Staged:
+        """Writes a file to the side if it differs from the one in place.
+
+        `name` is its own in the staging. Any process may do this, one must `take` what came of it.
+        """
         digest = hashlib.sha256(data).hexdigest()
-        self._files[path] = digest
-        target = self.output / path
         with self._errors():
-            if self._same(target, data):
-                self.changes.unchanged.append(path)
-                return
-            self._check_way(path)
-            self.changes.written.append(path)
-            self._staged[path] = f"{len(self.changes.written):06}"
+            if _holds(f"{self.output}/{path}", data):
+                return Staged(path, digest, "")
             if not self.dry_run:
-                self._write(self._staging / self._staged[path], data)
+                self._write(name, data)
+            return Staged(path, digest, name)
+
+    def take(self, staged: Staged) -> None:
+        """Takes a staged file into the new tree."""
+        path, digest, name = staged
+        self.files[path] = digest
+        if not name:
+            self.changes.unchanged.append(path)
+            return
+        with self._errors():
+            self._check_way(path)
+        self.changes.written.append(path)
+        self._staged[path] = name
+
+    def keep(self, path: str, digest: str) -> None:
+        """A file of the new tree that is in place, and known to be what it should be."""
+        self.files[path] = digest
+        self.changes.unchanged.append(path)
 
     def _check_way(self, path: str) -> None:
         """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
-        target = self.output / path
-        if path not in self.previous.files and _lexists(target):
+        if path not in self.previous.files and os.path.lexists(f"{self.output}/{path}"):
             self._blockers.update(self._own_files(path))
         folder = path.rpartition("/")[0]
         while folder and folder not in self._folders:
-            if _lexists(self.output / folder) and not (self.output / folder).is_dir():
+            place = f"{self.output}/{folder}"
+            if os.path.lexists(place) and not os.path.isdir(place):
                 self._blockers.update(self._own_files(folder))
             self._folders.add(folder)
             folder = folder.rpartition("/")[0]
@@ -141,34 +173,34 @@ class OutputTree:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
         removals: list[str] = []
         for path, digest in sorted(self.previous.files.items()):
-            if path in self._files or not _lexists(self.output / path):
+            if path in self.files or not os.path.lexists(self.output / path):
                 continue
             with self._errors():
-                own = self._digest(self.output / path) == digest
+                own = digest_of(self.output / path) == digest
             (removals if own else self.changes.kept).append(path)
         self.changes.removed = removals
         for path in sorted(self._blockers):
             if path not in removals:
                 raise ForeignFileError(f"{self.shown}/{path}")
-        self._files.pop(MANIFEST_NAME, None)
-        manifest = Manifest(self._files, items).to_bytes()
+        manifest = Manifest(self.files, items).to_bytes()
         moves = [path for path in self._staged if path not in last]
         moves += [path for path in self._staged if path in last]
+        digests = dict(self.files)
         with self._errors():
-            stale = not self._same(self.output / MANIFEST_NAME, manifest)
+            stale = not _holds(f"{self.output}/{MANIFEST_NAME}", manifest)
             if self.dry_run or not (moves or removals or stale):
                 return
             if stale:
                 moves.append(MANIFEST_NAME)
                 self._staged[MANIFEST_NAME] = "manifest"
-                self._files[MANIFEST_NAME] = hashlib.sha256(manifest).hexdigest()
-                self._write(self._staging / "manifest", manifest)
+                digests[MANIFEST_NAME] = hashlib.sha256(manifest).hexdigest()
+                self._write("manifest", manifest)
             journal = Journal(
-                moves=[(self._staged[path], path, self._files[path]) for path in moves],
+                moves=[(self._staged[path], path, digests[path]) for path in moves],
                 clearings=[path for path in removals if path in self._blockers],
                 removals=[path for path in removals if path not in self._blockers],
             )
-            self._write(self._staging / "journal.new", journal.to_bytes(), sync=True)
+            self._write("journal.new", journal.to_bytes(), sync=True)
             (self._staging / "journal.new").replace(self._staging / _JOURNAL)
             self._burst(journal)
 
@@ -199,13 +231,13 @@ class OutputTree:
         self._remove_empty((self.output / path).parent)
 
     def _move(self, staged: str, path: str) -> None:
-        target = self.output / path
+        source, target = f"{self._staging}/{staged}", f"{self.output}/{path}"
         try:
-            (self._staging / staged).replace(target)
+            os.replace(source, target)
         except FileNotFoundError:
-            if (self._staging / staged).exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (self._staging / staged).replace(target)
+            if os.path.exists(source):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.replace(source, target)
             # else an earlier run of the same burst has moved it
 
     def _complete_burst(self) -> bool:
@@ -218,41 +250,31 @@ class OutputTree:
             journal = None
         # A machine that lost power may have lost what the staged files held.
         if journal is None or any(
-            self._digest(self._staging / staged) not in {"", digest}
+            digest_of(self._staging / staged) not in {"", digest}
             for staged, _, digest in journal.moves
         ):
             for _, path, digest in journal.moves if journal else ():
-                if path != MANIFEST_NAME and self._digest(self.output / path) == digest:
+                if path != MANIFEST_NAME and digest_of(self.output / path) == digest:
                     self._moved[path] = digest  # feedpub's own, though the manifest lacks it
             shutil.rmtree(self._staging)
             return False
         self._burst(journal)
         return True
 
-    def _same(self, target: Path, data: bytes) -> bool:
-        try:
-            if target.stat().st_size != len(data):
-                return False
-            return target.read_bytes() == data
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return False
-
-    def _digest(self, path: Path) -> str:
-        try:
-            return hashlib.sha256(path.read_bytes()).hexdigest()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return ""
-
-    def _write(self, path: Path, data: bytes, sync: bool = False) -> None:
+    def _write(self, name: str, data: bytes, sync: bool = False) -> None:
+        """A file in the staging."""
         if not self._made:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._staging.mkdir(parents=True, exist_ok=True)
             self._made = True
-        with path.open("wb", buffering=0) as file:
+        fd = os.open(f"{self._staging}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
             view = memoryview(data)
             while view:
-                view = view[file.write(view) :]
+                view = view[os.write(fd, view) :]
             if sync:
-                os.fsync(file.fileno())
+                os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def _remove_empty(self, folder: Path) -> None:
         while folder != self.output:
@@ -266,6 +288,22 @@ class OutputTree:
         return _as_run_error(self.shown)
 
 
+def _holds(file: str, data: bytes) -> bool:
+    """Whether a file is there and holds these bytes."""
+    try:
+        return os.stat(file).st_size == len(data) and Path(file).read_bytes() == data
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+
+
+def digest_of(path: Path) -> str:
+    """A file's SHA-256, "" if it is not there."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return ""
+
+
 @contextlib.contextmanager
 def _as_run_error(shown: str) -> Iterator[None]:
     try:
@@ -276,7 +314,3 @@ def _as_run_error(shown: str) -> Iterator[None]:
             f"{shown}: the feeds cannot be written: {error.strerror}{where}; "
             "mend that and run again, what was published stands"
         ) from error
-
-
-def _lexists(path: Path) -> bool:
-    return os.path.lexists(path)

@@ -16,6 +16,7 @@ from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
 from feedpub.records.field_reader import Keys, Notes, Place, Rules
 from feedpub.records.fields import build_record
+from feedpub.records.kinds import DATA, LINES
 from feedpub.records.text import first_unprintable, printable
 from feedpub.records.values import (
     Document,
@@ -26,13 +27,6 @@ from feedpub.records.values import (
     split_json_front_matter,
 )
 
-# Beyond these a file is no record that somebody wrote, and reading it could fill the memory.
-MAX_BYTES = 16 * 1024 * 1024
-MAX_LIST_BYTES = 64 * 1024 * 1024
-
-SUFFIXES = (".md", ".markdown", ".html", ".htm", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
-_LINES = (".jsonl", ".ndjson")
-_DATA = (".yaml", ".yml", ".json", *_LINES)
 LineOf = Callable[[Keys], int]
 _DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 _DATES = frozenset({*KEYS["published"], "published"})
@@ -51,11 +45,6 @@ class Parsed:
     def read(self) -> int:
         """How many records the file holds."""
         return len(self.records) + self.unusable
-
-
-def max_bytes(path: str) -> int:
-    """How large a file of this name may be."""
-    return MAX_LIST_BYTES if path.endswith(_DATA) else MAX_BYTES
 
 
 def unreadable(path: str, what: str, remedy: str, line: int = 0) -> Parsed:
@@ -90,9 +79,9 @@ def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Ru
     reader = _FileReader(path, below, source, rules, parsed)
     lower = path.lower()
     try:
-        if lower.endswith(_LINES):
+        if lower.endswith(LINES):
             reader.read_lines(text)
-        elif lower.endswith(_DATA):
+        elif lower.endswith(DATA):
             reader.read_data(text)
         else:
             reader.read_front_matter(text)

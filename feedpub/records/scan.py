@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
-from feedpub.records.read import SUFFIXES, Parsed, max_bytes, unreadable
+from feedpub.paths import printable_path
+from feedpub.records.kinds import SUFFIXES, max_bytes
+
+Chain = tuple[tuple[int, int], ...]  # the identities of a folder and of those above it
 
 
 class FoundFile(NamedTuple):
@@ -22,6 +25,50 @@ class FoundFile(NamedTuple):
     shown: str  # as messages name it
     below: str  # its path below its source
     source: SourceSpec
+
+
+class Signature(NamedTuple):
+    """What tells that a file was changed, without reading it; times are in nanoseconds.
+
+    `ctime` besides what git looks at: an edit in place may keep the size, and
+    a program may set `mtime` back, but nothing sets `ctime`.
+    """
+
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Signature:
+        """The signature of a file that was looked at."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+NO_SIGNATURE = Signature(-1, -1, -1, -1)  # of what could not be looked at: never the same again
+
+
+# A file's name and what its signature holds: plain, for there are many.
+FoundName = tuple[str, int, int, int, int]
+
+
+class FoundFolder(NamedTuple):
+    """The record files of one folder, sorted by name; or those of it that `records:` names."""
+
+    path: str
+    source: SourceSpec
+    shown: str  # what its files' names begin with in messages: "records/2026/", or ""
+    below: str  # what their paths below the source begin with
+    files: list[FoundName]
+
+    def file(self, name: str) -> FoundFile:
+        """One of its files."""
+        return FoundFile(
+            os.path.join(self.path, name),
+            self.shown + printable_path(name),
+            self.below + printable_path(name),
+            self.source,
+        )
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -35,69 +82,194 @@ class Scan:
 def scan_sources(config: Config) -> Scan:
     """Every record file of every source, each once (for the first source that has it), by path."""
     scan = Scan()
-    seen: set[str] = set()
-    excluded = {
-        os.path.realpath(folder)
-        for folder in (config.output, config.topics_folder, config.providers_folder)
-        if folder is not None
-    } | {os.path.realpath(config.state)}
-    for source in config.settings.records:
-        base = config.root / Path(source.path).expanduser()
-        if re.search(r"[*?\[]", source.path) and not base.exists():
-            import glob  # only sources with a pattern need it
-
-            roots = sorted(Path(name) for name in glob.glob(str(base), recursive=True))
-        else:
-            roots = [base]
-        fixed = _fixed_part(str(base))
-        for root in roots:
-            if root != base and _inside(root, excluded):
-                continue
-            top = str(root)
-            is_folder = root.is_dir()
-            if is_folder:
-                names = list(_walk(top, config, excluded, scan.problems))
-            else:
-                names = [top] if top.lower().endswith(SUFFIXES) or root == base else []
-            # Below a glob, names alone could be those of several folders.
-            above = fixed if root != base else top if is_folder else str(root.parent)
-            shown_above = config.shown(Path(above))
-            for name in names:
-                if name not in seen:
-                    seen.add(name)
-                    below = name[len(above) :].lstrip(os.sep).replace(os.sep, "/")
-                    shown = below if shown_above == "." else f"{shown_above}/{below}"
-                    scan.files.append(
-                        FoundFile(name, printable_path(shown), printable_path(below), source)
-                    )
+    for folder in walk_sources(config, scan.problems):
+        scan.files += [folder.file(name) for name, *_ in folder.files]
     scan.files.sort(key=lambda found: found.shown)
     return scan
 
 
-def _inside(path: Path, folders: set[str]) -> bool:
-    real = Path(os.path.realpath(path))
-    return any(str(above) in folders for above in (real, *real.parents))
+def walk_sources(config: Config, problems: list[Problem]) -> Iterator[FoundFolder]:
+    """The same, folder by folder as they are found, with what tells whether a file changed."""
+    return _Walk(config, problems).sources()
 
 
-def printable_path(path: str) -> str:
-    """A path that can be printed: bytes that are no UTF-8 are shown as escapes."""
-    return path if path.isprintable() else path.encode("utf-8", "backslashreplace").decode()
+class _Walk:
+    """One walk over all sources; no file and no folder comes twice."""
+
+    def __init__(self, config: Config, problems: list[Problem]) -> None:
+        self._config = config
+        self._problems = problems
+        self._folders: set[str] = set()  # walked
+        self._files: set[str] = set()  # named one by one
+        self._excluded = {
+            os.path.realpath(folder)
+            for folder in (
+                config.output,
+                config.state,
+                config.topics_folder,
+                config.providers_folder,
+            )
+            if folder is not None
+        }
+
+    def sources(self) -> Iterator[FoundFolder]:
+        for source in self._config.settings.records:
+            base = self._config.root / Path(source.path).expanduser()
+            if re.search(r"[*?\[]", source.path) and not base.exists():
+                import glob  # only sources with a pattern need it
+
+                roots = sorted(Path(name) for name in glob.glob(str(base), recursive=True))
+                above = _fixed_part(str(base))
+            else:
+                roots = [base]
+                above = str(base if base.is_dir() else base.parent)
+            alone: dict[str, list[FoundName]] = {}  # files that are named one by one, by folder
+            for root in roots:
+                # What a pattern finds in the output is no record; a source there is a mistake.
+                if root != base and self._is_excluded(root):
+                    continue
+                if root.is_dir():
+                    yield from self._walk(str(root), above, source)
+                else:
+                    wanted = root == base or root.name.lower().endswith(SUFFIXES)
+                    if wanted and not self._seen(root):
+                        self._files.add(str(root))
+                        alone.setdefault(str(root.parent), []).append(_looked_at(root))
+            for folder, files in alone.items():
+                yield self._found(folder, above, source, files)
+
+    def _seen(self, file: Path) -> bool:
+        return str(file) in self._files or (
+            str(file.parent) in self._folders and _is_record(file.name)
+        )
+
+    def _is_excluded(self, path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        return any(str(above) in self._excluded for above in (real, *real.parents))
+
+    def _found(
+        self, folder: str, above: str, source: SourceSpec, files: Iterable[FoundName]
+    ) -> FoundFolder:
+        # Below a glob, names alone could be those of several folders.
+        below = folder[len(above) :].lstrip(os.sep).replace(os.sep, "/")
+        below = below and f"{below}/"
+        shown_above = self._config.shown(Path(above))
+        shown = below if shown_above == "." else f"{shown_above}/{below}"
+        return FoundFolder(
+            folder, source, printable_path(shown), printable_path(below), sorted(files)
+        )
+
+    def _walk(self, top: str, above: str, source: SourceSpec) -> Iterator[FoundFolder]:
+        """A folder and all below; links are followed, but never into a folder that holds them."""
+        stack: list[tuple[str, Chain]] = [(top, ())]
+        while stack:
+            folder, chain = stack.pop()
+            if folder in self._folders:
+                continue
+            self._folders.add(folder)
+            try:
+                entries = list(os.scandir(folder))
+                status = os.stat(folder)
+            except OSError as error:
+                what = f"the folder cannot be read ({error.strerror})"
+                self._note(folder, what, "mend its permissions")
+                continue
+            identity = (status.st_dev, status.st_ino)
+            if identity in chain:
+                what = "a symbolic link that leads back into its own folder"
+                self._note(folder, what, "delete the link")
+                continue
+            files, folders = self._sort_out(entries)
+            stack += [(path, (*chain, identity)) for path in folders]
+            if files:
+                yield self._found(folder, above, source, files)
+
+    def _sort_out(self, entries: list[os.DirEntry[str]]) -> tuple[list[FoundName], list[str]]:
+        """Of a folder's entries: the record files, and the folders to go on with."""
+        files: list[FoundName] = []
+        folders: list[str] = []
+        for entry in entries:
+            name = entry.name
+            if name[0] in ".rR" and (name[0] == "." or name.upper() == "README.MD"):
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError:
+                is_folder = False
+            if is_folder:
+                if not self._leads_out(entry):
+                    folders.append(entry.path)
+            elif name.lower().endswith(SUFFIXES):
+                if self._files and entry.path in self._files:
+                    continue
+                try:
+                    of = entry.stat()
+                    found = (name, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino)
+                except OSError:
+                    found = (name, *NO_SIGNATURE)
+                files.append(found)
+        return files, folders
+
+    def _leads_out(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a folder is the output, the state or a taxonomy, under whatever name."""
+        path = entry.path
+        if os.path.abspath(path) in self._excluded:
+            return True
+        return entry.is_symlink() and os.path.realpath(path) in self._excluded
+
+    def _note(self, folder: str, what: str, remedy: str) -> None:
+        shown = printable_path(self._config.shown(Path(folder)))
+        self._problems.append(Problem(shown, 0, "", what, remedy))
 
 
-def read_bytes(found: FoundFile) -> bytes | Parsed:
-    """A file's bytes, or, where they cannot be had, the problem that stands for its record."""
-    limit = max_bytes(found.file)
+def _is_record(name: str) -> bool:
+    """Whether a walk takes a file of this name."""
+    return (
+        name.lower().endswith(SUFFIXES) and not name.startswith(".") and name.upper() != "README.MD"
+    )
+
+
+def _looked_at(file: Path) -> FoundName:
+    try:
+        return file.name, *Signature.of(file.stat())
+    except OSError:
+        return file.name, *NO_SIGNATURE
+
+
+def taxonomy_files(folder: Path) -> list[Path]:
+    """The files below a folder that describe topics or providers, in the order of their paths."""
+    return sorted(
+        Path(base) / name
+        for base, folders, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith((".md", ".yaml", ".yml", ".json", ".html"))
+        and not name.startswith((".", "_"))
+        and name.upper() != "README.MD"
+    )
+
+
+class UnreadableError(Exception):
+    """A file's bytes cannot be had; the problem stands for its record."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(what)
+
+
+def read_bytes(file: str) -> bytes:
+    """A file's bytes; raises `UnreadableError`."""
+    limit = max_bytes(file)
     try:
         # Opening a pipe or a device could wait for ever; O_NONBLOCK lets us look first.
-        fd = os.open(found.file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        fd = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
-                return unreadable(found.shown, "not a regular file", "take it out of the records")
+                raise UnreadableError("not a regular file", "take it out of the records")
             if status.st_size > limit:
                 size, most = status.st_size / 2**20, limit // 2**20
                 what = f"the file has {size:.0f} MiB, more than the {most} MiB it may have"
-                return unreadable(found.shown, what, "is it a record at all? make it smaller")
+                raise UnreadableError(what, "is it a record at all? make it smaller")
             data = os.read(fd, status.st_size + 1)
             while len(data) < status.st_size and (more := os.read(fd, status.st_size)):
                 data += more
@@ -106,52 +278,13 @@ def read_bytes(found: FoundFile) -> bytes | Parsed:
             os.close(fd)
     except FileNotFoundError:
         remedy = "run again; if it is a link, mend what it points to"
-        return unreadable(found.shown, "the file is not there any more", remedy)
+        raise UnreadableError("the file is not there any more", remedy) from None
     except OSError as error:
         what = f"the file cannot be read ({error.strerror})"
-        return unreadable(found.shown, what, "mend its permissions, or take it out")
+        raise UnreadableError(what, "mend its permissions, or take it out") from None
 
 
 def _fixed_part(pattern: str) -> str:
     while re.search(r"[*?\[]", pattern):
         pattern = os.path.dirname(pattern)
     return pattern
-
-
-def _walk(top: str, config: Config, excluded: set[str], problems: list[Problem]) -> Iterator[str]:
-    """Files below a folder; links are followed, but never into a folder that holds them."""
-    stack: list[tuple[str, tuple[tuple[int, int], ...]]] = [(top, ())]
-    while stack:
-        folder, above = stack.pop()
-        try:
-            entries = list(os.scandir(folder))
-            status = os.stat(folder)
-        except OSError as error:
-            shown = printable_path(config.shown(Path(folder)))
-            what = f"the folder cannot be read ({error.strerror})"
-            problems.append(Problem(shown, 0, "", what, "mend its permissions"))
-            continue
-        identity = (status.st_dev, status.st_ino)
-        if identity in above:
-            shown = printable_path(config.shown(Path(folder)))
-            what = "a symbolic link that leads back into its own folder"
-            problems.append(Problem(shown, 0, "", what, "delete the link"))
-            continue
-        here = (*above, identity)
-        for entry in entries:
-            name = entry.name
-            if name.startswith(".") or name.upper() == "README.MD":
-                continue
-            try:
-                is_folder = entry.is_dir()
-            except OSError:
-                is_folder = False
-            if is_folder:
-                path = entry.path
-                if (entry.is_symlink() or path in excluded) and os.path.realpath(path) in excluded:
-                    continue
-                if os.path.abspath(path) in excluded:
-                    continue
-                stack.append((path, here))
-            elif name.lower().endswith(SUFFIXES):
-                yield entry.path

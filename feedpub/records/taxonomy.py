@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from feedpub.config import Config
-from feedpub.model import Problem
-from feedpub.paths import is_portable
+from feedpub.model import Problem, TermFile
+from feedpub.paths import is_portable, printable_path
 from feedpub.records.field_reader import scalar
-from feedpub.records.scan import printable_path
+from feedpub.records.scan import taxonomy_files
 from feedpub.records.text import plain_text
 from feedpub.records.urls import UrlError, absolute_url
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
-
-
-class TermFile(NamedTuple):
-    """One topic or provider as its file tells of it."""
-
-    path: str
-    name: str
-    id: str = ""  # its slug, where the file gives a usable one
-    other_names: tuple[str, ...] = ()
-    parent: str = ""
-    description: str = ""
-    domain: str = ""
-    url: str = ""
-    image: str = ""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -50,7 +35,7 @@ def read_taxonomy(config: Config) -> TermFiles:
     ):
         if folder is None:
             continue
-        for path in sorted(_files(folder)):
+        for path in taxonomy_files(folder):
             shown = printable_path(config.shown(path))
             try:
                 term = _term(path, shown, config, files.problems)
@@ -63,17 +48,6 @@ def read_taxonomy(config: Config) -> TermFiles:
             if term:
                 terms.append(term)
     return files
-
-
-def _files(folder: Path) -> list[Path]:
-    return [
-        Path(base) / name
-        for base, folders, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith((".md", ".yaml", ".yml", ".json", ".html"))
-        and not name.startswith((".", "_"))
-        and name.upper() != "README.MD"
-    ]
 
 
 def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> TermFile | None:

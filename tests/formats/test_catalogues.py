@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feedpub.formats.catalogues import Entry, render_json, render_opml
+from feedpub.formats.catalogues import render_json, render_opml
+from feedpub.formats.entry import Entry
 
 from .making import NASTY, feed, feeds, item, links, said
 
@@ -19,7 +20,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def entry(path: str = "", kind: str = "all", **fields: object) -> Entry:
     made = feed(item(), path=path, kind=kind, title=path or "All", links=links(path))
-    return Entry.of(made._replace(**fields))
+    return Entry.of(made._replace(**fields), len(made.items))
 
 
 ENTRIES = [
@@ -100,7 +101,7 @@ def test_without_feeds_catalogues_are_still_whole() -> None:
 @settings(deadline=None, max_examples=50)
 @given(said | st.sampled_from(NASTY), st.lists(feeds, max_size=2))
 def test_nasty_texts_reach_the_reader(title: str, made: list[object]) -> None:
-    entries = [Entry.of(one) for one in made]
+    entries = [Entry.of(one, len(one.items)) for one in made]
     opml = etree.fromstring(render_opml(title, entries))
     catalogue = json.loads(render_json(title, "https://example.org/", entries))
     assert opml.findtext("head/title") == catalogue["title"] == title

@@ -9,8 +9,7 @@ from typing import Any
 
 from feedpub.config import Config, load_config
 from feedpub.grouping.terms import Taxonomies, Terms
-from feedpub.model import Problem, Provider, Record
-from feedpub.records.taxonomy import TermFile
+from feedpub.model import Problem, Provider, Record, TermFile
 
 SITE = """
 site: {title: A site, url: https://feeds.example.org/, home: https://example.org/,

@@ -33,7 +33,13 @@ def assembled(settings: Config, *records: Record) -> dict[str, Feed]:
     formats = load_formats(settings.feeds.formats)
     assembler = Assembler(settings, TERMS, placer, formats, windows.feeds)
     items = {made.id: assembler.item(made, made.body, "") for made in records}
-    return {path: assembler.feed(path, window, items) for path, window in windows.feeds.items()}
+    feeds = {}
+    for path, window in windows.feeds.items():
+        held = [entry.record for entry in window.entries]
+        own = [items[made.id] for made in held]
+        updated = max(made.updated for made in held)
+        feeds[path] = assembler.feed(window.placement, held[0], updated, window.total, own)
+    return feeds
 
 
 def item(settings: str = "", **fields: Any) -> Item:
@@ -107,16 +113,16 @@ feeds:
   overrides: {topics/ai: {items: 1}, custom/best: {items: 7}, "providers/x": {items: all}}
 """)
     topic = Term("ai", "AI", "ai")
-    assert window_rule(settings, Placement("")).items == 3
-    assert window_rule(settings, Placement("topics/bees", topic)).items == 0
-    assert window_rule(settings, Placement("topics/ai", topic)).items == 1
-    assert window_rule(settings, Placement("custom/best")).items == 7
-    assert window_rule(settings, Placement("providers/x", None, topic)).items == 0
-    assert window_rule(settings, Placement("providers/y", None, topic)).span == moment(3) - moment(
-        1
-    )
-    assert min_items(settings, Placement("topics/ai", topic)) == 2
-    assert min_items(settings, Placement("")) == 1
+    assert window_rule(settings, Placement("", "all")).items == 3
+    assert window_rule(settings, Placement("topics/bees", "topic", topic)).items == 0
+    assert window_rule(settings, Placement("topics/ai", "topic", topic)).items == 1
+    assert window_rule(settings, Placement("custom/best", "custom")).items == 7
+    assert window_rule(settings, Placement("providers/x", "provider", None, topic)).items == 0
+    assert window_rule(settings, Placement("providers/y", "provider", None, topic)).span == moment(
+        3
+    ) - moment(1)
+    assert min_items(settings, Placement("topics/ai", "topic", topic)) == 2
+    assert min_items(settings, Placement("", "all")) == 1
 
 
 def test_an_id_that_is_no_iri_gets_one_for_atom() -> None:

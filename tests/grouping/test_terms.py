@@ -11,7 +11,7 @@ from .helpers import term, terms
 def test_a_name_without_a_file_is_a_term_of_its_own() -> None:
     found = terms().term("Power Apps")
     assert (found.key, found.name, found.slug) == ("power apps", "Power Apps", "power-apps")
-    assert terms().with_parents(found) == [found]
+    assert terms().line(found.name) == [found]
     assert terms().parent(found) is None
 
 
@@ -42,7 +42,7 @@ def test_parents_are_named_by_name_alias_or_id() -> None:
     top, middle = term("Computers", id="it", other_names=("IT",)), term("Software", parent="IT")
     for parent in ("Software", "software"):
         made = terms(top, middle, term("Python", parent=parent))
-        line = made.with_parents(made.term("python"))
+        line = made.line("python")
         assert [above.name for above in line] == ["Python", "Software", "Computers"]
     made = terms(term("Software", parent="it"), top)
     assert made.parent(made.term("Software")) == made.term("Computers")
@@ -50,7 +50,7 @@ def test_parents_are_named_by_name_alias_or_id() -> None:
 
 def test_a_parent_needs_no_file() -> None:
     made = terms(term("Python", parent="Software"))
-    assert [t.slug for t in made.with_parents(made.term("Python"))] == ["python", "software"]
+    assert [t.slug for t in made.line("Python")] == ["python", "software"]
 
 
 def test_parents_in_a_circle_are_named_and_cut() -> None:
@@ -61,7 +61,7 @@ def test_parents_in_a_circle_are_named_and_cut() -> None:
         assert [problem.key for problem in problems] == ["parent"]
         assert not problems[0].fatal
         for file in files:
-            line = made.with_parents(made.term(file.name))
+            line = made.line(file.name)
             assert len({above.key for above in line}) == len(line) <= len(circle)
 
 

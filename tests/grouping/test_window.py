@@ -14,7 +14,7 @@ from feedpub.model import Placement, Record, Term
 
 from .helpers import moment, record
 
-ALL = Placement("")
+ALL = Placement("", "all")
 
 
 def window(records: list[Record], rule: WindowRule) -> Window:
@@ -26,7 +26,7 @@ def fold(records: list[Record], rule: WindowRule) -> Windows:
     windows = Windows(lambda placement: rule)
     for made in records:
         name = made.topics[0] if made.topics else ""
-        topic = Placement(f"topics/{name.lower()}", Term(name.lower(), name, name.lower()))
+        topic = Placement(f"topics/{name.lower()}", "topic", Term(name.lower(), name, name.lower()))
         windows.add(made, [ALL, topic] if name else [ALL])
     return windows
 

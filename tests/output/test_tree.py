@@ -73,16 +73,15 @@ class Cut(BaseException):
 def cut_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     """Ends the process at the nth file that is moved; returns the names of those before it."""
     moved: list[str] = []
-    replace = Path.replace
+    replace = os.replace
 
-    def cut(self: Path, target: Path) -> Path:
+    def cut(source: Path, target: Path) -> None:
         if len(moved) == number:
             raise Cut
-        result = replace(self, target)
+        replace(source, target)
         moved.append(Path(target).name)
-        return result
 
-    monkeypatch.setattr(Path, "replace", cut)
+    monkeypatch.setattr(os, "replace", cut)
     return moved
 
 

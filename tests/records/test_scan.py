@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from feedpub.config import load_config
-from feedpub.records.scan import scan_sources
+from feedpub.config import Config, load_config
+from feedpub.model import Problem
+from feedpub.records.scan import NO_SIGNATURE, Signature, scan_sources, walk_sources
 
 CONFIG = """
 site: {{title: A, url: https://feeds.example.org/}}
@@ -109,3 +113,103 @@ def test_the_output_is_never_read(site: Path) -> None:
     (site / "feeds/feed.json").write_text("{}", encoding="utf-8")
     (site / "content/feeds").symlink_to(site / "feeds")
     assert all("feeds" not in name for name in names(site, "[content]"))
+
+
+# --- Folder by folder -------------------------------------------------
+
+
+def configured(site: Path, records: str) -> Config:
+    path = site / "config.yaml"
+    path.write_text(CONFIG.format(records=records, output="feeds"), encoding="utf-8")
+    return load_config(path, {})
+
+
+def walk(config: Config) -> dict[str, Signature]:
+    """The signature of every file that is found, each only once."""
+    problems: list[Problem] = []
+    found = [
+        (folder.file(name).file, Signature(*signature))
+        for folder in walk_sources(config, problems)
+        for name, *signature in folder.files
+    ]
+    assert problems == []
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+OVERLAPPING = ["content", "content/deep", "content/a.md", "'content/*.md'", "'content/**/*'"]
+
+
+def test_overlapping_sources_give_each_file_once_in_whatever_order(site: Path) -> None:
+    whole = names(site, "[content]")
+    for sources in itertools.permutations(OVERLAPPING, 3):
+        config = configured(site, f"[{', '.join(sources)}]")
+        scanned = scan_sources(config).files
+        assert sorted(walk(config)) == sorted(found.file for found in scanned), sources
+        if "content" in sources or "'content/**/*'" in sources:
+            assert [found.shown for found in scanned] == whole, sources
+
+
+def test_a_folder_comes_with_its_files_sorted_and_their_names(site: Path) -> None:
+    folders = {folder.shown: folder for folder in walk_sources(configured(site, "[content]"), [])}
+    assert sorted(folders) == ["content/", "content/deep/", "content/deep/er/"]
+    assert [name for name, *_ in folders["content/"].files] == ["a.md", "b.HTML", "e.jsonl"]
+    found = folders["content/deep/er/"].file("c.yaml")
+    assert (found.shown, found.below) == ("content/deep/er/c.yaml", "deep/er/c.yaml")
+    assert Path(found.file) == site / "content/deep/er/c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("edit", "source"),
+    [
+        ("append", "other"),
+        ("same size", "other/a.md"),
+        ("same size and time", "other"),
+        ("same size and time", "'other/*.md'"),
+        ("replace", "other/a.md"),
+        ("touch", "other"),
+    ],
+)
+def test_an_edit_changes_the_signature_of_its_file_alone(
+    site: Path, edit: str, source: str
+) -> None:
+    config, file = configured(site, f"[{source}, other/g.md]"), site / "other/a.md"
+    before, status = walk(config), file.stat()
+    assert walk(config) == before
+    time.sleep(0.02)  # the clock of the file system ticks
+    text = file.read_text(encoding="utf-8")
+    if edit == "append":
+        file.write_text(text + "more", encoding="utf-8")
+    elif edit == "replace":
+        (site / "copy").write_text(text, encoding="utf-8")
+        (site / "copy").replace(file)
+    elif edit == "touch":
+        file.touch()
+    else:
+        file.write_text(text.replace("a", "b"), encoding="utf-8")
+    if edit == "same size and time":
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after = walk(config)
+    assert [name for name in after if after[name] != before[name]] == [str(file)]
+
+
+def test_what_cannot_be_looked_at_is_found_all_the_same(site: Path) -> None:
+    """Its reader will say what is wrong with it."""
+    (site / "other/broken.md").symlink_to("nowhere")
+    assert walk(configured(site, "[other]"))[str(site / "other/broken.md")] == NO_SIGNATURE
+
+
+@pytest.mark.parametrize("source", ["other", "'other/*'", "'other/**/*.md'"])
+def test_names_that_are_no_utf8_are_shown_with_escapes(site: Path, source: str) -> None:
+    folder = os.fsencode(site / "other") + b"/\xe4"
+    try:
+        os.mkdir(folder)  # noqa: PTH102 - a name in bytes
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    with open(folder + b"/\xff\xfe.md", "wb") as file:  # noqa: PTH123
+        file.write(b"---\ntitle: a\n---\n")
+    [found] = [f for f in scan_sources(configured(site, f"[{source}]")).files if "\\" in f.shown]
+    assert found.shown == "other/\\udce4/\\udcff\\udcfe.md"
+    assert found.below == "\\udce4/\\udcff\\udcfe.md"
+    assert os.fsencode(found.file) == folder + b"/\xff\xfe.md"
+    assert found.shown.isprintable()

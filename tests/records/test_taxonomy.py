@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedpub.config import load_config
-from feedpub.records.taxonomy import TermFile, TermFiles, read_taxonomy
+from feedpub.model import TermFile
+from feedpub.records.taxonomy import TermFiles, read_taxonomy
 
 CONFIG = """
 site: {title: A, url: https://feeds.example.org/, home: https://example.org/}

@@ -1,0 +1,43 @@
+"""What the catalogues say of a feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from feedpub.model import Feed, FeedLink
+
+
+class Entry(NamedTuple):
+    """What the catalogues say of a feed."""
+
+    path: str
+    kind: str
+    id: str
+    title: str
+    description: str
+    home: str
+    language: str
+    links: tuple[FeedLink, ...]
+    updated: datetime
+    items: int  # in its window
+    total: int  # in all
+    parent: str = ""
+
+    @classmethod
+    def of(cls, feed: Feed, items: int) -> Entry:
+        """The entry of a feed with so many items in its window."""
+        return cls(
+            path=feed.path,
+            kind=feed.kind,
+            id=feed.id,
+            title=feed.title,
+            description=feed.description,
+            home=feed.home,
+            language=feed.language,
+            links=feed.links,
+            updated=feed.updated,
+            items=items,
+            total=feed.total,
+            parent=feed.parent,
+        )

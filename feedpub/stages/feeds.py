@@ -1,0 +1,162 @@
+"""Which feeds there are, which of their files are to be made anew, and how they are left."""
+
+from __future__ import annotations
+
+import os
+
+from feedpub.config import CATALOGUE_NAMES, Config
+from feedpub.grouping.assemble import min_items
+from feedpub.model import Placement
+from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.output.tree import OutputTree, Staged, digest_of
+from feedpub.records.scan import Signature
+from feedpub.stages import fingerprints, outputs
+from feedpub.stages.looking import Job, Looker
+from feedpub.stages.outcome import Options, Watch
+from feedpub.stages.racy import Clock
+from feedpub.stages.refresh import Kept
+from feedpub.stages.selection import Selection
+from feedpub.stages.vocabulary import Vocabulary
+from feedpub.store.rows import FeedRow, OutputRow
+from feedpub.store.store import Store
+
+
+class Feeds:
+    """All feeds of one run."""
+
+    def __init__(
+        self, config: Config, options: Options, store: Store, clock: Clock, tree: OutputTree
+    ) -> None:
+        self.notes: list[str] = []
+        self._config = config
+        self._options = options
+        self._store = store
+        self._clock = clock
+        self._tree = tree
+        self._rows = {row.id: row for row in store.feeds()}
+        for feed in store.dirty & self._rows.keys():
+            self._rows[feed] = self._rows[feed]._replace(total=store.count_feed(feed))
+        self._existing = {row.path: row for row in self._rows.values() if self._is_there(row)}
+        self.notes += outputs.unmatched(config, self._existing)
+        self._aliases = outputs.aliases(config, self._existing, self.notes)
+        self._known = store.outputs()
+        self._standing = outputs.look(config.output, self._known, clock)
+
+    @property
+    def paths(self) -> list[str]:
+        """The feeds that there are."""
+        return list(self._existing)
+
+    def publish(
+        self,
+        vocabulary: Vocabulary,
+        selection: Selection,
+        kept: Kept,
+        items: int,
+        watch: Watch,
+    ) -> None:
+        """Leaves the output tree as a full run would, and the store knowing it."""
+        jobs = self._jobs(vocabulary, selection)
+        watch.lap("look")
+        staged: list[tuple[int | None, Staged]] = []
+        if jobs:
+            # This loads feedgen, lxml and nh3, which a run with nothing to make must not wait for.
+            from feedpub.stages.render import Publisher
+
+            publisher = Publisher(
+                self._config, self._options, self._store, selection, self._assembler, self._aliases
+            )
+            watch.lap("load")
+            staged += publisher.write(jobs, kept, self._tree, watch)
+        staged += [(None, file) for file in self._catalogues()]
+        for _, file in staged:
+            self._tree.take(file)
+        made = {job.row.id for job in jobs}
+        there = {row.id for row in self._existing.values()}
+        for path, row in self._standing.sure.items():
+            if row.feed in there and row.feed not in made:
+                self._tree.keep(path, row.digest)
+        self._commit(staged, items)
+        watch.lap("write")
+
+    def _is_there(self, row: FeedRow) -> bool:
+        return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
+
+    def _jobs(self, vocabulary: Vocabulary, selection: Selection) -> list[Job]:
+        """The feeds whose files are to be made; the rows of all feeds are brought up to date."""
+        store = self._store
+        # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
+        common = fingerprints.digest(
+            fingerprints.settings(self._config), vocabulary.fingerprint, list(self._existing)
+        )
+        all_doubtful = store.fact("common") != common
+        store.set_fact("common", common)
+        for row in self._rows.values():
+            if row.path not in self._existing and (row.id in store.dirty or row.inputs):
+                store.put_feed(row._replace(inputs=None, entry=None))
+        broken = {row.feed for row in self._standing.broken.values()}
+        doubtful = [
+            row
+            for row in self._existing.values()
+            if all_doubtful or row.id in store.dirty or row.id in broken
+        ]
+        if not doubtful:
+            return []
+        looker = Looker(self._config, store, vocabulary.terms, selection, self.paths, self._aliases)
+        self._assembler = looker.assembler
+        jobs = []
+        for before in doubtful:
+            job = looker.look(before)
+            if job.row != before or before.id in store.dirty:
+                store.put_feed(job.row)
+                self._existing[job.row.path] = job.row
+            if job.row.inputs != before.inputs or before.id in broken:
+                jobs.append(job)
+        return jobs
+
+    def _catalogues(self) -> list[Staged]:
+        """The catalogues, if they are not what they should be."""
+        if not self._existing:
+            return []
+        site, rows = self._config.site, list(self._existing.values())
+        files = {name: [name, *self._aliases.get(name, ())] for name in CATALOGUE_NAMES}
+        inputs = fingerprints.digest(site.title, site.home, files, [row.entry for row in rows])
+        standing = self._standing.sure
+        paths = [path for names in files.values() for path in names]
+        if self._store.fact("catalogues") == inputs and all(path in standing for path in paths):
+            for path in paths:
+                self._tree.keep(path, standing[path].digest)
+            return []
+        from feedpub.stages.render import render_catalogues
+
+        self._store.set_fact("catalogues", inputs)
+        return [
+            self._tree.stage(path, data, f"{name}-{n}")
+            for name, data in render_catalogues(self._config, rows).items()
+            for n, path in enumerate(files[name])
+        ]
+
+    def _commit(self, staged: list[tuple[int | None, Staged]], items: int) -> None:
+        """Moves everything into place, and notes how it is left."""
+        tree, store = self._tree, self._store
+        gone = [path for path in self._known if path not in tree.files and path != MANIFEST_NAME]
+        rows = dict(self._standing.seen)
+        if (
+            staged
+            or gone
+            or MANIFEST_NAME not in self._standing.sure
+            or store.fact("items") != items
+        ):
+            tree.commit(items, last=CATALOGUE_NAMES)
+            if not tree.dry_run:
+                left = [*((file.path, feed) for feed, file in staged), (MANIFEST_NAME, None)]
+                rows |= {path: self._left(path, feed) for path, feed in left}
+        store.set_fact("items", items)
+        store.put_outputs(rows.items(), gone)
+
+    def _left(self, path: str, feed: int | None) -> OutputRow:
+        """A file that is in place now."""
+        file = self._config.output / path
+        signature = Signature.of(os.lstat(file))
+        digest = self._tree.files.get(path) or digest_of(file)
+        return outputs.stamped(feed, signature, digest, self._clock)

@@ -1,0 +1,117 @@
+"""What earlier work depends on, as short hashes: same hash, same outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from feedpub import __version__
+from feedpub.config import Config, SourceSpec
+from feedpub.records.scan import FoundName
+
+# What is installed beside feedpub and has a say in the bytes of a feed.
+_LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
+_WORDS = frozenset({"title", "description", "image", "items", "min_items"})  # not for placing
+
+
+def digest(*parts: Any) -> bytes:
+    """A hash of plain values, of their texts as Python writes them."""
+    return hashlib.blake2b(repr(parts).encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+def of_files(reading: bytes, files: Sequence[FoundName]) -> bytes:
+    """A hash of a folder's files as they look, and of how they are read."""
+    # Of these there are many, and their texts would take ten times as long.
+    plain_files: Any = files
+    looks = marshal.dumps(plain_files, 2)
+    return hashlib.blake2b(reading + looks, digest_size=16).digest()
+
+
+def program() -> str:
+    """This feedpub, on this Python, with the libraries beside it."""
+    import yaml
+
+    package = Path(__file__).parents[1]
+    libraries = Path(yaml.__file__).parents[1]
+    return digest(
+        __version__,
+        sys.version,
+        sorted(_sizes(str(package))),
+        sorted(name for name in _names(libraries) if name.lower().startswith(_LIBRARIES)),
+    ).hex()
+
+
+def _names(folder: Path) -> Iterable[str]:
+    try:
+        # Folders like lxml-6.0.2.dist-info: no need to ask each library.
+        return [path.name for path in folder.iterdir() if path.suffix == ".dist-info"]
+    except OSError:
+        return []
+
+
+def _sizes(folder: str) -> Iterable[tuple[str, int]]:
+    """The modules below a folder: a feedpub that was patched in place is another program."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith(".py"):
+            yield entry.path.rpartition("feedpub")[2], entry.stat().st_size
+        elif entry.is_dir() and not entry.name.startswith("__"):
+            yield from _sizes(entry.path)
+
+
+def configuration(config: Config) -> str:
+    """Whose memory it is: one configuration's and one output's, wherever both move together."""
+    paths = (config.path, config.output)
+    return digest([os.path.relpath(path, config.state) for path in paths]).hex()
+
+
+def settings(config: Config) -> bytes:
+    """Everything that config.yaml says."""
+    return digest(plain(config.settings))
+
+
+def reading(config: Config, source: SourceSpec) -> bytes:
+    """What the reading of a source's files depends on, besides their bytes and names."""
+    site = config.site
+    return digest(
+        site.timezone,
+        site.id,
+        site.home,
+        site.language,
+        plain(config.settings.fields),
+        plain(source),
+    )
+
+
+def placing(config: Config, unpublished: bool, taxonomy: bytes) -> bytes:
+    """What selection and placing depend on, besides the records and the time."""
+    feeds = config.feeds
+    groups = (feeds.all, feeds.topics, feeds.providers, feeds.topic_providers)
+    return digest(
+        plain(config.select),
+        unpublished,
+        [plain(group, _WORDS) for group in groups],
+        [plain(custom, _WORDS) for custom in feeds.custom],
+        taxonomy,
+    )
+
+
+def plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
+    """Settings as plain values, whose texts tell all that they hold."""
+    if is_dataclass(value):
+        return [(n, plain(v)) for n, v in sorted(vars(value).items()) if n not in without]
+    if isinstance(value, Mapping):
+        return [(name, plain(child)) for name, child in value.items()]
+    if isinstance(value, (tuple, list)):
+        return [plain(child) for child in value]
+    return value.total_seconds() if isinstance(value, timedelta) else value

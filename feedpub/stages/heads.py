@@ -1,0 +1,82 @@
+"""Records as the store keeps them: what selection, placing and windows need, and no more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from feedpub.model import Placement, Provider, Record
+from feedpub.store.rows import RecordRow
+
+Feeds = Sequence[tuple[str, str]]  # the feeds that a record belongs to: path and kind
+
+
+def seconds(moment: datetime) -> int:
+    """A moment as the store keeps it."""
+    return int(moment.timestamp())
+
+
+def row_of(record: Record, part: int | None, digest: bytes, reason: str) -> RecordRow:
+    """A record's row."""
+    provider = record.provider
+    key = hashlib.blake2b(record.id.encode(), digest_size=8).digest()
+    return RecordRow(
+        part=part,
+        line=record.line,
+        guid=record.id,
+        guid_from=record.id_from,
+        published=seconds(record.published),
+        updated=seconds(record.updated),
+        digest=digest,
+        status=record.status,
+        topics="\n".join(record.topics),
+        provider=provider.name if provider else None,
+        domain=provider.domain if provider else None,
+        image=provider.image if provider else None,
+        language=record.language,
+        type=record.type,
+        category=record.category,
+        price=record.price,
+        quality=record.quality,
+        heat=record.heat,
+        reason=reason,
+        feeds=b"",
+        guid_key=int.from_bytes(key, "big", signed=True),
+    )
+
+
+def feeds_of(placements: Sequence[Placement]) -> Feeds:
+    """Placements as the store takes them."""
+    return [placement[:2] for placement in placements]
+
+
+def topics_of(text: str) -> tuple[str, ...]:
+    """Topics as the store keeps them."""
+    return tuple(text.split("\n")) if text else ()
+
+
+def record_of(row: RecordRow) -> Record:
+    """A record, known in part: enough to select, to place, and to assemble feeds around it."""
+    provider = None
+    if row.provider is not None:
+        provider = Provider(row.provider, row.domain or "", "", row.image or "")
+    return Record(
+        path="",
+        line=0,
+        order="",
+        id=row.guid,
+        id_from="",
+        title="",
+        published=datetime.fromtimestamp(row.published, UTC),
+        updated=datetime.fromtimestamp(row.updated, UTC),
+        provider=provider,
+        topics=topics_of(row.topics),
+        language=row.language,
+        type=row.type,
+        category=row.category,
+        price=row.price,
+        quality=row.quality,
+        heat=row.heat,
+        status=row.status,
+    )

@@ -1,0 +1,153 @@
+"""All records in memory, for the commands that look at each: check, explain and list.
+
+`generate` does the same work with the store, a part of the records at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from feedpub.config import Config
+from feedpub.grouping.assemble import min_items, window_rule
+from feedpub.grouping.duplicates import Duplicate, newest_of_each, same_id
+from feedpub.grouping.place import Placer
+from feedpub.grouping.select import conditions, reason_left_out
+from feedpub.grouping.terms import Taxonomies, Terms
+from feedpub.grouping.window import Window, Windows
+from feedpub.model import Problem, Record
+from feedpub.records.field_reader import Rules
+from feedpub.records.read import Parsed, parse_file, unreadable
+from feedpub.records.scan import FoundFile, UnreadableError, read_bytes, scan_sources
+from feedpub.records.taxonomy import read_taxonomy
+from feedpub.records.workers import map_tasks, usable_cpus
+from feedpub.stages.outcome import Options
+
+BATCH = 100  # files that a process parses at once
+
+
+class LeftOut(NamedTuple):
+    """A record that is in no feed, on purpose."""
+
+    name: str
+    reason: str
+    record: Record | None = None  # None for what is no record of a story at all
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Reading:
+    """All records, each accounted for: read = items + left_out + duplicates + unusable."""
+
+    items: list[Record] = field(default_factory=list)  # newest first
+    left_out: list[LeftOut] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # what was mended, too
+    no_records: list[LeftOut] = field(default_factory=list)  # taxonomy files and the like
+    unusable: int = 0
+    files: int = 0
+
+    @property
+    def read(self) -> int:
+        """How many records there are."""
+        return len(self.items) + len(self.left_out) + len(self.duplicates) + self.unusable
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many records were left out for each reason, the most frequent first."""
+        counts = Counter(left.reason for left in self.left_out)
+        return dict(sorted(counts.items(), key=lambda count: (-count[1], count[0])))
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Grouping:
+    """Which records are in which feeds."""
+
+    terms: Taxonomies
+    placer: Placer
+    windows: dict[str, Window]  # by feed path, in the order of the paths
+
+
+def read_terms(config: Config, problems: list[Problem]) -> Taxonomies:
+    """Topics and providers with what their files tell of them."""
+    files = read_taxonomy(config)
+    problems += files.problems
+    return Taxonomies(Terms(files.topics, problems), Terms(files.providers, problems))
+
+
+def read_records(
+    config: Config,
+    terms: Taxonomies,
+    options: Options,
+    only: Callable[[FoundFile], bool] | None = None,
+) -> Reading:
+    """Every record of the sources (or of the files that `only` takes), selected and made unique."""
+    reading = Reading()
+    scan = scan_sources(config)
+    reading.problems += scan.problems
+    reading.unusable += len(scan.problems)
+    rules = Rules.of(config)
+    tests = conditions(config.select, terms)
+    unpublished = options.unpublished or config.select.unpublished
+    records: list[Record] = []
+    files = [found for found in scan.files if only is None or only(found)]
+    reading.files = len(files)
+    for parsed in _parse_all(files, rules, options.jobs or usable_cpus()):
+        reading.problems += parsed.problems
+        reading.unusable += parsed.unusable
+        reading.no_records += [LeftOut(name, reason) for name, reason in parsed.skipped]
+        for record in parsed.records:
+            reason = reason_left_out(record, config.select, tests, options.as_of, unpublished)
+            if reason and reason != "removed":
+                reading.left_out.append(LeftOut(record.path, reason, record))
+            else:
+                # What was removed is out with all its copies, if it is the newest of them.
+                records.append(record)
+    unique, duplicates = newest_of_each(records)
+    for duplicate in duplicates:
+        if duplicate.is_accident:
+            lost, winner = duplicate
+            path = lost.path.partition("#")[0]
+            reading.problems.append(same_id(path, lost.line, lost.path, winner.path))
+            reading.unusable += 1
+        else:
+            reading.duplicates.append(duplicate)
+    removed = [record for record in unique if record.status == "removed"]
+    reading.left_out += [LeftOut(record.path, "removed", record) for record in removed]
+    items = (record for record in unique if record.status != "removed")
+    reading.items = sorted(items, key=lambda record: record.sort_key)
+    return reading
+
+
+def _parse_all(files: Sequence[FoundFile], rules: Rules, processes: int) -> Iterator[Parsed]:
+    """What each file gives, in their order."""
+
+    def parse(batch: range) -> list[Parsed]:
+        return [_parse(files[n], rules) for n in batch]
+
+    batches = [range(len(files))[n : n + BATCH] for n in range(0, len(files), BATCH)]
+    for _, parsed in sorted(map_tasks(parse, batches, processes), key=lambda done: done[0]):
+        yield from parsed
+
+
+def _parse(found: FoundFile, rules: Rules) -> Parsed:
+    try:
+        data = read_bytes(found.file)
+    except UnreadableError as error:
+        return unreadable(found.shown, error.what, error.remedy)
+    return parse_file(data, found.shown, found.below, found.source, rules)
+
+
+def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Grouping:
+    """Places every record and keeps the window of each feed that has enough of them."""
+    placer = Placer(config, terms)
+    windows = Windows(lambda placement: window_rule(config, placement))
+    for record in records:
+        windows.add(record, placer.place(record))
+    kept = {
+        path: window
+        for path, window in sorted(windows.feeds.items())
+        if window.total >= min_items(config, window.placement)
+    }
+    return Grouping(terms, placer, kept)

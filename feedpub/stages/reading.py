@@ -1,0 +1,84 @@
+"""Reading files, in whatever process: their bytes → rows for the store, and records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from feedpub.config import Config
+from feedpub.model import Record
+from feedpub.records.field_reader import Rules
+from feedpub.records.read import Parsed, parse_file, unreadable
+from feedpub.records.scan import UnreadableError, read_bytes
+from feedpub.stages.files import FileNotes, FileRead, ToRead
+from feedpub.stages.fingerprints import reading
+from feedpub.stages.heads import row_of
+from feedpub.stages.packing import pack
+from feedpub.stages.selection import Selection
+
+
+class Reader:
+    """Reads files under one configuration."""
+
+    def __init__(self, config: Config, selection: Selection) -> None:
+        self._rules = Rules.of(config)
+        self._selection = selection
+        self._sources = config.settings.records
+        self._digests = [
+            hashlib.blake2b(reading(config, source), digest_size=16) for source in self._sources
+        ]
+
+    def read(self, files: Sequence[ToRead], keep: bool) -> list[FileRead]:
+        """Each file's rows; with `keep`, its records come along."""
+        return [self._read(file, keep) for file in files]
+
+    def records(self, file: ToRead) -> dict[int | None, Record]:
+        """The records of a file by their part; none if it cannot be read any more."""
+        try:
+            parsed = self._parse(read_bytes(file.file), file)
+        except UnreadableError:
+            return {}
+        return {_part(record, file): record for record in parsed.records}
+
+    def _read(self, file: ToRead, keep: bool) -> FileRead:
+        try:
+            data = read_bytes(file.file)
+        except UnreadableError as error:
+            return self._told(file, b"", unreadable(file.shown, error.what, error.remedy), keep)
+        hashed = self._digests[file.source].copy()
+        hashed.update(f"{file.shown}\0{file.below}\0".encode())
+        hashed.update(data)
+        digest = hashed.digest()
+        if digest == file.known:
+            return FileRead(file.id, digest)
+        return self._told(file, digest, self._parse(data, file), keep)
+
+    def _parse(self, data: bytes, file: ToRead) -> Parsed:
+        return parse_file(data, file.shown, file.below, self._sources[file.source], self._rules)
+
+    def _told(self, file: ToRead, digest: bytes, parsed: Parsed, keep: bool) -> FileRead:
+        rows = []
+        for record in parsed.records:
+            reason, feeds = self._selection.of(record)
+            part = _part(record, file)
+            own = digest if part is None else _digest(record)
+            rows.append((row_of(record, part, own, reason), feeds))
+        return FileRead(
+            file.id,
+            digest,
+            rows,
+            FileNotes(parsed.problems, parsed.skipped, parsed.unusable).to_json(),
+            [pack(record) for record in parsed.records] if keep else None,
+        )
+
+
+def _part(record: Record, file: ToRead) -> int | None:
+    """A record's number in a file of several, from 0."""
+    number = record.path[len(file.shown) + 1 :]
+    return int(number) - 1 if number else None
+
+
+def _digest(record: Record) -> bytes:
+    """Of all that is said in a record, wherever in its file it stands."""
+    said = record._replace(path="", line=0, order="")
+    return hashlib.blake2b(pack(said), digest_size=16).digest()

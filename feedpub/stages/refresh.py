@@ -1,0 +1,244 @@
+"""Bringing the store up to date: with the files, with the configuration, and with the time."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from feedpub.config import Config
+from feedpub.grouping.duplicates import Claim, is_accident, newest
+from feedpub.model import Problem
+from feedpub.records.scan import FoundFolder, Signature, walk_sources
+from feedpub.records.workers import map_tasks, usable_cpus
+from feedpub.stages import fingerprints
+from feedpub.stages.files import FileRead, ToRead
+from feedpub.stages.heads import record_of
+from feedpub.stages.outcome import Options, Watch
+from feedpub.stages.racy import Clock
+from feedpub.stages.selection import Selection
+from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord
+from feedpub.store.store import Store, in_batches
+
+if TYPE_CHECKING:
+    from feedpub.stages.reading import Reader
+
+BATCH = 100  # files that a process reads at once
+KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
+UNSURE = -1  # the mtime of a file that is to be looked into at the next run
+
+Kept = dict[tuple[int, int | None], bytes]  # (file, part) → a packed record
+
+
+class Refresh:
+    """One run's work on the store; `dirty` feeds of the store are what it leads to."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        options: Options,
+        selection: Selection,
+        clock: Clock,
+        watch: Watch,
+    ) -> None:
+        self.kept: Kept = {}
+        self.problems: list[Problem] = []  # of folders; each counts as a record
+        self._config = config
+        self._store = store
+        self._options = options
+        self._selection = selection
+        self._clock = clock
+        self._watch = watch
+        self._sources = {id(s): n for n, s in enumerate(config.settings.records)}
+        self._readings = [fingerprints.reading(config, s) for s in config.settings.records]
+        self._pending: dict[int, tuple[int, bytes, Signature]] = {}  # id → folder, name, signature
+        self._new: set[int] = set()  # files of these that the store does not know yet
+        self._unsure: set[int] = set()  # folders with a file that is to be looked into
+        self._kept_bytes = 0
+        self._found = 0
+
+    # The files
+
+    def read_files(self) -> None:
+        """Whatever changed on the disk."""
+        reader: Reader | None = None  # one in each process
+
+        def work(task: tuple[list[ToRead], bool]) -> list[FileRead]:
+            nonlocal reader
+            if reader is None:
+                # A run with nothing to read need not load what reads records.
+                from feedpub.stages.reading import Reader
+
+                reader = Reader(self._config, self._selection)
+            return reader.read(*task)
+
+        done = 0
+        processes = self._options.jobs or usable_cpus()
+        for _, results in map_tasks(work, self._tasks(), processes):
+            self._take(results)
+            done += len(results)
+            self._watch.progress("reading files", done, self._found)
+        for folder in self._unsure:
+            self._store.forget_signature(folder)
+        if self._store.is_new:
+            self._store.index()
+
+    def _tasks(self) -> Iterator[tuple[list[ToRead], bool]]:
+        """The files that may have changed, some at a time; what is gone is forgotten."""
+        known = self._store.folders()
+        root = f"{self._config.root}{os.sep}"
+        batch: list[ToRead] = []
+        for folder in walk_sources(self._config, self.problems):
+            # Below its root a site may move as a whole.
+            key = (folder.source.path, os.fsencode(folder.path.removeprefix(root)))
+            for file in self._changed(folder, known.pop(key, None), key):
+                batch.append(file)
+                if len(batch) == BATCH:
+                    yield batch, self._kept_bytes < KEPT_BYTES
+                    batch = []
+        if batch:
+            yield batch, self._kept_bytes < KEPT_BYTES
+        for row in known.values():
+            self._store.remove_folder(row.id)
+
+    def _changed(
+        self, folder: FoundFolder, row: FolderRow | None, key: tuple[str, bytes]
+    ) -> Iterator[ToRead]:
+        """The files of a folder that are new, or may have changed."""
+        store, source = self._store, self._sources[id(folder.source)]
+        reading = fingerprints.digest(self._readings[source], folder.shown)
+        signature = fingerprints.of_files(reading, folder.files)
+        if row and row.signature == signature:
+            return
+        files = store.files(row.id) if row else {}
+        same_reading = row is not None and row.reading == reading
+        sure = all(self._clock.is_sure(Signature(*rest)) for _, *rest in folder.files)
+        folder_id = row.id if row else store.new_folder()
+        row = FolderRow(folder_id, folder.shown, folder.below, reading, signature if sure else None)
+        store.put_folder(row, *key)
+        for name, *rest in folder.files:
+            of_file = Signature(*rest)
+            name_key = os.fsencode(name)
+            old = files.pop(name_key, None)
+            if old and same_reading and old[1:5] == of_file:
+                continue
+            if old:
+                file_id, known = old.id, old.digest
+            else:
+                file_id, known = store.new_file(), b""
+                self._new.add(file_id)
+            self._pending[file_id] = (folder_id, name_key, of_file)
+            self._found += 1
+            found = folder.file(name)
+            yield ToRead(file_id, source, found.file, found.shown, found.below, known)
+        store.remove_files([gone.id for gone in files.values()])
+
+    def _take(self, results: list[FileRead]) -> None:
+        """Puts what some files gave into the store."""
+        rows: list[tuple[FileRow, int, bytes, str | None]] = []
+        touched: list[FileRow] = []
+        added: list[tuple[int, RecordRow]] = []
+        for result in results:
+            folder, name, signature = self._pending.pop(result.id)
+            if not result.digest:
+                self._unsure.add(folder)
+            if not (result.digest and self._clock.is_sure(signature)):
+                signature = signature._replace(mtime=UNSURE)
+            row = FileRow(result.id, *signature, result.digest)
+            if result.rows is None:
+                touched.append(row)
+                continue
+            rows.append((row, folder, name, result.notes))
+            new = [r._replace(feeds=self._store.feed_ids(feeds)) for r, feeds in result.rows]
+            if result.records and self._kept_bytes < KEPT_BYTES:
+                self._kept_bytes += sum(map(len, result.records))
+                for record, kept in zip(new, result.records, strict=True):
+                    self.kept[result.id, record.part] = kept
+            if result.id in self._new:
+                self._new.discard(result.id)
+            else:
+                new = self._replaced(result.id, new)
+            added += [(result.id, record) for record in new]
+        self._store.put_files(rows)
+        self._store.touch_files(touched)
+        self._store.add_records(added)
+
+    def _replaced(self, file: int, rows: list[RecordRow]) -> list[RecordRow]:
+        """Of a file's records now, those that are new; those that are no more are removed."""
+        before: dict[RecordRow, list[StoredRecord]] = defaultdict(list)
+        for record in self._store.records_of(file):
+            before[record.row._replace(part=None, line=0)].append(record)
+        new: list[RecordRow] = []
+        for row in rows:
+            same = before.get(row._replace(part=None, line=0))
+            if not same:
+                new.append(row)
+                continue
+            old = same.pop(0)
+            if (old.row.part, old.row.line) != (row.part, row.line):
+                self._store.move_record(old.id, row.part, row.line)
+                self._store.touched.add(row.guid_key)
+        self._store.remove_records([gone for left in before.values() for gone in left])
+        return new
+
+    # The configuration, the taxonomy and the time
+
+    def select_again(self, placing: bytes) -> None:
+        """Whatever may be in feeds now and was not, or the other way round."""
+        store, as_of = self._store, self._options.as_of
+        # A record's date has whole seconds: later than now is later than the second that began.
+        now = None if as_of is None else math.floor(as_of.timestamp())
+        before = store.fact("as_of")
+        if not store.is_new and store.fact("placing") != placing:
+            for batch in in_batches(store):
+                self._select_again(batch)
+        elif not store.is_new and now != before:
+            due = now is None or (before is not None and now > before)
+            moved = store.records_due(now) if due else store.records_not_due(now)
+            self._select_again(moved)
+        store.set_fact("placing", placing)
+        # While nothing else changes, that time goes on need not be written down.
+        if store.changed or before is None or now is None or now < before:
+            store.set_fact("as_of", now)
+
+    def _select_again(self, records: Iterable[StoredRecord]) -> None:
+        for record in records:
+            reason, feeds = self._selection.of(record_of(record.row))
+            row = record.row._replace(reason=reason, feeds=self._store.feed_ids(feeds))
+            if row != record.row:
+                self._store.update_record(record, row)
+
+    # The same item in several records
+
+    def settle(self) -> None:
+        """Lets one record stand for each item."""
+        store = self._store
+        for key in store.double_guids() if store.is_new else list(store.touched):
+            for rivals in by_guid(store.rivals(key)):
+                winner = rivals[newest([claim(rival) for rival in rivals])]
+                for rival in rivals:
+                    store.set_lost(rival.id, how_lost(rival, winner))
+
+
+def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
+    """Rivals for the same item together: keys are but hashes."""
+    groups: dict[str, list[Rival]] = defaultdict(list)
+    for rival in rivals:
+        groups[rival.guid].append(rival)
+    return list(groups.values())
+
+
+def claim(rival: Rival) -> Claim:
+    """A rival's claim to stand for its item."""
+    order = rival.shown if rival.part is None else f"{rival.shown}#{rival.part:09}"
+    return Claim(rival.updated, rival.published, order)
+
+
+def how_lost(rival: Rival, winner: Rival) -> int:
+    """As the store has it: 0 not at all, 1 as a copy of the item, 2 by accident."""
+    if rival is winner:
+        return 0
+    return 2 if is_accident(rival.guid_from, winner.guid_from) else 1

@@ -1,0 +1,235 @@
+"""Opening the store, and leaving it: what cannot be trusted is made anew, and a line says so.
+
+A store is trusted if it is whole (SQLite itself does not see a byte that was
+changed inside of a row, so a stamp beside it holds its signature and its
+hash), of this version or an earlier one, and made for the same configuration
+by the same program. Nothing in it is ever needed: a run without it does the
+full work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+from feedpub.store.schema import MIGRATIONS, VERSION
+from feedpub.store.store import Store
+
+NAME = "state.sqlite3"
+_STAMP = "state.stamp"
+_LOADING_CACHE = 24 * 1024  # KiB, while a store is filled: rows come in no order of its tables
+_FREE = 0.3  # of a file's pages; beyond, it is made smaller
+
+
+class Identity(NamedTuple):
+    """Whose memory it is; another's is not used."""
+
+    configuration: str
+    program: str
+
+
+class _Unusable(Exception):
+    """Why what is there cannot be used."""
+
+
+class Memory:
+    """The store of one run, from opening to commit; use as a context manager."""
+
+    def __init__(
+        self, folder: Path, shown: str, identity: Identity, ignore: bool, keep: bool
+    ) -> None:
+        """Opens what `folder` holds, or, if that cannot be (or `ignore`), begins a new store.
+
+        With `keep` False nothing is written there, whatever is done to the store.
+        """
+        self.note = ""  # what the user should know
+        self._folder = folder
+        self._shown = f"{shown}/{NAME}"
+        self._identity = identity
+        self._keep = keep
+        self._closing = contextlib.ExitStack()
+        self._new: Path | None = None  # a new store, until it is put in place
+        self._was_cut = False  # whether the run before ended before it could leave its stamp
+        try:
+            self.store = self._open(ignore) or self._begin()
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _open(self, ignore: bool) -> Store | None:
+        """What is there, if it can be used; else `note` says why not."""
+        try:
+            if self._keep:
+                self._lock()
+            if ignore:
+                return None
+            path = self._folder / NAME
+            os.lstat(path)
+            self._db = self._trusted(path)
+            return Store(self._db, False)
+        except FileNotFoundError:
+            return None  # as on the first day
+        except _Unusable as why:
+            self.note = f"{self._shown} {why}; everything is read anew"
+        except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            self.note = f"{self._shown} cannot be used ({error}); everything is read anew"
+        return None
+
+    def _lock(self) -> None:
+        """Two runs on two outputs may share a folder by mistake: the second works without."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            import fcntl
+
+            fd = os.open(self._folder, os.O_RDONLY)
+            self._closing.callback(os.close, fd)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._keep = False
+            raise _Unusable("is in use by another run") from None
+        except (ImportError, OSError):
+            return  # no such locks here
+
+    def _trusted(self, path: Path) -> sqlite3.Connection:
+        try:
+            stamp = json.loads((self._folder / _STAMP).read_bytes())
+        except FileNotFoundError:
+            stamp = {"signature": None, "sha256": None}
+        if not self._keep:
+            path = self._copied(path)
+        looks = stamp["signature"] if self._keep else None
+        if looks != _signature(path) and stamp["sha256"] != _digest(path):
+            raise _Unusable("is not as feedpub left it")
+        self._was_cut = Path(f"{path}-wal").exists()
+        db = sqlite3.connect(path, timeout=0, isolation_level=None)
+        closing = self._closing.callback(db.close)
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise _Unusable(f"is of a newer feedpub (version {version}, not {VERSION})")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("BEGIN IMMEDIATE")
+            _migrate(db, version)
+            facts = dict(db.execute("SELECT name, value FROM facts"))
+            if facts.get("configuration") != self._identity.configuration:
+                raise _Unusable("is of another configuration (name another folder in state:)")
+            if facts.get("program") != self._identity.program:
+                raise _Unusable("was made by another version of feedpub or of what it stands on")
+        except BaseException:
+            closing()
+            raise
+        return db
+
+    def _copied(self, path: Path) -> Path:
+        """A copy to work on, for a run that is to leave the store alone; gone at the end."""
+        import shutil  # for dry runs alone
+        import tempfile
+
+        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="feedpub-"))
+        return Path(shutil.copyfile(path, Path(folder, NAME)))
+
+    def _begin(self) -> Store:
+        if self._keep:
+            path = self._folder / f"{NAME}.new"
+            try:
+                path.unlink(missing_ok=True)
+                self._db = _filled(path, self._identity)
+                self._new = path
+            except (OSError, sqlite3.Error) as error:
+                reason = getattr(error, "strerror", None) or error
+                self.note = (
+                    f"{self._shown} cannot be written ({reason}); "
+                    "nothing is remembered, and every run does the full work"
+                )
+        if self._new is None:
+            self._keep = False
+            self._db = _filled("", self._identity)  # a file of SQLite's own, without a name
+        self._closing.callback(self._db.close)
+        return Store(self._db, True)
+
+    def commit(self) -> None:
+        """Keeps what the store holds now, for the next run; what fails is in `note`."""
+        if not self._keep or not (self.store.changed or self._new):
+            return
+        try:
+            self._db.execute("COMMIT")
+            if self._new:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.close()
+                for ending in ("-wal", "-shm"):  # of the store before: they are not this one's
+                    Path(f"{self._folder / NAME}{ending}").unlink(missing_ok=True)
+                self._new.replace(self._folder / NAME)
+                self._new = None
+            else:
+                self._compact()
+                self._db.close()
+            self._was_cut = True  # but for the stamp
+        except (sqlite3.Error, OSError) as error:
+            self.note = (
+                f"{self._shown} cannot be written ({error}); the next run does the full work"
+            )
+
+    def close(self) -> None:
+        """Without `commit`, the store is what it was."""
+        with contextlib.suppress(sqlite3.Error, OSError):
+            self._db.close()
+            if self._new is not None:
+                self._new.unlink(missing_ok=True)
+            if self._keep and self._was_cut:
+                self._stamp()
+        self._closing.close()
+
+    def _compact(self) -> None:
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+        if free > _FREE * pages:
+            self._db.execute("VACUUM")
+
+    def _stamp(self) -> None:
+        path = self._folder / NAME
+        stamp = {"signature": _signature(path), "sha256": _digest(path)}
+        new = self._folder / f"{_STAMP}.new"
+        new.write_text(json.dumps(stamp), encoding="utf-8")
+        new.replace(self._folder / _STAMP)
+
+
+def _filled(path: Path | str, identity: Identity) -> sqlite3.Connection:
+    """A new store, with nothing in it but whose it is."""
+    db = sqlite3.connect(path, isolation_level=None)
+    # It is of use as a whole or not at all, so it needs no protection while it is filled.
+    db.execute("PRAGMA journal_mode = OFF")
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute(f"PRAGMA cache_size = -{_LOADING_CACHE}")
+    db.execute("BEGIN")
+    _migrate(db, 0)
+    db.executemany("INSERT INTO facts VALUES (?, ?)", identity._asdict().items())
+    return db
+
+
+def _migrate(db: sqlite3.Connection, version: int) -> None:
+    for statements in MIGRATIONS[version:]:
+        for statement in statements.split(";"):
+            db.execute(statement)
+    if version < VERSION:
+        db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _signature(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

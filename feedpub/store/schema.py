@@ -1,0 +1,86 @@
+"""The tables of the store, and how a store of an earlier version becomes one of today."""
+
+from __future__ import annotations
+
+# Migration n makes version n + 1 of version n; the file's `user_version` says which it is of.
+# A `;` ends a statement, in a comment too.
+MIGRATIONS = (
+    """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+    -- Files and folders, by their names on this machine, as bytes, below config.yaml's if they are.
+    CREATE TABLE folders (
+        id INTEGER PRIMARY KEY,
+        source TEXT NOT NULL,     -- as config.yaml names it
+        path BLOB NOT NULL,
+        shown TEXT NOT NULL,      -- what its files' names begin with in messages
+        below TEXT NOT NULL,      -- what their paths below the source begin with
+        reading BLOB NOT NULL,    -- a hash of what the configuration says of reading them
+        signature BLOB,           -- a hash of that and of all its files, NULL: look at each
+        UNIQUE (source, path)
+    );
+    CREATE TABLE files (
+        id INTEGER PRIMARY KEY,
+        folder INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER,
+        digest BLOB NOT NULL,     -- of its content and of how it is read
+        notes TEXT                -- JSON: what is wrong with it, and what in it is no record
+    );
+
+    -- What of a record selection, placing and windows need.
+    CREATE TABLE records (
+        id INTEGER PRIMARY KEY,
+        file INTEGER NOT NULL,
+        part INTEGER,             -- its number in a file of several
+        line INTEGER NOT NULL,
+        guid TEXT NOT NULL,
+        guid_from TEXT NOT NULL,
+        published INTEGER NOT NULL,  -- seconds since 1970
+        updated INTEGER NOT NULL,
+        digest BLOB NOT NULL,     -- of all that its item is made of
+        status TEXT NOT NULL,
+        topics TEXT NOT NULL,     -- a line each
+        provider TEXT, domain TEXT, image TEXT,
+        language TEXT, type TEXT, category TEXT, price TEXT, quality, heat,
+        reason TEXT NOT NULL,     -- why it is left out, '' if it may be in feeds
+        feeds BLOB NOT NULL,      -- the ids of those it belongs to if it may, four bytes each
+        guid_key INTEGER NOT NULL,   -- 64 bits of a hash of guid
+        lost INTEGER NOT NULL DEFAULT 0  -- to another of its item: 1 as a copy, 2 by accident
+    );
+
+    CREATE TABLE feeds (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        total INTEGER NOT NULL DEFAULT 0,
+        inputs BLOB,              -- of all that its files were made of, NULL: it has none
+        entry TEXT                -- JSON: what the catalogues say of it
+    );
+    -- "The newest N of this feed" is a walk from the start of a feed's rows.
+    CREATE TABLE placements (
+        feed INTEGER NOT NULL,
+        age INTEGER NOT NULL,     -- the date of publication, negated
+        record INTEGER NOT NULL,
+        PRIMARY KEY (feed, age, record)
+    ) WITHOUT ROWID;
+
+    -- The files of the output tree as they were left: the manifest, with signatures.
+    CREATE TABLE outputs (
+        path TEXT PRIMARY KEY,
+        feed INTEGER,             -- NULL: a catalogue
+        size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER,
+        digest TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+# Made when a new store has been filled: one by one, rows would cost twice as much.
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS files_of_folder ON files (folder)",
+    "CREATE INDEX IF NOT EXISTS files_with_notes ON files (id) WHERE notes IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS records_of_file ON records (file)",
+    "CREATE INDEX IF NOT EXISTS records_of_guid ON records (guid_key)",
+    "CREATE INDEX IF NOT EXISTS records_left_out ON records (reason) WHERE reason <> ''",
+    "CREATE INDEX IF NOT EXISTS records_lost ON records (lost) WHERE lost <> 0",
+)
+VERSION = len(MIGRATIONS)

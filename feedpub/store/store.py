@@ -1,0 +1,382 @@
+"""The store's contents: every statement that reads or writes a table is here.
+
+It keeps one thing true by itself: `placements` holds a row for each feed of
+each record that may be in feeds (`reason` is '') and did not lose to another
+of the same item (`lost` is 0), and `dirty` names every feed for which that
+changed since the store was opened, or one of whose records did.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from feedpub.paths import printable_path
+from feedpub.store.rows import (
+    FeedRow,
+    FilePlace,
+    FileRow,
+    FolderRow,
+    OutputRow,
+    RecordRow,
+    Rival,
+    StoredRecord,
+    WindowRow,
+)
+from feedpub.store.schema import INDEXES
+
+_COLUMNS = ", ".join(RecordRow._fields)
+_MARKS = ", ".join("?" * len(RecordRow._fields))
+_FEEDS = RecordRow._fields.index("feeds")
+_WINDOW = ", ".join(f"r.{name}" for name in WindowRow._fields)
+
+
+class Store:
+    """An open store, inside one transaction; its methods raise `sqlite3.Error`."""
+
+    def __init__(self, connection: sqlite3.Connection, is_new: bool) -> None:
+        self.is_new = is_new
+        self.dirty: set[int] = set()  # feeds
+        self.touched: set[int] = set()  # guid_key of records that came, went or changed
+        self.changed = False  # whether there is anything to commit
+        self._db = connection
+        self._feeds: dict[str, tuple[int, str]] = {}  # path → id and kind
+        self._of_lost: set[int] | None = None
+        self._ids: dict[str, int] = {}  # table → the last id given
+        if not is_new:
+            rows = self._db.execute("SELECT path, id, kind FROM feeds")
+            self._feeds = {path: (id, kind) for path, id, kind in rows}
+
+    # Facts
+
+    def fact(self, name: str) -> Any:
+        """A value that was remembered by name, None if there is none."""
+        found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def set_fact(self, name: str, value: str | int | bytes | None) -> None:
+        """Remembers a value."""
+        if self.fact(name) != value:
+            self._write("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    # Folders and files
+
+    def folders(self) -> dict[tuple[str, bytes], FolderRow]:
+        """The folders, by source and path."""
+        query = "SELECT source, path, id, shown, below, reading, signature FROM folders"
+        rows = self._db.execute(query)
+        return {(source, path): FolderRow(*rest) for source, path, *rest in rows}
+
+    def new_folder(self) -> int:
+        """An id for a folder that is not there yet."""
+        return self._next("folders")
+
+    def put_folder(self, row: FolderRow, source: str, path: bytes) -> None:
+        """Adds a folder, or says what it is now."""
+        self._write(
+            "INSERT OR REPLACE INTO folders (id, shown, below, reading, signature, source, path)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, source, path),
+        )
+
+    def forget_signature(self, id: int) -> None:
+        """Lets the next run look at each file of a folder."""
+        self._write("UPDATE folders SET signature = NULL WHERE id = ?", (id,))
+
+    def remove_folder(self, id: int) -> None:
+        """Forgets a folder with all its files."""
+        self.remove_files([file.id for file in self.files(id).values()])
+        self._write("DELETE FROM folders WHERE id = ?", (id,))
+
+    def files(self, folder: int) -> dict[bytes, FileRow]:
+        """The files of a folder, by name."""
+        rows = self._db.execute(
+            "SELECT name, id, size, mtime, ctime, inode, digest FROM files WHERE folder = ?",
+            (folder,),
+        )
+        return {name: FileRow(*rest) for name, *rest in rows}
+
+    def put_files(self, rows: Iterable[tuple[FileRow, int, bytes, str | None]]) -> None:
+        """Adds or replaces files: each with its folder, its name and its notes."""
+        self._write_all(
+            "INSERT OR REPLACE INTO files"
+            " (id, size, mtime, ctime, inode, digest, folder, name, notes)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*row, folder, name, notes) for row, folder, name, notes in rows],
+        )
+
+    def new_file(self) -> int:
+        """An id for a file that is not there yet."""
+        return self._next("files")
+
+    def touch_files(self, rows: Iterable[FileRow]) -> None:
+        """Signatures of files whose contents are what they were."""
+        self._write_all(
+            "UPDATE files SET size = ?, mtime = ?, ctime = ?, inode = ? WHERE id = ?",
+            [(row.size, row.mtime, row.ctime, row.inode, row.id) for row in rows],
+        )
+
+    def remove_files(self, ids: Sequence[int]) -> None:
+        """Forgets files with all their records."""
+        for id in ids:
+            self.remove_records(self.records_of(id))
+        self._write_all("DELETE FROM files WHERE id = ?", [(id,) for id in ids])
+
+    def file_place(self, id: int) -> FilePlace:
+        """Where a file is."""
+        source, folder, name, shown, below = self._db.execute(
+            "SELECT source, path, name, shown, below FROM files"
+            " JOIN folders ON folders.id = folder WHERE files.id = ?",
+            (id,),
+        ).fetchone()
+        file = str(Path(os.fsdecode(folder), os.fsdecode(name)))
+        return FilePlace(source, file, shown + _printed(name), below + _printed(name))
+
+    def count_files(self) -> int:
+        """How many files there are."""
+        return int(self._db.execute("SELECT count(*) FROM files").fetchone()[0])
+
+    def notes(self) -> list[str]:
+        """The notes on all files that have any."""
+        rows = self._db.execute("SELECT notes FROM files WHERE notes IS NOT NULL ORDER BY id")
+        return [notes for (notes,) in rows]
+
+    # Records
+
+    def feed_ids(self, feeds: Iterable[tuple[str, str]]) -> bytes:
+        """Feeds by (path, kind) as a record keeps them; a new one is added."""
+        ids = array("I")
+        for path, kind in feeds:
+            id, old_kind = self._feeds.get(path) or (self._next("feeds"), "")
+            if kind != old_kind:
+                self._feeds[path] = (id, kind)
+                self._write(
+                    "INSERT INTO feeds (id, path, kind) VALUES (?, ?, ?)"
+                    " ON CONFLICT (path) DO UPDATE SET kind = excluded.kind",
+                    (id, path, kind),
+                )
+                self.dirty.add(id)
+            ids.append(id)
+        return ids.tobytes()
+
+    def add_records(self, rows: Sequence[tuple[int, RecordRow]]) -> None:
+        """Adds records, each with the id of its file; none has lost yet."""
+        ids = [self._next("records") for _ in rows]
+        self._write_all(
+            f"INSERT INTO records (id, file, {_COLUMNS}) VALUES (?, ?, {_MARKS})",
+            [(id, file, *row) for id, (file, row) in zip(ids, rows, strict=True)],
+        )
+        placements = [
+            (feed, -row.published, id)
+            for id, (_, row) in zip(ids, rows, strict=True)
+            if not row.reason
+            for feed in array("I", row.feeds)
+        ]
+        self._write_all("INSERT INTO placements VALUES (?, ?, ?)", placements)
+        self.dirty.update(feed for feed, _, _ in placements)
+        if not self.is_new:
+            self.touched.update(row.guid_key for _, row in rows)
+
+    def record(self, id: int) -> StoredRecord:
+        """One record."""
+        [record] = self._records("WHERE id = ?", (id,))
+        return record
+
+    def records_of(self, file: int) -> list[StoredRecord]:
+        """The records of a file."""
+        return self._records("WHERE file = ?", (file,))
+
+    def records_after(self, id: int, limit: int) -> list[StoredRecord]:
+        """The next records in the order of their ids."""
+        return self._records("WHERE id > ? ORDER BY id LIMIT ?", (id, limit))
+
+    def records_due(self, moment: int | None) -> list[StoredRecord]:
+        """The records that were in the future, and are not at this moment; None takes in all."""
+        where = "WHERE reason = 'future' AND (?1 IS NULL OR published <= ?1)"
+        return self._records(where, (moment,))
+
+    def records_not_due(self, moment: int | None) -> list[StoredRecord]:
+        """The records that were not in the future, and are at this moment."""
+        return self._records("WHERE reason <> 'future' AND published > ?", (moment,))
+
+    def update_record(self, old: StoredRecord, row: RecordRow) -> None:
+        """Replaces a record of the same item; `lost` is settled anew."""
+        self._place(old.row, old.id, present=False, was=not (old.row.reason or old.lost))
+        assignments = ", ".join(f"{name} = ?" for name in RecordRow._fields)
+        self._write(f"UPDATE records SET {assignments}, lost = 0 WHERE id = ?", (*row, old.id))
+        self._place(row, old.id, present=True, was=bool(row.reason))
+        self.touched.update((old.row.guid_key, row.guid_key))
+
+    def move_record(self, id: int, part: int | None, line: int) -> None:
+        """Says where a record that is the same is now in its file."""
+        self._write("UPDATE records SET part = ?, line = ? WHERE id = ?", (part, line, id))
+
+    def remove_records(self, records: Sequence[StoredRecord]) -> None:
+        """Forgets records."""
+        for record in records:
+            self._place(record.row, record.id, False, was=not (record.row.reason or record.lost))
+            self.touched.add(record.row.guid_key)
+        self._write_all("DELETE FROM records WHERE id = ?", [(record.id,) for record in records])
+
+    def double_guids(self) -> list[int]:
+        """The keys of guids that several records have."""
+        query = "SELECT guid_key FROM records GROUP BY guid_key HAVING count(*) > 1"
+        return [key for (key,) in self._db.execute(query)]
+
+    def rivals(self, guid_key: int) -> list[Rival]:
+        """The records with this key that may stand for an item."""
+        rows = self._db.execute(
+            "SELECT r.id, r.guid, r.guid_from, r.published, r.updated, r.lost, r.line, r.part,"
+            " folders.shown, files.name FROM records r"
+            " JOIN files ON files.id = r.file JOIN folders ON folders.id = files.folder"
+            " WHERE r.guid_key = ? AND r.reason IN ('', 'removed')",
+            (guid_key,),
+        )
+        return [
+            Rival(id, guid, guid_from, published, updated, lost, line, part, shown + _printed(name))
+            for id, guid, guid_from, published, updated, lost, line, part, shown, name in rows
+        ]
+
+    def set_lost(self, id: int, lost: int) -> None:
+        """Says that a record lost to another of its item, or that it did not."""
+        record = self.record(id)
+        if record.lost == lost:
+            return
+        self._write("UPDATE records SET lost = ? WHERE id = ?", (lost, id))
+        if not record.row.reason and bool(record.lost) != bool(lost):
+            self._place(record.row, id, present=not lost, was=not record.lost)
+
+    def count_records(self) -> tuple[int, dict[str, int]]:
+        """How many records there are, and how many were left out for each reason."""
+        total = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
+        reasons = self._db.execute(
+            "SELECT reason, count(*) FROM records WHERE reason <> '' AND lost = 0 GROUP BY reason"
+        )
+        return total, dict(reasons)
+
+    def lost(self) -> list[int]:
+        """The keys of guids of which a record lost."""
+        query = "SELECT DISTINCT guid_key FROM records WHERE lost <> 0"
+        return [key for (key,) in self._db.execute(query)]
+
+    def _records(self, where: str, values: Sequence[Any]) -> list[StoredRecord]:
+        query = f"SELECT id, lost, {_COLUMNS} FROM records {where}"
+        return [
+            StoredRecord(id, lost, RecordRow(*row))
+            for id, lost, *row in self._db.execute(query, values)
+        ]
+
+    def _place(self, row: RecordRow, id: int, present: bool, was: bool) -> None:
+        """Puts a record into its feeds, or takes it out of them."""
+        if present == was:
+            return
+        rows = [(feed, -row.published, id) for feed in array("I", row.feeds)]
+        self.dirty.update(feed for feed, _, _ in rows)
+        if present:
+            self._write_all("INSERT INTO placements VALUES (?, ?, ?)", rows)
+        else:
+            statement = "DELETE FROM placements WHERE feed = ? AND age = ? AND record = ?"
+            self._write_all(statement, rows)
+
+    # Feeds
+
+    def feeds(self) -> list[FeedRow]:
+        """Every feed that a record belonged to when it was last looked at, by path."""
+        query = "SELECT id, path, kind, total, inputs, entry FROM feeds ORDER BY path"
+        return [FeedRow(*row) for row in self._db.execute(query)]
+
+    def count_feed(self, id: int) -> int:
+        """How many records belong to a feed now."""
+        query = "SELECT count(*) FROM placements WHERE feed = ?"
+        return int(self._db.execute(query, (id,)).fetchone()[0])
+
+    def put_feed(self, row: FeedRow) -> None:
+        """Says what a feed is now; one that no record can come back to is forgotten."""
+        if row.total or row.id in self._awaited():
+            self._write(
+                "UPDATE feeds SET kind = ?, total = ?, inputs = ?, entry = ? WHERE id = ?",
+                (row.kind, row.total, row.inputs, row.entry, row.id),
+            )
+        else:
+            self._write("DELETE FROM feeds WHERE id = ?", (row.id,))
+            self._feeds.pop(row.path, None)
+
+    def _awaited(self) -> set[int]:
+        """The feeds of records that lost: a record is placed again when its rival goes."""
+        if self._of_lost is None:
+            rows = self._db.execute("SELECT feeds FROM records WHERE lost <> 0")
+            self._of_lost = {feed for (feeds,) in rows for feed in array("I", feeds)}
+        return self._of_lost
+
+    def window(self, feed: int, items: int, seconds: int | None) -> list[WindowRow]:
+        """The newest `items` of a feed (0: all), and what is within `seconds` of the newest."""
+        if items and seconds is not None:
+            query = (
+                "SELECT count(*) FROM placements WHERE feed = ?1 AND age <="
+                " (SELECT min(age) FROM placements WHERE feed = ?1) + ?2"
+            )
+            items = max(items, self._db.execute(query, (feed, seconds)).fetchone()[0])
+        rows = self._db.execute(
+            f"SELECT {_WINDOW} FROM placements p JOIN records r ON r.id = p.record"
+            " WHERE p.feed = ? ORDER BY p.age, r.guid LIMIT ?",
+            (feed, items or -1),
+        )
+        return [WindowRow(*row) for row in rows]
+
+    # The output tree
+
+    def outputs(self) -> dict[str, OutputRow]:
+        """The files of the tree, by path."""
+        rows = self._db.execute("SELECT path, feed, size, mtime, ctime, inode, digest FROM outputs")
+        return {path: OutputRow(*rest) for path, *rest in rows}
+
+    def put_outputs(self, rows: Iterable[tuple[str, OutputRow]], gone: Iterable[str]) -> None:
+        """Files as they are now, and the paths of those that are not any more."""
+        self._write_all("DELETE FROM outputs WHERE path = ?", [(path,) for path in gone])
+        self._write_all(
+            "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(path, *row) for path, row in rows],
+        )
+
+    # Statements
+
+    def index(self) -> None:
+        """Makes a new store as fast to ask as one that has been there."""
+        for statement in INDEXES:
+            self._db.execute(statement)
+        # What comes now looks at little of it, and has other uses for the memory.
+        self._db.execute("PRAGMA cache_size = -2000")
+        self._db.execute("PRAGMA shrink_memory")
+
+    def _next(self, table: str) -> int:
+        """Ids in the order of arrival."""
+        if table not in self._ids:
+            found = self._db.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
+            self._ids[table] = found or 0
+        self._ids[table] += 1
+        return self._ids[table]
+
+    def _write(self, statement: str, values: Sequence[Any]) -> None:
+        self.changed = True
+        self._db.execute(statement, values)
+
+    def _write_all(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            self.changed = True
+            self._db.executemany(statement, rows)
+
+
+def _printed(name: bytes) -> str:
+    return printable_path(os.fsdecode(name))
+
+
+def in_batches(store: Store, size: int = 2000) -> Iterator[list[StoredRecord]]:
+    """All records, some at a time; what is done with one batch may change them."""
+    last = 0
+    while batch := store.records_after(last, size):
+        last = batch[-1].id
+        yield batch

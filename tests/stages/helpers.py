@@ -1,0 +1,87 @@
+"""Sites, records and clocks of a few words, for the tests of this folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from feedpub.config import Config, load_config
+from feedpub.model import Enclosure, Person, Provider, Record, Related
+from feedpub.stages.racy import Clock
+from feedpub.store.opening import Identity, Memory
+from feedpub.store.store import Store
+
+CONFIG = """\
+site: {title: A site, url: https://feeds.example.org/}
+records: [records]
+"""
+
+
+def config(root: Path, text: str = CONFIG, **files: str | bytes) -> Config:
+    """A site in this folder; `files` are texts by name, with __ for a slash and _ for a dot."""
+    (root / "records").mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write(root / name.replace("__", "/").replace("_", "."), content)
+    write(root / "config.yaml", text)
+    return load_config(root / "config.yaml", {})
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """A file, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def scratch() -> Store:
+    """A new store that is kept nowhere."""
+    return Memory(Path(), "state", Identity("", ""), ignore=True, keep=False).store
+
+
+def later() -> Clock:
+    """A clock that is an hour ahead: what was written just now is sure."""
+    clock = Clock()
+    clock._limit += 3600 * 10**9
+    return clock
+
+
+def record(**fields: Any) -> Record:
+    """A record with what each has."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    return Record(
+        **{
+            "path": "records/a.md", "line": 1, "order": "records/a.md", "id": "a", "id_from": "id",
+            "title": "A", "published": moment, "updated": moment,
+        } | fields
+    )  # fmt: skip
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
+NUMBERS = st.none() | st.integers(-1, 100) | st.floats(-1, 100)
+MOMENTS = st.datetimes(
+    datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)
+).map(lambda moment: moment.replace(microsecond=0, fold=0))  # fmt: skip
+_COUNTS = st.integers(0, 2**40)
+_ENCLOSURES = st.lists(
+    st.builds(Enclosure, WORDS, WORDS, _COUNTS, WORDS, _COUNTS, _COUNTS, _COUNTS), max_size=2
+).map(tuple)
+TOPICS = ("News", "news", "World", "Örtliches", "C++")
+RECORDS = st.builds(
+    Record,
+    path=WORDS, line=_COUNTS, order=WORDS, id=WORDS, id_from=WORDS, title=WORDS,
+    published=MOMENTS, updated=MOMENTS, link=WORDS, external_url=WORDS, summary=WORDS, body=WORDS,
+    body_type=WORDS, featured=WORDS,
+    provider=st.none() | st.builds(Provider, st.sampled_from(["P", "p.example", "Q"]),
+                                   st.sampled_from(["", "p.example"]), WORDS, WORDS),
+    authors=st.lists(st.builds(Person, WORDS, WORDS, WORDS), max_size=2).map(tuple),
+    topics=st.lists(st.sampled_from(TOPICS), max_size=3).map(tuple),
+    images=_ENCLOSURES, enclosures=_ENCLOSURES,
+    related=st.lists(st.builds(Related, WORDS, WORDS, WORDS), max_size=2).map(tuple),
+    language=st.sampled_from(["", "en", "en-GB", "de"]), type=st.sampled_from(["", "video"]),
+    category=st.sampled_from(["", "c"]), price=st.sampled_from(["", "free"]),
+    quality=NUMBERS, heat=NUMBERS, duration=_COUNTS, amp_url=WORDS,
+    status=st.sampled_from(["", "", "draft", "unpublished", "removed"]),
+)  # fmt: skip

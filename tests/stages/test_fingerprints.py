@@ -1,0 +1,161 @@
+"""A hash of settings differs if one of them does that matters, and only then."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import feedpub
+from feedpub.config import Config
+from feedpub.stages.fingerprints import configuration, digest, placing, program, reading, settings
+
+from .helpers import config
+
+EVERYTHING = """\
+site: {title: A, url: https://feeds.example.org/, author: B}
+records: [{path: records, topics: [T], author: {name: C, email: c@example.org}}]
+fields: {title: name}
+select: {types: [video], min_quality: 3}
+feeds:
+  window: 2d
+  also_at: {old: new}
+  all: {where: {languages: [en]}}
+  topics: {where: {topics: [T]}, include: [T]}
+  custom: [{slug: a, where: {providers: [P]}}]
+  overrides: {topics/t: {title: T}}
+"""
+OF_READING = ("site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]")
+OF_PLACING = ("select", *(f"feeds.{group}" for group in
+              ("all", "topics", "providers", "topic_providers", "custom[0]")))  # fmt: skip
+SHOWN_ONLY = {"title", "description", "image", "items", "min_items"}
+
+
+def variants(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Each way to change one option, and the option's name."""
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            name = f"{key}.{field.name}".lstrip(".")
+            for place, child in variants(getattr(value, field.name), name):
+                yield place, dataclasses.replace(value, **{field.name: child})
+    elif isinstance(value, Mapping):
+        yield key, {**value, "another": "x"}
+        for name, child in value.items():
+            for place, other in variants(child, f"{key}.{name}"):
+                yield place, {**value, name: other}
+    elif isinstance(value, tuple):
+        yield key, (*value, "x")
+        if value:
+            yield key, value[:-1]
+            for place, other in variants(value[0], f"{key}[0]"):
+                yield place, (other, *value[1:])
+    else:
+        yield key, _another(value)
+
+
+def _another(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case timedelta():
+            return value * 2
+        case None:
+            return 1
+        case _:
+            return f"{value}x"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Config:
+    return config(tmp_path, EVERYTHING)
+
+
+def changed(base: Config) -> list[tuple[str, Config]]:
+    """Every configuration that differs in one option."""
+    return [
+        (
+            key,
+            dataclasses.replace(
+                base, settings=other, site=other.site, overrides=other.feeds.overrides
+            ),
+        )
+        for key, other in variants(base.settings)
+    ]
+
+
+def is_of(key: str, places: tuple[str, ...]) -> bool:
+    return any(key == place or key.startswith((f"{place}.", f"{place}[")) for place in places)
+
+
+def test_settings_tell_of_every_option(base: Config) -> None:
+    every = changed(base)
+    assert len({key for key, _ in every}) > 100
+    assert [key for key, other in every if settings(other) == settings(base)] == []
+    assert len({settings(other) for _, other in every}) == len(every)
+
+
+def test_reading_tells_of_what_records_are_read_by(base: Config) -> None:
+    before = reading(base, base.settings.records[0])
+    for key, other in changed(base):
+        source = next(iter(other.settings.records), None)
+        if source is not None and key != "records":
+            differs = reading(other, source) != before
+            assert differs == is_of(key, OF_READING), key
+
+
+def test_placing_tells_of_what_records_are_placed_by(base: Config) -> None:
+    before = placing(base, False, b"")
+    for key, other in changed(base):
+        if key != "feeds.custom":
+            wanted = is_of(key, OF_PLACING) and key.rpartition(".")[2] not in SHOWN_ONLY
+            assert (placing(other, False, b"") != before) == wanted, key
+        else:
+            assert placing(other, False, b"") != before
+    assert placing(base, True, b"") != before
+    assert placing(base, False, b"other") != before
+
+
+def test_the_same_configuration_read_again_has_the_same_hashes(tmp_path: Path) -> None:
+    here, there = (config(tmp_path / name, EVERYTHING) for name in ("here", "there"))
+    assert settings(here) == settings(there)
+    assert reading(here, here.settings.records[0]) == reading(there, there.settings.records[0])
+    assert placing(here, False, b"") == placing(there, False, b"")
+
+
+def test_a_memory_is_of_a_configuration_and_an_output_not_of_a_place(tmp_path: Path) -> None:
+    here, there = (config(tmp_path / name, EVERYTHING) for name in ("here", "there"))
+    assert configuration(here) == configuration(there)
+    elsewhere = config(tmp_path / "here", EVERYTHING + "output: elsewhere\n")
+    assert configuration(elsewhere) != configuration(here)
+
+
+def test_hashes_keep_parts_apart() -> None:
+    assert digest("ab", "c") != digest("a", "bc") != digest(["a", "bc"])
+    assert digest(1) != digest("1")
+    assert digest("\udce4") != digest("\udce5")  # a name that is no UTF-8
+
+
+def test_a_program_that_was_patched_is_another(tmp_path: Path) -> None:
+    shutil.copytree(Path(feedpub.__file__).parent, tmp_path / "feedpub")
+    command = [
+        sys.executable, "-c", "from feedpub.stages.fingerprints import program; print(program())",
+    ]  # fmt: skip
+
+    def asked() -> str:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    before = asked()
+    assert before == program()
+    with (tmp_path / "feedpub/formats/rss.py").open("a") as file:
+        file.write("# another line\n")
+    assert asked() != before

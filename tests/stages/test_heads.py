@@ -1,0 +1,78 @@
+"""What of a record is remembered is enough to select and to place it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedpub.config import Config
+from feedpub.grouping.terms import Taxonomies, Terms
+from feedpub.model import Record, TermFile
+from feedpub.stages.heads import record_of, row_of
+from feedpub.stages.outcome import Options
+from feedpub.stages.selection import Selection
+
+from .helpers import CONFIG, MOMENTS, RECORDS, config, record
+
+SELECTS = [
+    "", "select: {types: [video]}", "select: {languages: [en], future: true}",
+    "select: {categories: [c]}", "select: {prices: [free]}", "select: {topics: [World]}",
+    "select: {providers: [P]}", "select: {min_quality: 50}", "select: {min_heat: 0.5}",
+]  # fmt: skip
+FEEDS = """
+feeds:
+  topic_providers: true
+  topics: {exclude: [C++], where: {languages: [en]}}
+  custom:
+    - {slug: a, where: {topics: [World], min_quality: 20}}
+    - {slug: b, where: {providers: [Q], types: [video]}}
+    - {slug: c, where: {prices: [free], min_heat: 3}}
+"""
+TERMS = Taxonomies(
+    Terms([TermFile("n", "News", parent="World")], []),
+    Terms([TermFile("p", "P", domain="p.example")], []),
+)
+with TemporaryDirectory() as _folder:
+    CONFIGS = [config(Path(_folder), CONFIG + select + FEEDS) for select in SELECTS]
+
+
+@given(
+    record=RECORDS,
+    config=st.sampled_from(CONFIGS),
+    as_of=st.none() | MOMENTS,
+    unpublished=st.booleans(),
+)
+@settings(deadline=None)
+def test_a_remembered_record_is_selected_and_placed_as_the_whole_one(
+    record: Record, config: Config, as_of: datetime | None, unpublished: bool
+) -> None:
+    selection = Selection(config, Options(as_of, unpublished=unpublished), TERMS)
+    head = record_of(row_of(record, None, b"", ""))
+    assert selection.of(head) == selection.of(record)
+    assert selection.placer.place(head) == selection.placer.place(record)
+
+
+@given(RECORDS)
+@settings(deadline=None)
+def test_a_remembered_record_is_as_old_as_the_whole_one(record: Record) -> None:
+    head = record_of(row_of(record, None, b"", ""))
+    assert (head.published, head.updated) == (record.published, record.updated)
+    assert head.sort_key == record.sort_key
+
+
+def test_a_record_of_this_second_is_not_in_the_future() -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
+    selection = Selection(CONFIGS[0], Options(now), TERMS)
+    then = now.replace(microsecond=0)
+    assert selection.of(record(published=then))[0] == ""
+    assert selection.of(record(published=then + timedelta(seconds=1))) == ("future", ())
+
+
+def test_equal_guids_have_equal_keys_and_others_have_others() -> None:
+    keys = [row_of(record(id=id, title=id), None, b"", "").guid_key for id in ("a", "a", "b")]
+    assert keys[0] == keys[1] != keys[2]
+    assert all(-(2**63) <= key < 2**63 for key in keys)

@@ -1,0 +1,89 @@
+"""What stands of the output tree, and where its files are to be found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from feedpub.records.scan import Signature
+from feedpub.stages import outputs
+from feedpub.stages.racy import Clock
+from feedpub.store.rows import OutputRow
+
+from .helpers import CONFIG, config, later
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "rss.xml"
+    path.write_text("feed")
+    return path
+
+
+def left(file: Path, clock: Clock) -> dict[str, OutputRow]:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {file.name: outputs.stamped(7, Signature.of(os.lstat(file)), digest, clock)}
+
+
+def test_a_file_as_it_was_left_stands(file: Path) -> None:
+    rows = left(file, later())
+    standing = outputs.look(file.parent, rows, later())
+    assert (standing.sure, standing.broken, standing.seen) == (rows, {}, {})
+
+
+@pytest.mark.parametrize("what", ["gone", "changed", "same size", "a folder", "a broken link"])
+def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
+    rows = left(file, later())
+    file.unlink()
+    if what == "a folder":
+        file.mkdir()
+    elif what == "a broken link":
+        file.symlink_to("nowhere")
+    elif what != "gone":
+        file.write_text("other" if what == "changed" else "deef")
+    standing = outputs.look(file.parent, rows, later())
+    assert (standing.sure, standing.broken, standing.seen) == ({}, rows, {})
+
+
+def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: Path) -> None:
+    """As after a checkout."""
+    rows = left(file, later())
+    copy = file.with_name("copy")
+    copy.write_text("feed")
+    copy.replace(file)
+    standing = outputs.look(file.parent, rows, later())
+    assert standing.sure.keys() == standing.seen.keys() == rows.keys()
+    again = outputs.look(file.parent, standing.seen, later())
+    assert (again.sure, again.seen) == (standing.seen, {})
+
+
+def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
+    rows = left(file, Clock())
+    assert outputs.look(file.parent, rows, later()).seen.keys() == rows.keys()
+    status = file.stat()
+    file.write_text("deef")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert outputs.look(file.parent, rows, later()).broken == rows
+
+
+def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
+    more = "feeds: {formats: [rss, json], also_at: {old: topics/a, index.xml: rss.xml, gone: b}}\n"
+    notes: list[str] = []
+    found = outputs.aliases(config(tmp_path, CONFIG + more), ["", "topics/a", "topics/ab"], notes)
+    assert found == {
+        "topics/a/rss.xml": ["old/rss.xml"],
+        "topics/a/feed.json": ["old/feed.json"],
+        "rss.xml": ["index.xml"],
+    }
+    assert [note.partition(":")[0] for note in notes] == ["feeds.also_at.gone"]
+
+
+def test_an_old_address_never_takes_that_of_a_feed(tmp_path: Path) -> None:
+    more = "feeds: {formats: [rss], also_at: {topics/a: topics/b}}\n"
+    notes: list[str] = []
+    found = outputs.aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)
+    assert found == {}
+    assert "topics/a/rss.xml is the address of a feed" in notes[0]
