@@ -33,6 +33,14 @@ class RunError(FeedpubError):
     """The run could not finish; the last good output stands."""
 
 
+class ChangedError(RunError):
+    """A record that was there a moment ago is not."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} was changed while feedpub ran; run again")
+
+
 class ForeignFileError(RunError):
     """A file that feedpub did not write stands where a feed would go."""
 

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 
 from feedpub.config import Config
-from feedpub.errors import NothingUsableError
+from feedpub.errors import ChangedError, NothingUsableError
 from feedpub.output.lock import locked
 from feedpub.output.tree import OutputTree
 from feedpub.stages import fingerprints
@@ -28,6 +28,8 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
             stack.enter_context(locked(output, config.shown(output), options.wait))
         try:
             return _attempt(config, options, watch)
+        except ChangedError:
+            return _attempt(config, options, watch)  # once: who edits so fast will run it again
         except sqlite3.Error as error:
             # What is remembered was found to be damaged half-way: so the run is done without.
             outcome = _attempt(config, options._replace(full=True), watch)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
 
 from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.grouping.assemble import min_items
@@ -57,9 +59,10 @@ class Feeds:
     ) -> None:
         """Leaves the output tree as a full run would, and the store knowing it."""
         jobs = self._jobs(vocabulary, selection)
+        first = next(jobs, None)
         watch.lap("look")
         staged: list[tuple[int | None, Staged]] = []
-        if jobs:
+        if first:
             # This loads feedgen, lxml and nh3, which a run with nothing to make must not wait for.
             from feedpub.stages.render import Publisher
 
@@ -67,11 +70,11 @@ class Feeds:
                 self._config, self._options, self._store, selection, self._assembler, self._aliases
             )
             watch.lap("load")
-            staged += publisher.write(jobs, kept, self._tree, watch)
+            staged += publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
+        made = {feed for feed, _ in staged}
         staged += [(None, file) for file in self._catalogues()]
         for _, file in staged:
             self._tree.take(file)
-        made = {job.row.id for job in jobs}
         there = {row.id for row in self._existing.values()}
         for path, row in self._standing.sure.items():
             if row.feed in there and row.feed not in made:
@@ -82,7 +85,7 @@ class Feeds:
     def _is_there(self, row: FeedRow) -> bool:
         return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
 
-    def _jobs(self, vocabulary: Vocabulary, selection: Selection) -> list[Job]:
+    def _jobs(self, vocabulary: Vocabulary, selection: Selection) -> Iterator[Job]:
         """The feeds whose files are to be made; the rows of all feeds are brought up to date."""
         store = self._store
         # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
@@ -101,18 +104,16 @@ class Feeds:
             if all_doubtful or row.id in store.dirty or row.id in broken
         ]
         if not doubtful:
-            return []
+            return
         looker = Looker(self._config, store, vocabulary.terms, selection, self.paths, self._aliases)
         self._assembler = looker.assembler
-        jobs = []
         for before in doubtful:
             job = looker.look(before)
             if job.row != before or before.id in store.dirty:
                 store.put_feed(job.row)
                 self._existing[job.row.path] = job.row
             if job.row.inputs != before.inputs or before.id in broken:
-                jobs.append(job)
-        return jobs
+                yield job
 
     def _catalogues(self) -> list[Staged]:
         """The catalogues, if they are not what they should be."""

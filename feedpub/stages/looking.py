@@ -53,7 +53,7 @@ class Looker:
         self._store = store
         self._placer = selection.placer
         self._aliases = aliases
-        self._contexts: dict[str | tuple[str, str], str] = {}  # of topics and providers
+        self._contexts: dict[str | tuple[str, str], bytes] = {}  # of topics and providers
         feeds = config.feeds
         self._site = digest(  # what all items depend on, besides their records
             plain(config.site),
@@ -79,24 +79,28 @@ class Looker:
             self._site,
             feed._replace(total=0),
             [self._aliases.get(link.path) for link in feed.links],
-            [(record.digest, record.guid, self._context(record)) for record in records],
+            b"".join(
+                part
+                for record in records
+                for part in (record.digest, record.guid.encode(), *self._context(record))
+            ),
         )
         entry = _entry_text(Entry.of(feed, len(records)))
         return Job(row._replace(inputs=inputs, entry=entry), feed, records)
 
-    def _context(self, record: WindowRow) -> list[str]:
+    def _context(self, record: WindowRow) -> list[bytes]:
         """What of its item depends on the taxonomy and on which feeds there are."""
-        texts, known = [], self._contexts
+        parts, known = [], self._contexts
         for name in topics_of(record.topics):
             if name not in known:
-                known[name] = repr(self.assembler.category(name))
-            texts.append(known[name])
+                known[name] = digest(self.assembler.category(name))
+            parts.append(known[name])
         if record.provider is not None:
             key = (record.provider, record.domain or "")
             if key not in known:
-                known[key] = repr(self.assembler.source(Provider(*key)))
-            texts.append(known[key])
-        return texts
+                known[key] = digest(self.assembler.source(Provider(*key)))
+            parts.append(known[key])
+        return parts
 
 
 def _entry_text(entry: Entry) -> str:

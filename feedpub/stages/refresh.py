@@ -25,7 +25,7 @@ from feedpub.store.store import Store, in_batches
 if TYPE_CHECKING:
     from feedpub.stages.reading import Reader
 
-BATCH = 100  # files that a process reads at once
+BATCH = 50  # files that a process reads at once
 KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
 UNSURE = -1  # the mtime of a file that is to be looked into at the next run
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from feedpub.config import CATALOGUE_NAMES, Config
-from feedpub.errors import RunError
+from feedpub.errors import ChangedError
 from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.grouping.assemble import Assembler
@@ -22,19 +23,21 @@ from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection
-from feedpub.store.rows import FeedRow, WindowRow
+from feedpub.store.rows import FeedRow
 from feedpub.store.store import Store
 
 SUMMARY_LENGTH = 300  # of a summary made from the content
 ITEMS = 20  # that a process renders at once: large documents cost more an item than small ones
-FEEDS = 8  # that a process writes at once
+FEEDS = 4  # that a process writes at once
 
 
-class ChangedError(RunError):
-    """A record that was there a moment ago is not; the run is to be begun again."""
+class ToRender(NamedTuple):
+    """A record whose item is to be made; `place` is where it is read again, if it was not kept."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} was changed while feedpub ran; run again")
+    id: int
+    file: int
+    part: int | None
+    place: ToRead | None = None
 
 
 class Publisher:
@@ -58,58 +61,70 @@ class Publisher:
         self._formats = load_formats(config.feeds.formats)
 
     def write(
-        self, jobs: Sequence[Job], kept: Kept, tree: OutputTree, watch: Watch
+        self, jobs: Iterable[Job], kept: Kept, tree: OutputTree, watch: Watch
     ) -> list[tuple[int, Staged]]:
-        """Stages the files of feeds, each with its feed's id; in several processes if it pays."""
-        unique = {record.id: record for job in jobs for record in job.records}
-        records = sorted(unique.values(), key=lambda record: (record.file, record.part or 0))
-        needed = {(record.file, record.part) for record in records}
-        for place in kept.keys() - needed:
-            del kept[place]
-        parts = self._render(records, kept, watch)
+        """Stages the files of feeds, each with its feed's id; in several processes if it pays.
+
+        `jobs` may be found out while the items of the first are rendered already.
+        """
+        feeds: list[Job] = []
+        parts = self._render(jobs, feeds, kept, watch)
+        kept.clear()
         watch.lap("render")
         staged: list[tuple[int, Staged]] = []
 
         def assemble(batch: range) -> list[tuple[int, Staged]]:
-            return [file for n in batch for file in self._assemble(jobs[n], parts, tree)]
+            return [file for n in batch for file in self._assemble(feeds[n], parts, tree)]
 
-        for _, files in map_tasks(assemble, _batches(len(jobs), FEEDS), self._processes):
+        batches = [range(len(feeds))[n : n + FEEDS] for n in range(0, len(feeds), FEEDS)]
+        for _, files in map_tasks(assemble, batches, self._processes):
             staged += files
-            watch.progress("writing feeds", len(staged), len(jobs) * len(self._formats))
+            watch.progress("writing feeds", len(staged), len(feeds) * len(self._formats))
         watch.lap("feeds")
         return staged
 
     def _render(
-        self, records: Sequence[WindowRow], kept: Kept, watch: Watch
+        self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch
     ) -> dict[int, list[bytes]]:
-        """Each record's item in each format, by the record's id."""
-        places = {
-            file: self._place(file)
-            for file in {r.file for r in records if (r.file, r.part) not in kept}
-        }
+        """Each record's item in each format, by the record's id; the jobs are put into `feeds`."""
         reader = Reader(self._config, self._selection)
+        seen: set[int] = set()
 
-        def render(batch: range) -> list[tuple[int, list[bytes]]]:
-            part = records[batch.start : batch.stop]
-            items: list[Item] = []
-            for file, rows in itertools.groupby(part, key=lambda row: row.file):
-                read: Mapping[int | None, Record] = {}
-                for row in rows:
-                    if blob := kept.get((file, row.part)):
-                        record = unpack(blob)
-                    else:
-                        read = read or reader.records(places[file])
-                        if row.part not in read:
-                            raise ChangedError(places[file].shown)
-                        record = read[row.part]
-                    items.append(self._item(record))
+        def tasks() -> Iterator[list[ToRender]]:
+            batch: list[ToRender] = []
+            unkept: dict[int, list[ToRender]] = {}  # by file: each is read once
+            for job in jobs:
+                feeds.append(job)
+                for record in job.records:
+                    if record.id in seen:
+                        continue
+                    seen.add(record.id)
+                    wanted = ToRender(record.id, record.file, record.part)
+                    if (record.file, record.part) not in kept:
+                        unkept.setdefault(record.file, []).append(wanted)
+                        continue
+                    batch.append(wanted)
+                    if len(batch) >= ITEMS:
+                        yield batch
+                        batch = []
+            for file, records in unkept.items():
+                place = self._place(file)
+                batch += [record._replace(place=place) for record in records]
+                if len(batch) >= ITEMS:
+                    yield batch
+                    batch = []
+            if batch:
+                yield batch
+
+        def render(batch: list[ToRender]) -> list[tuple[int, list[bytes]]]:
+            items = [self._item(record) for record in _records(batch, kept, reader)]
             rendered = [form.render_items(items) for form in self._formats]
-            return [(row.id, list(forms)) for row, *forms in zip(part, *rendered, strict=True)]
+            return [(row.id, list(forms)) for row, *forms in zip(batch, *rendered, strict=True)]
 
         parts: dict[int, list[bytes]] = {}
-        for _, done in map_tasks(render, _batches(len(records), ITEMS), self._processes):
+        for _, done in map_tasks(render, tasks(), self._processes):
             parts.update(done)
-            watch.progress("rendering items", len(parts), len(records))
+            watch.progress("rendering items", len(parts), len(seen))
         return parts
 
     def _place(self, file: int) -> ToRead:
@@ -153,5 +168,14 @@ def render_catalogues(config: Config, rows: Sequence[FeedRow]) -> dict[str, byte
     }
 
 
-def _batches(count: int, size: int) -> list[range]:
-    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+def _records(batch: Sequence[ToRender], kept: Kept, reader: Reader) -> Iterator[Record]:
+    """The records themselves: kept since they were read, or read again."""
+    for place, wanted in itertools.groupby(batch, key=lambda record: record.place):
+        read = reader.records(place) if place else {}
+        for record in wanted:
+            if place is None:
+                yield unpack(kept[record.file, record.part])
+            elif record.part in read:
+                yield read[record.part]
+            else:
+                raise ChangedError(place.shown)

@@ -196,7 +196,8 @@ class Store:
 
     def records_due(self, moment: int | None) -> list[StoredRecord]:
         """The records that were in the future, and are not at this moment; None takes in all."""
-        where = "WHERE reason = 'future' AND (?1 IS NULL OR published <= ?1)"
+        # The index holds what was left out, and SQLite wants to be told so.
+        where = "WHERE reason <> '' AND reason = 'future' AND (?1 IS NULL OR published <= ?1)"
         return self._records(where, (moment,))
 
     def records_not_due(self, moment: int | None) -> list[StoredRecord]:
@@ -258,10 +259,10 @@ class Store:
         )
         return total, dict(reasons)
 
-    def lost(self) -> list[int]:
+    def lost(self) -> set[int]:
         """The keys of guids of which a record lost."""
-        query = "SELECT DISTINCT guid_key FROM records WHERE lost <> 0"
-        return [key for (key,) in self._db.execute(query)]
+        # DISTINCT would have SQLite walk over all guids.
+        return {key for (key,) in self._db.execute("SELECT guid_key FROM records WHERE lost <> 0")}
 
     def _records(self, where: str, values: Sequence[Any]) -> list[StoredRecord]:
         query = f"SELECT id, lost, {_COLUMNS} FROM records {where}"

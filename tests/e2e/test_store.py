@@ -804,6 +804,26 @@ def test_another_zone_moves_dates_over_the_time_of_the_run(clean: Site, zone: st
     assert "topics/a/rss.xml" in clean.tree()
 
 
+def test_feeds_that_come_and_go_are_named_in_those_of_others(clean: Site, tmp_path: Path) -> None:
+    """An item tells of the feeds of its topics and its provider, where there are such feeds."""
+    few = "{min_items: 2}"
+    clean.write("config.yaml", CONFIG + f"feeds: {{providers: {few}, topics: {few}}}\n")
+    for n in range(2):
+        clean.write(f"records/p{n}.md", record(f"P {n}", "topics: [A, B]"))
+    clean.write("records/p0.md", record("P 0", "topics: [A, B, Rare]", "provider: Rare"))
+    clean.generate("-q")
+    before = clean.tree()
+    assert "providers/rare/rss.xml" not in before
+    other = clean.write("records/other.md", record("Other", "topics: [Rare]", "provider: Rare"))
+    clean.generate("-q")
+    assert clean.tree() == fresh_tree(clean, tmp_path / "fresh")
+    assert b"providers/rare/" in clean.tree()["topics/a/rss.xml"]
+    assert clean.tree()["topics/t1/rss.xml"] == before["topics/t1/rss.xml"]
+    other.unlink()
+    clean.generate("-q")
+    assert clean.tree() == before
+
+
 def test_a_list_that_grows_at_its_head(clean: Site, tmp_path: Path) -> None:
     entries = [{"title": f"Title {n}", "date": "2020-01-01", "topics": ["List"]} for n in range(5)]
     for n in range(3):
