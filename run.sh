@@ -16,7 +16,7 @@ usage() {
   lint      ruff: rules and format; the direction of imports
   types     mypy, strict
   check     name every problem of the sample records
-  bench     measure feedpub on made records (further arguments: --sizes, --runs)
+  bench     measure feedpub against other tools (--sizes, --runs, --large, --peers, --publish)
   docs      write docs/cli.md and docs/config.md anew from the code
   serve     serve feeds/ at http://127.0.0.1:8000/
 TEXT

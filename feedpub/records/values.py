@@ -3,8 +3,7 @@
 YAML 1.1 guesses types (`Yes`, `3.10`, `2020-01-01`, `1:30`); a record's keys
 say better what they hold. So PyYAML's C parser composes nodes without
 resolving any tag, and every scalar becomes its text. What is a date, a number
-or a truth is settled by the key that holds it. Simple YAML need not be composed
-(`records/simple_yaml.py`), unless the line of something is asked for.
+or a truth is settled by the key that holds it.
 
 A value is None, a str, a bool (JSON and TOML only), a list or a dict with
 string keys.
@@ -15,12 +14,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cached_property
 from typing import Any
 
 import yaml
 
-from feedpub.records.simple_yaml import NULLS, simple_mapping
 from feedpub.yaml_errors import explain
 
 # An alias costs nothing until it is built: a few lines can stand for 10^9 values
@@ -29,6 +26,7 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 40
 
 _MERGE = "<<"
+_NULLS = frozenset({"", "~", "null"})
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -69,18 +67,10 @@ class Document:
         """Parses; raises `ParseError`."""
         self.duplicates: list[Duplicate] = []
         self._count = 0
-        self._text = text
-        self._simple = simple_mapping(text)
-        if self._simple is None:
-            _ = self._root
-
-    @cached_property
-    def _root(self) -> yaml.Node | None:
-        text = self._text
         try:
             loader = _Composer(text)
             try:
-                node: yaml.Node | None = loader.get_single_node()
+                self.root = loader.get_single_node()
             finally:
                 loader.dispose()
         except yaml.YAMLError as error:
@@ -92,17 +82,14 @@ class Document:
             raise ParseError(
                 "the YAML names a character that there is not", "take that \\u escape out"
             ) from None
-        return node
 
     def value(self) -> Any:
         """The whole document as plain values; raises `ParseError` where it is out of measure."""
-        if self._simple is not None:
-            return self._simple
-        return None if self._root is None else self._build(self._root, 0)
+        return None if self.root is None else self._build(self.root, 0)
 
     def line_of(self, keys: tuple[str | int, ...]) -> int:
         """The 1-based line of what is at a place, or of the nearest thing around it."""
-        node, line = self._root, 1
+        node, line = self.root, 1
         for key in keys:
             if isinstance(node, yaml.MappingNode):
                 pair = next((p for p in reversed(node.value) if p[0].value == key), None)
@@ -173,7 +160,7 @@ class Document:
 
 def _scalar(node: yaml.ScalarNode) -> str | None:
     text: str = node.value
-    return None if not node.style and text in NULLS else text
+    return None if not node.style and text in _NULLS else text
 
 
 def split_front_matter(text: str, fence: str) -> tuple[str, str]:
