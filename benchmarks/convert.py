@@ -35,11 +35,13 @@ def read(text: str) -> Record:
 
     def value(key: str) -> str:
         found = re.search(rf"^{key}: (.*)$", front, re.MULTILINE)
-        assert found, key  # noqa: S101
+        if found is None:
+            raise ValueError(f"a record has no {key}: was it made by make_records.py?")
         return str(json.loads(found[1])) if found[1].startswith('"') else found[1]
 
     topics = re.search(r"^topics:\n((?:  - .*\n)+)", front, re.MULTILINE)
-    assert topics  # noqa: S101
+    if topics is None:
+        raise ValueError("a record has no topics: was it made by make_records.py?")
     return Record(
         text=text,
         title=value("title"),

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Missing(Exception):
     """The peer cannot be had here; says why."""
 
 
-class Peer:
+class Peer(ABC):
     """One tool. install() is called first; records are converted for it if kind says so."""
 
     name: str
@@ -35,17 +36,18 @@ class Peer:
         self.cache = cache / self.name
         self.files = HERE / self.name
 
+    @abstractmethod
     def install(self) -> None:
-        raise NotImplementedError
+        """Makes it ready to run; raises `Missing`."""
 
     @property
     def folder(self) -> Path:
         """Where it runs."""
         return self.cache
 
+    @abstractmethod
     def command(self, records: Path, out: Path) -> Sequence[str]:
         """What makes the feeds in out, which is not there yet. May write what it needs beside."""
-        raise NotImplementedError
 
     def feed_paths(self, kind: str, slug: str) -> list[str]:
         """The files of one feed below out."""

@@ -75,7 +75,10 @@ class Journal(NamedTuple):
 
 
 class OutputTree:
-    """The output folder during one run: `put` every file, then `commit`, or else `abandon`."""
+    """The output folder during one run: `stage` and `take` files, or `keep` them, then `commit`.
+
+    A run that does not come so far is to `abandon` it.
+    """
 
     def __init__(self, output: Path, shown: str, dry_run: bool = False) -> None:
         """Completes an interrupted burst first (not in a dry run); raises `RunError`."""
@@ -107,12 +110,8 @@ class OutputTree:
             ) from None
         return manifest._replace(files={**manifest.files, **self._moved})
 
-    def put(self, path: str, data: bytes) -> None:
-        """A file of the new tree; written to the side if it differs from the one in place."""
-        self.take(self.stage(path, data, f"{len(self.changes.written):06}"))
-
     def stage(self, path: str, data: bytes, name: str) -> Staged:
-        """Writes a file to the side if it differs from the one in place.
+        """A file of the new tree; written to the side if it differs from the one in place.
 
         `name` is its own in the staging. Any process may do this, one must `take` what came of it.
         """

@@ -51,16 +51,16 @@ def map_tasks(
     """
     numbered = enumerate(tasks)
     first = list(itertools.islice(numbered, MIN_TASKS))
-    numbered = itertools.chain(first, numbered)  # type: ignore[assignment]  # an iterator as well
+    waiting = itertools.chain(first, numbered)
     if processes < 2 or len(first) < MIN_TASKS or not hasattr(os, "fork"):
-        for n, task in numbered:
+        for n, task in waiting:
             yield n, work(task)
         return
     workers: list[_Worker[T, R]] = []
     try:
         for _ in range(processes - 1):
             _start(work, workers)
-        for n, task in numbered:
+        for n, task in waiting:
             alive = [worker for worker in workers if worker.alive]
             freest = min(alive, key=lambda worker: len(worker.tasks), default=None)
             if freest is None or len(freest.tasks) >= _AHEAD or not freest.give(n, task):

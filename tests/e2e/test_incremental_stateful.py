@@ -103,9 +103,9 @@ def fork(work: Callable[[], int], root: Path, delay: float | None = None) -> Run
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
                 os.dup2(out.fileno(), 1)
                 os.dup2(err.fileno(), 2)
-                sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-                sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-                sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+                sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
+                sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
+                sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
                 code = work()
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else 98
@@ -206,7 +206,7 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
 }
 RECORDS = st.fixed_dictionaries(
     {"title": TITLES, "date": DATES},
-    optional={**OPTIONAL, "body": BODIES},  # type: ignore[arg-type]
+    optional={**OPTIONAL, "body": BODIES},
 )
 PLAIN = st.fixed_dictionaries({"title": TITLES, "date": DATES, "topics": TOPICS, "body": BODIES})
 UNUSABLE = st.sampled_from(
@@ -595,12 +595,12 @@ class History(RuleBasedStateMachine):
         if record["title"] == f"Title {letter}":
             return
         path = self.root / name
-        data = document(path.suffix, self.files[name])  # type: ignore[arg-type]
+        data = document(path.suffix, self.files[name])
         if not path.exists() or path.read_bytes() != data:  # a link that leads elsewhere by now
             return
         before = path.stat()
         record["title"] = f"Title {letter}"
-        data = document(path.suffix, self.files[name])  # type: ignore[arg-type]
+        data = document(path.suffix, self.files[name])
         if new_inode:
             spare = self.root / "elsewhere" / "spare"
             spare.write_bytes(data)

@@ -36,12 +36,17 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "site" / "feeds"
 
 
+def put(tree: OutputTree, path: str, data: bytes) -> None:
+    """A file of the new tree."""
+    tree.take(tree.stage(path, data, f"{len(tree.changes.written):06}"))
+
+
 def run(out: Path, files: Mapping[str, bytes], dry_run: bool = False) -> OutputTree:
     """A whole run, as the pipeline does it."""
     tree = OutputTree(out, "feeds", dry_run)
     try:
         for path, data in files.items():
-            tree.put(path, data)
+            put(tree, path, data)
         tree.commit(len(files), LAST)
     except BaseException:
         tree.abandon()
@@ -132,7 +137,7 @@ def test_a_run_that_is_abandoned_leaves_the_tree_as_it_was(out: Path) -> None:
     run(out, OLD)
     before = everything(out)
     tree = OutputTree(out, "feeds")
-    tree.put("rss.xml", b"new")
+    put(tree, "rss.xml", b"new")
     tree.abandon()
     assert everything(out) == before
 
@@ -141,7 +146,7 @@ def test_nobody_sees_the_new_before_the_end(out: Path) -> None:
     run(out, OLD)
     tree = OutputTree(out, "feeds")
     for path, data in NEW.items():
-        tree.put(path, data)
+        put(tree, path, data)
         seen = {p: d for p, d in files(out).items() if not p.startswith(STAGING)}
         assert seen == OLD
 
@@ -209,7 +214,7 @@ def test_a_dry_run_does_not_complete_a_burst(out: Path, monkeypatch: pytest.Monk
 def test_what_was_staged_without_a_journal_is_dropped(out: Path) -> None:
     run(out, OLD)
     tree = OutputTree(out, "feeds")
-    tree.put("rss.xml", b"new")  # and here the machine stops
+    put(tree, "rss.xml", b"new")  # and here the machine stops
     assert not OutputTree(out, "feeds").completed_burst
     assert files(out) == OLD
 
@@ -327,7 +332,7 @@ def test_a_feed_may_be_called_what_feedpub_calls_its_own_files(out: Path) -> Non
 def test_a_feed_that_is_put_twice_is_what_it_was_last(out: Path) -> None:
     tree = OutputTree(out, "feeds")
     for path, data in (("a", b"1"), ("b", b"2"), ("a", b"3"), ("c", b"4")):
-        tree.put(path, data)
+        put(tree, path, data)
     tree.commit(1, LAST)
     assert files(out) == {"a": b"3", "b": b"2", "c": b"4"}
 

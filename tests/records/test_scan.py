@@ -206,7 +206,7 @@ def test_names_that_are_no_utf8_are_shown_with_escapes(site: Path, source: str) 
         os.mkdir(folder)  # noqa: PTH102 - a name in bytes
     except OSError:
         pytest.skip("this file system takes no such names")
-    with open(folder + b"/\xff\xfe.md", "wb") as file:  # noqa: PTH123
+    with open(folder + b"/\xff\xfe.md", "wb") as file:  # noqa: PTH123 - the same
         file.write(b"---\ntitle: a\n---\n")
     [found] = [f for f in scan_sources(configured(site, f"[{source}]")).files if "\\" in f.shown]
     assert found.shown == "other/\\udce4/\\udcff\\udcfe.md"

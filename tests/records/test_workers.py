@@ -130,7 +130,7 @@ def test_tasks_may_be_without_end_for_who_takes_a_few(processes: int) -> None:
     files = open_files()
     results = map_tasks(abs, tasks(), processes)
     taken = list(itertools.islice(results, 20))
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(taken) == 20
     assert len(made) < 60  # those that were taken, and what each process had at hand
     assert_no_children()

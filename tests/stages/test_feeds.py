@@ -16,7 +16,7 @@ ITEM = "---\nid: one\ntitle: {title}\ndate: 2020-01-0{day}\ntopics: [{topic}]\n-
 
 
 def run(site: Config, **options: bool) -> Outcome:
-    return generate(site, Options(None, jobs=1, **options), Watch())  # type: ignore[arg-type]
+    return generate(site, Options(None, jobs=1, **options), Watch())
 
 
 @pytest.fixture
