@@ -44,11 +44,17 @@ class ChangedError(RunError):
 class ForeignFileError(RunError):
     """A file that feedpub did not write stands where a feed would go."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, output: str, path: str, has_manifest: bool) -> None:
+        self.path = f"{output}/{path}"
+        remedy = "move it away, or give another output or feeds.filenames in config.yaml"
+        if not has_manifest:
+            remedy = (
+                f"if it did, {output}/.feedpub.json is missing, which says so: restore that, or "
+                f"move the whole folder away and it is made anew; else {remedy}"
+            )
         super().__init__(
-            f"{path}: this file is in the way of a feed, and feedpub did not write it; "
-            "move it away, or give another output or feeds.filenames in config.yaml"
+            f"{self.path}: this file is in the way of a feed, and feedpub did not write it; "
+            f"{remedy}"
         )
 
 

@@ -33,7 +33,10 @@ COMMANDS = {
 
 
 class _Terminated(BaseException):
-    """Somebody wants the process to end."""
+    """Somebody wants the process to end; `signum` says how."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
 
 
 class _Interrupted(BaseException):
@@ -94,7 +97,10 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The process: runs a command, and ends with the exit code that is promised."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for name in ("SIGTERM", "SIGHUP"):
+        signum = getattr(signal, name, None)  # not everywhere are both
+        if signum and signal.getsignal(signum) is not signal.SIG_IGN:  # nohup
+            signal.signal(signum, _terminated)
     try:
         result = cli.main(standalone_mode=False)  # an exit code, where a command raised Exit
         sys.stdout.flush()
@@ -108,9 +114,9 @@ def main() -> NoReturn:
     except (_Interrupted, KeyboardInterrupt, click.Abort):
         _complain("interrupted; the last good output stands")
         code = 130
-    except _Terminated:
+    except _Terminated as end:
         _complain("terminated; the last good output stands")
-        code = 143
+        code = 128 + end.signum
     except FeedpubError as error:
         if "--debug" in sys.argv:
             raise
@@ -161,5 +167,5 @@ def _leave(code: int) -> NoReturn:
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows tidies up
-    raise _Terminated
+    signal.signal(signum, signal.SIG_IGN)  # once is enough: what follows tidies up
+    raise _Terminated(signum)

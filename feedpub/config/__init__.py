@@ -242,6 +242,14 @@ def _check_sources(
             "the output cannot be the folder of config.yaml itself",
             "name a folder of its own, like feeds",
         )
+    state = (root / Path(settings.state).expanduser()).resolve()
+    if real_output != root.resolve() and real_output in (state, *state.parents):
+        context.fail(
+            _at(node, "state"),
+            "state",
+            f"the state folder {settings.state} is inside the output folder {settings.output}",
+            "name a folder that is not published, like .feedpub",
+        )
     if not settings.records:
         context.fail(_at(node, "records"), "records", "no source is named", "name a folder")
     for n, source in enumerate(settings.records):

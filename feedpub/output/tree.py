@@ -28,6 +28,7 @@ from feedpub.output.manifest import (
     is_safe,
     read_manifest,
 )
+from feedpub.signals import held_signals
 
 STAGING = ".feedpub-staging"
 _JOURNAL = "journal.json"
@@ -95,8 +96,7 @@ class OutputTree:
         self.files: dict[str, str] = {}  # of the new tree: path → SHA-256
         self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
         if not dry_run:
-            with self._errors():
-                self.completed_burst = self._complete_burst()
+            self.completed_burst = self._complete_burst()
 
     @functools.cached_property
     def previous(self) -> Manifest:
@@ -142,7 +142,9 @@ class OutputTree:
 
     def _check_way(self, path: str) -> None:
         """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
-        if path not in self.previous.files and os.path.lexists(f"{self.output}/{path}"):
+        target = f"{self.output}/{path}"
+        is_folder = os.path.isdir(target) and not os.path.islink(target)
+        if is_folder or (path not in self.previous.files and os.path.lexists(target)):
             self._blockers.update(self._own_files(path))
         folder = path.rpartition("/")[0]
         while folder and folder not in self._folders:
@@ -163,10 +165,15 @@ class OutputTree:
                 for file in place.rglob("*")
                 if file.is_symlink() or not file.is_dir()
             ]
-        for file in found or [path]:  # an empty folder is somebody else's
+        if not found:
+            raise self._foreign(path)  # an empty folder is somebody else's
+        for file in found:
             if file not in self.previous.files:
-                raise ForeignFileError(f"{self.shown}/{file}")
+                raise self._foreign(file)
         return found
+
+    def _foreign(self, path: str) -> ForeignFileError:
+        return ForeignFileError(self.shown, path, has_manifest=bool(self.previous.files))
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
@@ -180,7 +187,7 @@ class OutputTree:
         self.changes.removed = removals
         for path in sorted(self._blockers):
             if path not in removals:
-                raise ForeignFileError(f"{self.shown}/{path}")
+                raise self._foreign(path)
         manifest = Manifest(self.files, items).to_bytes()
         moves = [path for path in self._staged if path not in last]
         moves += [path for path in self._staged if path in last]
@@ -201,7 +208,7 @@ class OutputTree:
             )
             self._write("journal.new", journal.to_bytes(), sync=True)
             (self._staging / "journal.new").replace(self._staging / _JOURNAL)
-            self._burst(journal)
+        self._burst(journal)
 
     def abandon(self) -> None:
         """Takes away what was staged; the tree is as it was. After `commit`, does nothing."""
@@ -209,6 +216,13 @@ class OutputTree:
             shutil.rmtree(self._staging, ignore_errors=True)
 
     def _burst(self, journal: Journal) -> None:
+        """Raises `RunError` with the burst half done; the next run goes on with it."""
+        left = "the next run completes what was begun"
+        # Who ends the run now ends it when all is in place.
+        with held_signals(), _as_run_error(self.output, self.shown, left):
+            self._carry_out(journal)
+
+    def _carry_out(self, journal: Journal) -> None:
         *moves, last = journal.moves or [("", "", "")]
         if last[1] != MANIFEST_NAME:
             moves, last = journal.moves, ("", "", "")
@@ -241,24 +255,34 @@ class OutputTree:
 
     def _complete_burst(self) -> bool:
         """Ends what an earlier run was cut in the middle of; whether there was anything."""
-        if not self._staging.exists():
+        with self._errors():
+            journal = self._left_journal()
+        if journal is None:
             return False
+        self._burst(journal)
+        return True
+
+    def _left_journal(self) -> Journal | None:
+        """What an earlier run was cut in the middle of; what cannot be completed is cleared."""
+        if not self._staging.exists():
+            return None
         try:
             journal = Journal.read((self._staging / _JOURNAL).read_bytes())
         except (OSError, ValueError, KeyError, TypeError):
             journal = None
-        # A machine that lost power may have lost what the staged files held.
-        if journal is None or any(
-            digest_of(self._staging / staged) not in {"", digest}
-            for staged, _, digest in journal.moves
-        ):
+        if journal is None or not all(self._is_safe(move) for move in journal.moves):
             for _, path, digest in journal.moves if journal else ():
                 if path != MANIFEST_NAME and digest_of(self.output / path) == digest:
                     self._moved[path] = digest  # feedpub's own, though the manifest lacks it
             shutil.rmtree(self._staging)
-            return False
-        self._burst(journal)
-        return True
+            return None
+        return journal
+
+    def _is_safe(self, move: tuple[str, str, str]) -> bool:
+        """Whether a move can be made, or was: who lost power may have lost what was staged."""
+        staged, path, digest = move
+        found = digest_of(self._staging / staged)
+        return found == digest or (not found and digest_of(self.output / path) == digest)
 
     def _write(self, name: str, data: bytes, sync: bool = False) -> None:
         """A file in the staging."""
@@ -284,32 +308,34 @@ class OutputTree:
             folder = folder.parent
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return _as_run_error(self.shown)
+        return _as_run_error(self.output, self.shown, "what was published stands")
 
 
 def _holds(file: str, data: bytes) -> bool:
     """Whether a file is there and holds these bytes."""
     try:
         return os.stat(file).st_size == len(data) and Path(file).read_bytes() == data
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except OSError:  # what cannot be read is made anew
         return False
 
 
 def digest_of(path: Path) -> str:
-    """A file's SHA-256, "" if it is not there."""
+    """A file's SHA-256, "" if it is not there, or cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except OSError:
         return ""
 
 
 @contextlib.contextmanager
-def _as_run_error(shown: str) -> Iterator[None]:
+def _as_run_error(output: Path, shown: str, left: str) -> Iterator[None]:
+    """Makes a `RunError` of an `OSError`; `left` says how the tree is left."""
     try:
         yield
     except OSError as error:
-        where = f" ({Path(error.filename).name})" if error.filename else ""
+        path = os.path.relpath(error.filename2 or error.filename or output, output)
+        where = "" if path.startswith((".", STAGING)) else f"/{path}"
         raise RunError(
-            f"{shown}: the feeds cannot be written: {error.strerror}{where}; "
-            "mend that and run again, what was published stands"
+            f"{shown}{where}: the feeds cannot be written ({error.strerror}); "
+            f"mend that and run again, {left}"
         ) from error

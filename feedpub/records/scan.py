@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config, SourceSpec
+from feedpub.errors import RunError
 from feedpub.model import Problem
 from feedpub.paths import printable_path
 from feedpub.records.kinds import SUFFIXES, max_bytes
 
-Chain = tuple[tuple[int, int], ...]  # the identities of a folder and of those above it
+Identity = tuple[int, int]  # device and inode: the same folder, under whatever name
+Chain = tuple[Identity, ...]  # the identities of a folder and of those above it
 
 
 class FoundFile(NamedTuple):
@@ -93,14 +95,20 @@ def walk_sources(config: Config, problems: list[Problem]) -> Iterator[FoundFolde
     return _Walk(config, problems).sources()
 
 
-class _Walk:
-    """One walk over all sources; no file and no folder comes twice."""
+def count_files(config: Config) -> int:
+    """How many there are: a walk that looks at no file, which costs a third."""
+    return sum(len(folder.files) for folder in _Walk(config, [], look=False).sources())
 
-    def __init__(self, config: Config, problems: list[Problem]) -> None:
+
+class _Walk:
+    """One walk over all sources; no file and no folder comes twice, whatever names lead to it."""
+
+    def __init__(self, config: Config, problems: list[Problem], look: bool = True) -> None:
         self._config = config
+        self._look = look
         self._problems = problems
-        self._folders: set[str] = set()  # walked
-        self._files: set[str] = set()  # named one by one
+        self._folders: set[Identity] = set()  # walked
+        self._files: set[tuple[Identity, str]] = set()  # named one by one: their folders, names
         self._excluded = {
             os.path.realpath(folder)
             for folder in (
@@ -118,7 +126,9 @@ class _Walk:
             if re.search(r"[*?\[]", source.path) and not base.exists():
                 import glob  # only sources with a pattern need it
 
-                roots = sorted(Path(name) for name in glob.glob(str(base), recursive=True))
+                names = glob.glob(str(base), recursive=True)
+                # Of several names of one file, the one without links in it.
+                roots = sorted(map(Path, names), key=lambda root: (_is_linked(root), root))
                 above = _fixed_part(str(base))
             else:
                 roots = [base]
@@ -130,18 +140,24 @@ class _Walk:
                     continue
                 if root.is_dir():
                     yield from self._walk(str(root), above, source)
-                else:
-                    wanted = root == base or root.name.lower().endswith(SUFFIXES)
-                    if wanted and not self._seen(root):
-                        self._files.add(str(root))
-                        alone.setdefault(str(root.parent), []).append(_looked_at(root))
+                elif (root == base or _is_record(root.name)) and not self._seen(root):
+                    alone.setdefault(str(root.parent), []).append(_looked_at(root))
             for folder, files in alone.items():
                 yield self._found(folder, above, source, files)
 
     def _seen(self, file: Path) -> bool:
-        return str(file) in self._files or (
-            str(file.parent) in self._folders and _is_record(file.name)
-        )
+        """Whether a file came already; if not, it does now."""
+        try:
+            status = file.parent.stat()
+        except OSError:
+            return False  # what is wrong is said by who reads it
+        folder = (status.st_dev, status.st_ino)
+        if (folder, file.name) in self._files:
+            return True
+        if folder in self._folders and _is_record(file.name):
+            return True
+        self._files.add((folder, file.name))
+        return False
 
     def _is_excluded(self, path: Path) -> bool:
         real = Path(os.path.realpath(path))
@@ -160,55 +176,44 @@ class _Walk:
         )
 
     def _walk(self, top: str, above: str, source: SourceSpec) -> Iterator[FoundFolder]:
-        """A folder and all below; links are followed, but never into a folder that holds them."""
-        stack: list[tuple[str, Chain]] = [(top, ())]
-        while stack:
-            folder, chain = stack.pop()
-            if folder in self._folders:
-                continue
-            self._folders.add(folder)
+        """A folder and all below, then what links lead to, but never into what holds them."""
+        folders: list[tuple[str, Chain]] = [(top, ())]
+        links: list[tuple[str, Chain]] = []
+        while folders or links:
+            if not folders:
+                # A folder with several names goes by the first: not by what the disk lists first.
+                links.sort(reverse=True)
+                folders.append(links.pop())
+            folder, chain = folders.pop()
             try:
-                entries = list(os.scandir(folder))
                 status = os.stat(folder)
+                identity = (status.st_dev, status.st_ino)
+                if identity in chain:
+                    what = "a symbolic link that leads back into its own folder"
+                    self._note(folder, what, "delete the link")
+                    continue
+                if identity in self._folders:
+                    continue
+                self._folders.add(identity)
+                entries = list(os.scandir(folder))
             except OSError as error:
                 what = f"the folder cannot be read ({error.strerror})"
                 self._note(folder, what, "mend its permissions")
                 continue
-            identity = (status.st_dev, status.st_ino)
-            if identity in chain:
-                what = "a symbolic link that leads back into its own folder"
-                self._note(folder, what, "delete the link")
-                continue
-            files, folders = self._sort_out(entries)
-            stack += [(path, (*chain, identity)) for path in folders]
+            files: list[FoundName] = []
+            for entry in entries:
+                if entry.name[0] == ".":
+                    continue
+                if _is_folder(entry):
+                    if not self._leads_out(entry):
+                        further = links if entry.is_symlink() else folders
+                        further.append((entry.path, (*chain, identity)))
+                elif _is_record(entry.name) and not (
+                    self._files and (identity, entry.name) in self._files
+                ):
+                    files.append(_looked_at(entry) if self._look else _unseen(entry.name))
             if files:
                 yield self._found(folder, above, source, files)
-
-    def _sort_out(self, entries: list[os.DirEntry[str]]) -> tuple[list[FoundName], list[str]]:
-        """Of a folder's entries: the record files, and the folders to go on with."""
-        files: list[FoundName] = []
-        folders: list[str] = []
-        for entry in entries:
-            name = entry.name
-            if name[0] in ".rR" and (name[0] == "." or name.upper() == "README.MD"):
-                continue
-            try:
-                is_folder = entry.is_dir()
-            except OSError:
-                is_folder = False
-            if is_folder:
-                if not self._leads_out(entry):
-                    folders.append(entry.path)
-            elif name.lower().endswith(SUFFIXES):
-                if self._files and entry.path in self._files:
-                    continue
-                try:
-                    of = entry.stat()
-                    found = (name, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino)
-                except OSError:
-                    found = (name, *NO_SIGNATURE)
-                files.append(found)
-        return files, folders
 
     def _leads_out(self, entry: os.DirEntry[str]) -> bool:
         """Whether a folder is the output, the state or a taxonomy, under whatever name."""
@@ -222,25 +227,49 @@ class _Walk:
         self._problems.append(Problem(shown, 0, "", what, remedy))
 
 
-def _is_record(name: str) -> bool:
-    """Whether a walk takes a file of this name."""
-    return (
-        name.lower().endswith(SUFFIXES) and not name.startswith(".") and name.upper() != "README.MD"
-    )
+def _is_linked(path: Path) -> bool:
+    """Whether a symbolic link leads to its folder."""
+    return os.path.realpath(path.parent) != os.path.abspath(path.parent)
 
 
-def _looked_at(file: Path) -> FoundName:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return file.name, *Signature.of(file.stat())
+        return entry.is_dir()
     except OSError:
-        return file.name, *NO_SIGNATURE
+        return False
 
 
-def taxonomy_files(folder: Path) -> list[Path]:
-    """The files below a folder that describe topics or providers, in the order of their paths."""
+def _is_record(name: str) -> bool:
+    """Whether a file of this name is taken unless it is named itself."""
+    return name.lower().endswith(SUFFIXES) and name[0] != "." and name.upper() != "README.MD"
+
+
+def _looked_at(file: Path | os.DirEntry[str]) -> FoundName:
+    try:
+        of = file.stat()
+        return file.name, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino
+    except OSError:
+        return _unseen(file.name)
+
+
+def _unseen(name: str) -> FoundName:
+    return name, *NO_SIGNATURE
+
+
+def taxonomy_files(config: Config, folder: Path) -> list[Path]:
+    """The files below a folder that describe topics or providers, in the order of their paths.
+
+    Raises `RunError`: without them feeds would move to other addresses.
+    """
+
+    def stop(error: OSError) -> None:
+        shown = printable_path(config.shown(Path(error.filename)))
+        what = f"the folder cannot be read ({error.strerror})"
+        raise RunError(f"{shown}: {what}; mend its permissions") from error
+
     return sorted(
         Path(base) / name
-        for base, folders, names in os.walk(folder)
+        for base, folders, names in os.walk(folder, onerror=stop)
         for name in names
         if name.lower().endswith((".md", ".yaml", ".yml", ".json", ".html"))
         and not name.startswith((".", "_"))

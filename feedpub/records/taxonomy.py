@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from feedpub.config import Config
+from feedpub.errors import RunError
 from feedpub.model import Problem, TermFile
 from feedpub.paths import is_portable, printable_path
 from feedpub.records.field_reader import scalar
@@ -27,7 +28,10 @@ class TermFiles:
 
 
 def read_taxonomy(config: Config) -> TermFiles:
-    """Every taxonomy file that the configuration names; what cannot be used is noted."""
+    """Every taxonomy file that the configuration names; what cannot be used is noted.
+
+    Raises `RunError` if one cannot be read at all: without it feeds would move.
+    """
     files = TermFiles()
     for folder, terms in (
         (config.topics_folder, files.topics),
@@ -35,14 +39,17 @@ def read_taxonomy(config: Config) -> TermFiles:
     ):
         if folder is None:
             continue
-        for path in taxonomy_files(folder):
+        for path in taxonomy_files(config, folder):
             shown = printable_path(config.shown(path))
             try:
                 term = _term(path, shown, config, files.problems)
-            except (ParseError, OSError, UnicodeDecodeError) as error:
+            except OSError as error:
+                what = f"the file cannot be read ({error.strerror})"
+                raise RunError(f"{shown}: {what}; mend its permissions") from error
+            except (ParseError, UnicodeDecodeError) as error:
                 line = getattr(error, "line", 0) or 1
                 what = getattr(error, "what", "") or f"the file cannot be read ({error})"
-                remedy = getattr(error, "remedy", "") or "save it as UTF-8, readable"
+                remedy = getattr(error, "remedy", "") or "save it as UTF-8"
                 files.problems.append(Problem(shown, line, "", what, remedy, fatal=False))
                 continue
             if term:

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
+from feedpub.signals import held_signals
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -45,132 +47,154 @@ def map_tasks(
 ) -> Iterator[tuple[int, R]]:
     """`work` of each task, with the task's number, in the order in which they are done.
 
-    Tasks must be small, some ten KB: what is large, workers inherit with the memory.
+    Tasks should be small: what is large, workers inherit with the memory.
     A process that dies takes nothing with it: the caller does its tasks again,
     and meets whatever killed it.
     """
     numbered = enumerate(tasks)
     first = list(itertools.islice(numbered, MIN_TASKS))
-    waiting = itertools.chain(first, numbered)
-    if processes < 2 or len(first) < MIN_TASKS or not hasattr(os, "fork"):
-        for n, task in waiting:
-            yield n, work(task)
-        return
+    if len(first) < MIN_TASKS or not hasattr(os, "fork"):
+        processes = 1
     workers: list[_Worker[T, R]] = []
     try:
-        for _ in range(processes - 1):
-            _start(work, workers)
-        for n, task in waiting:
+        for n, task in itertools.chain(first, numbered):
             alive = [worker for worker in workers if worker.alive]
-            freest = min(alive, key=lambda worker: len(worker.tasks), default=None)
-            if freest is None or len(freest.tasks) >= _AHEAD or not freest.give(n, task):
+            worker = min(alive, key=lambda worker: len(worker.tasks), default=None)
+            # As many as there is work for, or as the system lets us have.
+            if (worker is None or worker.tasks) and len(workers) < processes - 1:
+                try:
+                    worker = _start(work, workers)
+                except OSError:
+                    processes = len(workers) + 1
+            if worker is None or len(worker.tasks) >= _AHEAD:
                 yield n, work(task)
+            else:
+                worker.give(n, task)
             for worker in workers:
-                yield from worker.take(work)
+                yield from worker.go_on(work)
         while busy := [worker for worker in workers if worker.tasks]:
-            select.select([worker.results for worker in busy], [], [])
+            ordering = [worker.orders for worker in busy if worker.unsent]
+            select.select([worker.results for worker in busy], ordering, [])
             for worker in busy:
-                yield from worker.take(work)
+                yield from worker.go_on(work)
     finally:
         for worker in workers:
             worker.end()
 
 
 class _Worker(Generic[T, R]):
-    """The caller's end of a process: what it was given, and what has come from it."""
+    """The caller's end of a process: what it was given, and what has come from it.
+
+    Nothing here waits for the process: while it waits for us to take a result,
+    it takes no order.
+    """
 
     def __init__(self, pid: int, orders: int, results: int) -> None:
+        self.orders = orders
         self.results = results
         self.tasks: dict[int, T] = {}  # given, and not answered
-        self._pid = pid
-        self._orders = orders
-        self._buffer = bytearray()
+        self.unsent = bytearray()
         self.alive = True
+        self._pid = pid
+        self._unread = bytearray()
 
-    def give(self, n: int, task: T) -> bool:
-        """Hands it a task; False if it has died."""
-        try:
-            _send(self._orders, (n, task))
-        except OSError:
-            self.alive = False  # and its tasks are done again when that is seen below
-            return False
+    def give(self, n: int, task: T) -> None:
+        """Hands it a task."""
         self.tasks[n] = task
-        return True
+        self.unsent += _packed((n, task))
 
-    def take(self, work: Callable[[T], R]) -> Iterator[tuple[int, R]]:
-        """The results that have come; if it has died, its tasks are done here."""
+    def go_on(self, work: Callable[[T], R]) -> Iterator[tuple[int, R]]:
+        """Sends what it can take, gives its results; if it has died, its tasks are done here."""
+        # That it has died is seen by its results.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            while self.unsent:
+                del self.unsent[: os.write(self.orders, self.unsent)]
         while self.tasks and select.select([self.results], [], [], 0)[0]:
             data = os.read(self.results, _PIPE_BYTES)
-            self._buffer += data
+            self._unread += data
             for n, result in self._unpack():
                 del self.tasks[n]
                 yield n, result
             if not data:
                 self.alive = False
+                self.unsent.clear()
                 while self.tasks:
                     n, task = self.tasks.popitem()
                     yield n, work(task)
 
     def end(self) -> None:
         """It has done its work, or none will want it."""
-        os.close(self._orders)
+        os.close(self.orders)
         os.close(self.results)
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
 
     def _unpack(self) -> Iterator[tuple[int, R]]:
-        while len(self._buffer) >= 8:
-            length = int.from_bytes(self._buffer[:8], "big")
-            if len(self._buffer) < 8 + length:
+        while len(self._unread) >= 8:
+            length = int.from_bytes(self._unread[:8], "big")
+            if len(self._unread) < 8 + length:
                 return
-            answer = self._buffer[8 : 8 + length]
-            del self._buffer[: 8 + length]
+            answer = self._unread[8 : 8 + length]
+            del self._unread[: 8 + length]
             yield pickle.loads(answer)  # noqa: S301 - from a fork of this very process
 
 
-def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> None:
-    """Adds a worker; a signal waits until it is known of, and is for the caller to answer."""
+def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R]:
+    """A further worker; a signal waits until it is known of, and is for the caller to answer.
+
+    Raises `OSError` if the system has no more processes or pipes for us.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
-    orders, giving = os.pipe()
-    taking, results = os.pipe()
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        pid = os.fork()
-        if pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
-            os.close(giving)
-            os.close(taking)
-            _serve(work, orders, results)
-        workers.append(_Worker(pid, giving, taking))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
-    os.close(orders)
-    os.close(results)
-    for pipe in (giving, taking):
-        _widen(pipe)
+    caller = os.getpid()
+    with held_signals():
+        with contextlib.ExitStack() as ours:  # the pipes' ends, closed unless all goes well
+            ends: list[int] = []
+            for _ in range(2):
+                pipe = os.pipe()
+                ends += pipe
+                for end in pipe:
+                    ours.callback(os.close, end)
+            orders, giving, taking, results = ends
+            pid = os.fork()
+            if pid == 0:
+                os.close(giving)
+                os.close(taking)
+                _serve(work, orders, results, caller)
+            workers.append(_Worker(pid, giving, taking))
+            ours.pop_all()
+        os.close(orders)
+        os.close(results)
+    for end in (giving, taking):
+        _widen(end)
+    os.set_blocking(giving, False)
+    return workers[-1]
 
 
-def _serve(work: Callable[[T], R], orders: int, results: int) -> NoReturn:
+def _serve(work: Callable[[T], R], orders: int, results: int, caller: int) -> NoReturn:
     """The life of a worker: a task, its result, the next task."""
     code = 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Whatever goes wrong, the caller does the rest, and meets the error itself.
     with contextlib.suppress(BaseException):
         with open(orders, "rb") as given:
-            while length := int.from_bytes(given.read(8), "big"):
+            # Who was left alone does not go on: it holds the caller's lock on the output.
+            while (length := int.from_bytes(given.read(8), "big")) and os.getppid() == caller:
                 n, task = pickle.loads(given.read(length))  # noqa: S301 - from our own parent
-                _send(results, (n, work(task)))
+                answer = memoryview(_packed((n, work(task))))
+                while answer:
+                    answer = answer[os.write(results, answer) :]
         code = 0
     os._exit(code)
 
 
-def _send(fd: int, value: Any) -> None:
+def _packed(value: Any) -> bytes:
+    """A value as it goes through a pipe: the length of its bytes, and they."""
     data = pickle.dumps(value, protocol=5)
-    view = memoryview(len(data).to_bytes(8, "big") + data)
-    while view:
-        view = view[os.write(fd, view) :]
+    return len(data).to_bytes(8, "big") + data
 
 
 def _widen(fd: int) -> None:

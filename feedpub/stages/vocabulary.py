@@ -17,11 +17,15 @@ _FACT = "taxonomy"
 
 
 class Vocabulary:
-    """Both taxonomies; their files are read again only if one of them could have changed."""
+    """Both taxonomies; their files are read again only if one of them could have changed.
+
+    Raises `RunError` if they cannot be read.
+    """
 
     def __init__(self, config: Config, store: Store, clock: Clock) -> None:
         folders = [config.topics_folder, config.providers_folder]
-        files = [(str(file), _signature(file)) for f in folders if f for file in taxonomy_files(f)]
+        paths = [path for folder in folders if folder for path in taxonomy_files(config, folder)]
+        files = [(str(path), _signature(path)) for path in paths]
         sure = all(clock.is_sure(signature) for _, signature in files)
         seen = digest(config.site.home, files).hex() if sure else ""
         known = json.loads(store.fact(_FACT) or "{}")

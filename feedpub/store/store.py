@@ -31,7 +31,6 @@ from feedpub.store.schema import INDEXES
 
 _COLUMNS = ", ".join(RecordRow._fields)
 _MARKS = ", ".join("?" * len(RecordRow._fields))
-_FEEDS = RecordRow._fields.index("feeds")
 _WINDOW = ", ".join(f"r.{name}" for name in WindowRow._fields)
 
 
@@ -78,8 +77,9 @@ class Store:
     def put_folder(self, row: FolderRow, source: str, path: bytes) -> None:
         """Adds a folder, or says what it is now."""
         self._write(
-            "INSERT OR REPLACE INTO folders (id, shown, below, reading, signature, source, path)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO folders (id, shown, below, reading, signature, source, path)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET shown = excluded.shown,"
+            " below = excluded.below, reading = excluded.reading, signature = excluded.signature",
             (*row, source, path),
         )
 
@@ -128,13 +128,13 @@ class Store:
 
     def file_place(self, id: int) -> FilePlace:
         """Where a file is."""
-        source, folder, name, shown, below = self._db.execute(
-            "SELECT source, path, name, shown, below FROM files"
+        source, folder, name, shown, below, digest = self._db.execute(
+            "SELECT source, path, name, shown, below, digest FROM files"
             " JOIN folders ON folders.id = folder WHERE files.id = ?",
             (id,),
         ).fetchone()
         file = str(Path(os.fsdecode(folder), os.fsdecode(name)))
-        return FilePlace(source, file, shown + _printed(name), below + _printed(name))
+        return FilePlace(source, file, shown + _printed(name), below + _printed(name), digest)
 
     def count_files(self) -> int:
         """How many files there are."""
@@ -220,6 +220,8 @@ class Store:
         """Forgets records."""
         for record in records:
             self._place(record.row, record.id, False, was=not (record.row.reason or record.lost))
+            if record.lost:  # a feed that was kept for it alone is to be forgotten
+                self.dirty.update(array("I", record.row.feeds))
             self.touched.add(record.row.guid_key)
         self._write_all("DELETE FROM records WHERE id = ?", [(record.id,) for record in records])
 

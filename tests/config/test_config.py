@@ -265,6 +265,8 @@ def test_a_misspelt_word_is_named_with_the_nearest_known(
         ("output: records", "records[0].path"),
         ("output: records/feeds", "records[0].path"),
         ("output: .", "output"),
+        ("state: feeds", "state"),
+        ("state: feeds/.state", "state"),
         ("output: config.yaml", "output"),
     ],
 )

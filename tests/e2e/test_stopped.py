@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .harness import GOOD, TIMEOUT, Run, Site, record
+from .harness import CONFIG, GOOD, TIMEOUT, Run, Site, record
 
 
 def assert_stopped(site: Site, run: Run, *told: str, code: int = 1) -> None:
@@ -109,6 +109,57 @@ def test_a_file_where_a_folder_of_feeds_would_be(site: Site) -> None:
 def test_a_foreign_file_stops_a_dry_run_too(site: Site) -> None:
     site.write("feeds/rss.xml", "mine")
     assert_stopped(site, site.run("generate", "--dry-run"), "feeds/rss.xml", "in the way")
+
+
+def test_a_folder_where_a_feed_was(generated: Site) -> None:
+    """Nothing is moved before it is known that all can be."""
+    (generated.feeds / "topics/other/rss.xml").unlink()
+    (generated.feeds / "topics/other/rss.xml").mkdir()
+    before = generated.tree()
+    generated.write("records/third.md", record("Third", "topics: [Other]"))
+    for _ in range(2):
+        run = generated.run("generate")
+        assert_stopped(generated, run, "feeds/topics/other/rss.xml", "in the way", "move it away")
+        assert generated.tree() == before
+    (generated.feeds / "topics/other/rss.xml").rmdir()
+    generated.generate("-q")
+    assert generated.titles("topics/other") == ["Second", "Third"]
+
+
+def test_feeds_whose_manifest_is_gone(generated: Site) -> None:
+    (generated.feeds / ".feedpub.json").unlink()
+    generated.write("records/third.md", record("Third", "topics: [Other]"))
+    run = generated.run("generate", "-q")
+    assert_stopped(generated, run, "in the way", "feeds/.feedpub.json is missing", "restore that")
+    generated.feeds.rename(generated.root / "old")
+    generated.generate("-q")
+    assert generated.titles("topics/other") == ["Second", "Third"]
+
+
+def test_a_feed_that_may_not_be_read_is_made_anew(generated: Site, unprivileged: list[str]) -> None:
+    (generated.feeds / "rss.xml").chmod(0)
+    generated.generate("-q", prefix=unprivileged)
+    assert b"Second" in (generated.feeds / "rss.xml").read_bytes()
+
+
+@pytest.mark.parametrize("what", ["terms", "terms/other.md"])
+def test_a_taxonomy_that_may_not_be_read(
+    generated: Site, unprivileged: list[str], what: str
+) -> None:
+    """Without it the feed would move to another address."""
+    generated.write("config.yaml", CONFIG + "taxonomy: {topics: terms}\n")
+    generated.write("terms/other.md", "---\nname: Other\n_id: elsewhere\n---\n")
+    generated.generate("-q")
+    before = generated.tree()
+    assert "topics/elsewhere/rss.xml" in before
+    mode = (generated.root / what).stat().st_mode
+    (generated.root / what).chmod(0)
+    try:
+        run = generated.run("generate", "-q", "--full", prefix=unprivileged)
+    finally:
+        (generated.root / what).chmod(mode)
+    assert_stopped(generated, run, f"{what}: the ", "Permission denied", "mend its permissions")
+    assert generated.tree() == before
 
 
 @pytest.mark.parametrize(
@@ -236,7 +287,9 @@ def wait_until(there: Path, process: subprocess.Popen[str]) -> None:
     assert process.poll() is None, process.communicate()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_run_that_is_stopped_leaves_the_tree(busy: Site, number: int, code: int) -> None:
     before = busy.tree()
     process = busy.start("generate")

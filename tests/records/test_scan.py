@@ -11,7 +11,7 @@ import pytest
 
 from feedpub.config import Config, load_config
 from feedpub.model import Problem
-from feedpub.records.scan import NO_SIGNATURE, Signature, scan_sources, walk_sources
+from feedpub.records.scan import NO_SIGNATURE, FoundFile, Signature, scan_sources, walk_sources
 
 CONFIG = """
 site: {{title: A, url: https://feeds.example.org/}}
@@ -213,3 +213,69 @@ def test_names_that_are_no_utf8_are_shown_with_escapes(site: Path, source: str) 
     assert found.below == "\\udce4/\\udcff\\udcfe.md"
     assert os.fsencode(found.file) == folder + b"/\xff\xfe.md"
     assert found.shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        "[content, content/../content]",
+        "[content/deep, content/../content/deep]",
+        "[content/a.md, content/deep/../a.md, other/../content/a.md]",
+        "[content, link]",
+        "[link, content]",
+        '[content, "l*/**"]',
+    ],
+)
+def test_two_names_of_a_folder_give_its_files_once(site: Path, records: str) -> None:
+    (site / "link").symlink_to("content")
+    found = [(file.source.path, Path(site / file.below).name) for file in scanned(site, records)]
+    assert len({name for _, name in found}) == len(found)
+    assert len({source for source, _ in found}) == 1
+
+
+def scanned(site: Path, records: str) -> list[FoundFile]:
+    path = site / "config.yaml"
+    path.write_text(CONFIG.format(records=records, output="feeds"), encoding="utf-8")
+    return scan_sources(load_config(path, {})).files
+
+
+def test_a_folder_goes_by_its_own_name_not_by_that_of_a_link(site: Path) -> None:
+    (site / "content/a-link").symlink_to("deep")
+    (site / "content/z-link").symlink_to("../other")
+    (site / "content/deep/to-other").symlink_to("../../other")
+    assert names(site, "[content]") == [
+        "content/a.md",
+        "content/b.HTML",
+        "content/deep/d.json",
+        "content/deep/er/c.yaml",
+        "content/deep/to-other/a.md",
+        "content/deep/to-other/g.md",
+        "content/e.jsonl",
+    ]
+
+
+def test_folders_that_lead_to_each_other_are_walked_once_each(site: Path) -> None:
+    folders = [site / f"many/{n}" for n in range(12)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "r.md").write_text("---\ntitle: a\n---\n", encoding="utf-8")
+    for folder, other in itertools.permutations(folders, 2):
+        (folder / f"to-{other.name}").symlink_to(other)
+    assert len(scanned(site, "[many]")) == 12
+
+
+def test_a_glob_that_goes_in_circles_gives_each_file_once(site: Path) -> None:
+    (site / "content/loop").symlink_to(".")
+    assert names(site, '["content/**/*.md"]') == ["content/a.md"]
+
+
+def test_a_glob_leaves_out_what_a_folder_would(site: Path) -> None:
+    (site / "other/README.md").write_text("# This folder", encoding="utf-8")
+    for records in ('["other/**"]', '["other/*"]', '["other*"]', "[other]"):
+        assert names(site, records) == ["other/a.md", "other/g.md"]
+    assert names(site, "[other/README.md]") == ["other/README.md"]
+    for records in ('["other/**"]', '["other/*", other]', "[other, other/README.md]"):
+        scanned(site, records)
+        config = load_config(site / "config.yaml", {})
+        keys = [(folder.source.path, folder.path) for folder in walk_sources(config, [])]
+        assert len(set(keys)) == len(keys)

@@ -62,6 +62,37 @@ def test_large_results_come_whole() -> None:
     }
 
 
+def test_large_tasks_and_large_results_do_not_wait_for_each_other() -> None:
+    tasks = [bytes([n]) * 2_000_000 for n in range(12)]
+    done = dict(map_tasks(lambda task: task + task[:1_000_000], tasks, 4))
+    assert {n: len(data) for n, data in done.items()} == dict.fromkeys(range(12), 3_000_000)
+    assert all(set(data) == {n} for n, data in done.items())
+
+
+def test_no_more_processes_are_started_than_there_is_work_for() -> None:
+    assert len({pid for _, pid in map_tasks(whose, range(5), 40)}) <= 5
+
+
+@pytest.mark.parametrize("name", ["fork", "pipe"])
+@pytest.mark.parametrize("allowed", [0, 2])
+def test_a_system_that_gives_no_more_processes(
+    monkeypatch: pytest.MonkeyPatch, name: str, allowed: int
+) -> None:
+    """A limit on processes or on open files makes a run slower, and does not end it."""
+    real, calls = getattr(os, name), itertools.count()
+
+    def limited() -> object:
+        if next(calls) >= allowed:
+            raise OSError(11, "Resource temporarily unavailable")
+        return real()
+
+    files = open_files()
+    monkeypatch.setattr(os, name, limited)
+    assert sorted(map_tasks(abs, range(50), 7)) == [(n, n) for n in range(50)]
+    assert_no_children()
+    assert open_files() == files
+
+
 def deadly(task: int) -> int:
     """Task 3 kills whoever does it, but for the process that all began in."""
     if task == 3 and os.getpid() != PARENT:
