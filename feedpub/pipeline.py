@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 
 from feedpub.config import Config
-from feedpub.errors import ChangedError, NothingUsableError
+from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.lock import locked
 from feedpub.output.tree import OutputTree
 from feedpub.stages import fingerprints
@@ -17,7 +17,7 @@ from feedpub.stages.refresh import Refresh
 from feedpub.stages.selection import Selection
 from feedpub.stages.tally import tally
 from feedpub.stages.vocabulary import Vocabulary
-from feedpub.store.opening import Identity, Memory
+from feedpub.store.opening import Identity, Memory, unwritable
 
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
@@ -27,23 +27,43 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
             output = config.output
             stack.enter_context(locked(output, config.shown(output), options.wait))
         try:
-            return _attempt(config, options, watch)
-        except ChangedError:
-            return _attempt(config, options, watch)  # once: who edits so fast will run it again
+            return _steadily(config, options, watch)
         except sqlite3.Error as error:
-            # What is remembered was found to be damaged half-way: so the run is done without.
-            outcome = _attempt(config, options._replace(full=True), watch)
-            damaged = f"{config.shown(config.state)}: what is remembered cannot be used ({error})"
+            # What is remembered was found to be damaged half-way, or there is no room for more.
+            shown = config.shown(config.state)
+            damaged = f"{shown}: what is remembered cannot be used ({error})"
+        anew = options._replace(full=True)
+        try:
+            outcome = _steadily(config, anew, watch)
             outcome.notes.insert(0, f"{damaged}; everything was read anew")
-            return outcome
+        except sqlite3.Error as error:
+            full_disk = unwritable(shown, error)
+            try:
+                outcome = _steadily(config, anew, watch, remember=False)
+            except sqlite3.Error as again:
+                raise RunError(
+                    f"what a run must keep in mind has no room in the temporary folder ({again}); "
+                    "make room there, or let TMPDIR name another"
+                ) from again
+            outcome.warnings.insert(0, full_disk)
+        return outcome
 
 
-def _attempt(config: Config, options: Options, watch: Watch) -> Outcome:
+def _steadily(config: Config, options: Options, watch: Watch, remember: bool = True) -> Outcome:
+    """A run, once more if a record was changed under its hands: who edits so fast goes on to."""
+    try:
+        return _attempt(config, options, watch, remember)
+    except ChangedError:
+        return _attempt(config, options, watch, remember)
+
+
+def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> Outcome:
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
     identity = Identity(fingerprints.configuration(config), fingerprints.program())
+    keep = remember and not options.dry_run
     try:
         with Memory(
-            config.state, config.shown(config.state), identity, options.full, not options.dry_run
+            config.state, config.shown(config.state), identity, options.full, keep
         ) as memory:
             watch.lap("open")
             outcome = _run(config, options, memory, tree, watch)
@@ -51,6 +71,8 @@ def _attempt(config: Config, options: Options, watch: Watch) -> Outcome:
             watch.lap("remember")
             if memory.note:
                 outcome.notes.insert(0, memory.note)
+            if memory.warning:
+                outcome.warnings.insert(0, memory.warning)
     except BaseException:
         tree.abandon()
         raise
@@ -76,8 +98,9 @@ def _run(
     refresh.settle()
     told = tally(store, vocabulary.problems, refresh.problems)
     outcome = Outcome(told, notes=[*map(str, config.warnings)])
-    if not told.items and not options.allow_empty and tree.previous.items:
-        error = NothingUsableError(tree.previous.items, told.read, told.problems)
+    before = tree.previous.items or int(store.fact("items") or 0)
+    if not told.items and not options.allow_empty and before:
+        error = NothingUsableError(before, told.read, told.problems)
         error.outcome = outcome
         raise error
     watch.lap("select")

@@ -57,7 +57,7 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     if wanted and not reading.read:
         raise click.UsageError(f"no record of config.yaml's sources is at {', '.join(paths)}")
     for lost in reading.duplicates:
-        common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which is newer")
+        common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which was taken")
     count = len(problems)
     told = "no problem" if not count else "1 problem" if count == 1 else f"{count} problems"
     records = "1 record" if reading.read == 1 else f"{reading.read} records"

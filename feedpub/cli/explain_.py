@@ -124,7 +124,7 @@ def _explain_records(
     for lost in reading.duplicates:
         if meant(lost.record):
             lines += _facts(lost.record)
-            lines += [f"in no feed: the same item as {lost.winner.path}, which is newer", ""]
+            lines += [f"in no feed: the same item as {lost.winner.path}, which was taken", ""]
     own = [p for p in reading.problems if {p.path, p.record} & names]
     if any(problem.fatal for problem in own):
         lines += ["in no feed: it cannot be used"] if not lines else []

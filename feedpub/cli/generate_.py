@@ -96,7 +96,7 @@ def command(
         raise
     common.show_problems(outcome.tally.problems)
     for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
-        common.say(f"{lost.name}: the same item as {lost.winner}, which is newer")
+        common.say(f"{lost.name}: the same item as {lost.winner}, which was taken")
     for note in outcome.notes:
         common.say(note)
     for warning in outcome.warnings:

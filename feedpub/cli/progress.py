@@ -37,8 +37,9 @@ def progress_bar(wanted: bool) -> Iterator[Progress | None]:
         if now - start < PATIENCE or now - drawn < _PAUSE:
             return
         drawn = now
-        filled = _BAR * done // max(total, done, 1)
-        line = f"{stage:<15} {'#' * filled:.<{_BAR}} {done:,} of {total:,}"
+        line = f"{stage:<15} {done:,}"
+        if total:
+            line = f"{stage:<15} {'#' * (_BAR * done // total):.<{_BAR}} {done:,} of {total:,}"
         draw(line[: _columns() - 1])
 
     try:

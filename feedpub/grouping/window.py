@@ -1,7 +1,7 @@
-"""The newest items of each feed, as a fold: folded parts of the records merge into the whole.
+"""The newest items of each feed.
 
-The order is total (date, then id), so however the records are split, and in
-whatever order they come, the same windows result.
+The order is total (date, then id), so in whatever order the records come, the
+same windows result.
 """
 
 from __future__ import annotations
@@ -60,14 +60,6 @@ class Window:
             self.placement = placement
         self._trim()
 
-    def merge(self, other: Window) -> None:
-        """Takes in what another window of the same feed has seen; associative and commutative."""
-        self.total += other.total
-        if other.entries and (not self.entries or other.entries[0].key < self.entries[0].key):
-            self.placement = other.placement
-        self.entries = sorted(self.entries + other.entries, key=lambda entry: entry.key)
-        self._trim()
-
     def _trim(self) -> None:
         keep = self.rule.items or len(self.entries)
         if self.rule.span is not None and self.entries:
@@ -93,14 +85,3 @@ class Windows:
             if window is None:
                 window = self.feeds[placement.feed] = Window(self._rule(placement), placement)
             window.add(entry, placement)
-
-    def merge(self, other: Windows) -> None:
-        """Takes in the windows of another part of the records."""
-        for path, window in other.feeds.items():
-            mine = self.feeds.get(path)
-            if mine is None:
-                self.feeds[path] = Window(
-                    window.rule, window.placement, list(window.entries), window.total
-                )
-            else:
-                mine.merge(window)

@@ -27,7 +27,8 @@ MAX_DEPTH = 40
 
 _MERGE = "<<"
 _NULLS = frozenset({"", "~", "null"})
-_PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The parser alone, for nothing is constructed; PyYAML may be without libyaml.
+_PARSER: type[Any] = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)
 
 
 class ParseError(Exception):

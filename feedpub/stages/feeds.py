@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.grouping.assemble import min_items
@@ -43,6 +43,7 @@ class Feeds:
         self._aliases = outputs.aliases(config, self._existing, self.notes)
         self._known = store.outputs()
         self._standing = outputs.look(config.output, self._known, clock)
+        self._broken = {row.feed for row in self._standing.broken.values()}
 
     @property
     def paths(self) -> list[str]:
@@ -58,7 +59,10 @@ class Feeds:
         watch: Watch,
     ) -> None:
         """Leaves the output tree as a full run would, and the store knowing it."""
-        jobs = self._jobs(vocabulary, selection)
+        looker = Looker(
+            self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases
+        )
+        jobs = self._look(looker, self._doubtful(vocabulary))
         first = next(jobs, None)
         watch.lap("look")
         staged: list[tuple[int | None, Staged]] = []
@@ -67,7 +71,12 @@ class Feeds:
             from feedpub.stages.render import Publisher
 
             publisher = Publisher(
-                self._config, self._options, self._store, selection, self._assembler, self._aliases
+                self._config,
+                self._options,
+                self._store,
+                selection,
+                looker.assembler,
+                self._aliases,
             )
             watch.lap("load")
             staged += publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
@@ -85,8 +94,8 @@ class Feeds:
     def _is_there(self, row: FeedRow) -> bool:
         return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
 
-    def _jobs(self, vocabulary: Vocabulary, selection: Selection) -> Iterator[Job]:
-        """The feeds whose files are to be made; the rows of all feeds are brought up to date."""
+    def _doubtful(self, vocabulary: Vocabulary) -> list[FeedRow]:
+        """The feeds that may not be as they should be; those that are no more lose their files."""
         store = self._store
         # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
         common = fingerprints.digest(
@@ -97,22 +106,20 @@ class Feeds:
         for row in self._rows.values():
             if row.path not in self._existing and (row.id in store.dirty or row.inputs):
                 store.put_feed(row._replace(inputs=None, entry=None))
-        broken = {row.feed for row in self._standing.broken.values()}
-        doubtful = [
+        return [
             row
             for row in self._existing.values()
-            if all_doubtful or row.id in store.dirty or row.id in broken
+            if all_doubtful or row.id in store.dirty or row.id in self._broken
         ]
-        if not doubtful:
-            return
-        looker = Looker(self._config, store, vocabulary.terms, selection, self.paths, self._aliases)
-        self._assembler = looker.assembler
+
+    def _look(self, looker: Looker, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
+        """Brings the rows of these feeds up to date; those whose files are to be made come out."""
         for before in doubtful:
             job = looker.look(before)
-            if job.row != before or before.id in store.dirty:
-                store.put_feed(job.row)
+            if job.row != before or before.id in self._store.dirty:
+                self._store.put_feed(job.row)
                 self._existing[job.row.path] = job.row
-            if job.row.inputs != before.inputs or before.id in broken:
+            if job.row.inputs != before.inputs or before.id in self._broken:
                 yield job
 
     def _catalogues(self) -> list[Staged]:

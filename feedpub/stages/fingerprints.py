@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import marshal
 import os
@@ -64,7 +65,8 @@ def _sizes(folder: str) -> Iterable[tuple[str, int]]:
         return
     for entry in entries:
         if entry.name.endswith(".py"):
-            yield entry.path.rpartition("feedpub")[2], entry.stat().st_size
+            with contextlib.suppress(OSError):  # an editor's lock is a link that leads nowhere
+                yield entry.path.rpartition("feedpub")[2], entry.stat().st_size
         elif entry.is_dir() and not entry.name.startswith("__"):
             yield from _sizes(entry.path)
 

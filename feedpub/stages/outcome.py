@@ -91,6 +91,7 @@ class Watch:
     def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self.progress: Progress = progress or _unseen
+        self.is_watched = progress is not None
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:

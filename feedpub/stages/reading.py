@@ -33,11 +33,14 @@ class Reader:
         return [self._read(file, keep) for file in files]
 
     def records(self, file: ToRead) -> dict[int | None, Record]:
-        """The records of a file by their part; none if it cannot be read any more."""
+        """The records of a file by their part; none if it is not what it was (`file.known`)."""
         try:
-            parsed = self._parse(read_bytes(file.file), file)
+            data = read_bytes(file.file)
         except UnreadableError:
             return {}
+        if self._digest(file, data) != file.known:
+            return {}
+        parsed = self._parse(data, file)
         return {_part(record, file): record for record in parsed.records}
 
     def _read(self, file: ToRead, keep: bool) -> FileRead:
@@ -45,13 +48,17 @@ class Reader:
             data = read_bytes(file.file)
         except UnreadableError as error:
             return self._told(file, b"", unreadable(file.shown, error.what, error.remedy), keep)
-        hashed = self._digests[file.source].copy()
-        hashed.update(f"{file.shown}\0{file.below}\0".encode())
-        hashed.update(data)
-        digest = hashed.digest()
+        digest = self._digest(file, data)
         if digest == file.known:
             return FileRead(file.id, digest)
         return self._told(file, digest, self._parse(data, file), keep)
+
+    def _digest(self, file: ToRead, data: bytes) -> bytes:
+        """Of all that its records are made of."""
+        hashed = self._digests[file.source].copy()
+        hashed.update(f"{file.shown}\0{file.below}\0".encode())
+        hashed.update(data)
+        return hashed.digest()
 
     def _parse(self, data: bytes, file: ToRead) -> Parsed:
         return parse_file(data, file.shown, file.below, self._sources[file.source], self._rules)
@@ -61,7 +68,7 @@ class Reader:
         for record in parsed.records:
             reason, feeds = self._selection.of(record)
             part = _part(record, file)
-            own = digest if part is None else _digest(record)
+            own = digest if part is None else _digest_of(record)
             rows.append((row_of(record, part, own, reason), feeds))
         return FileRead(
             file.id,
@@ -78,7 +85,7 @@ def _part(record: Record, file: ToRead) -> int | None:
     return int(number) - 1 if number else None
 
 
-def _digest(record: Record) -> bytes:
+def _digest_of(record: Record) -> bytes:
     """Of all that is said in a record, wherever in its file it stands."""
     said = record._replace(path="", line=0, order="")
     return hashlib.blake2b(pack(said), digest_size=16).digest()

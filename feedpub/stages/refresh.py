@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from feedpub.config import Config
 from feedpub.grouping.duplicates import Claim, is_accident, newest
 from feedpub.model import Problem
-from feedpub.records.scan import FoundFolder, Signature, walk_sources
+from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, ToRead
@@ -58,7 +58,7 @@ class Refresh:
         self._new: set[int] = set()  # files of these that the store does not know yet
         self._unsure: set[int] = set()  # folders with a file that is to be looked into
         self._kept_bytes = 0
-        self._found = 0
+        self._passed = 0  # files that need not be read
 
     # The files
 
@@ -75,12 +75,16 @@ class Refresh:
                 reader = Reader(self._config, self._selection)
             return reader.read(*task)
 
-        done = 0
+        read, total = 0, 0
+        if self._watch.is_watched:
+            # So many there were, or are: a bar needs no more than that.
+            total = count_files(self._config) if self._store.is_new else self._store.count_files()
         processes = self._options.jobs or usable_cpus()
         for _, results in map_tasks(work, self._tasks(), processes):
             self._take(results)
-            done += len(results)
-            self._watch.progress("reading files", done, self._found)
+            read += len(results)
+            done = self._passed + read
+            self._watch.progress("reading files", done, max(total, done))
         for folder in self._unsure:
             self._store.forget_signature(folder)
         if self._store.is_new:
@@ -112,6 +116,7 @@ class Refresh:
         reading = fingerprints.digest(self._readings[source], folder.shown)
         signature = fingerprints.of_files(reading, folder.files)
         if row and row.signature == signature:
+            self._passed += len(folder.files)
             return
         files = store.files(row.id) if row else {}
         same_reading = row is not None and row.reading == reading
@@ -124,6 +129,7 @@ class Refresh:
             name_key = os.fsencode(name)
             old = files.pop(name_key, None)
             if old and same_reading and old[1:5] == of_file:
+                self._passed += 1
                 continue
             if old:
                 file_id, known = old.id, old.digest
@@ -131,7 +137,6 @@ class Refresh:
                 file_id, known = store.new_file(), b""
                 self._new.add(file_id)
             self._pending[file_id] = (folder_id, name_key, of_file)
-            self._found += 1
             found = folder.file(name)
             yield ToRead(file_id, source, found.file, found.shown, found.below, known)
         store.remove_files([gone.id for gone in files.values()])

@@ -85,7 +85,7 @@ class Publisher:
 
     def _render(
         self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch
-    ) -> dict[int, list[bytes]]:
+    ) -> dict[int, Sequence[bytes]]:
         """Each record's item in each format, by the record's id; the jobs are put into `feeds`."""
         reader = Reader(self._config, self._selection)
         seen: set[int] = set()
@@ -116,15 +116,18 @@ class Publisher:
             if batch:
                 yield batch
 
-        def render(batch: list[ToRender]) -> list[tuple[int, list[bytes]]]:
-            items = [self._item(record) for record in _records(batch, kept, reader)]
-            rendered = [form.render_items(items) for form in self._formats]
-            return [(row.id, list(forms)) for row, *forms in zip(batch, *rendered, strict=True)]
+        def render(batch: list[ToRender]) -> list[tuple[int, Sequence[bytes]]]:
+            items = (self._item(record) for record in _records(batch, kept, reader))
+            parts: list[tuple[bytes, ...]] = []
+            # Of a file with many records there is one batch, too large for one document.
+            while some := list(itertools.islice(items, ITEMS)):
+                parts += zip(*(form.render_items(some) for form in self._formats), strict=True)
+            return [(row.id, forms) for row, forms in zip(batch, parts, strict=True)]
 
-        parts: dict[int, list[bytes]] = {}
+        parts: dict[int, Sequence[bytes]] = {}
         for _, done in map_tasks(render, tasks(), self._processes):
             parts.update(done)
-            watch.progress("rendering items", len(parts), len(seen))
+            watch.progress("rendering items", len(parts), 0)  # more may be found to be wanted
         return parts
 
     def _place(self, file: int) -> ToRead:
@@ -133,7 +136,7 @@ class Publisher:
         for n, source in enumerate(self._config.settings.records):
             if source.path == place.source:
                 path = str(self._config.root / place.file)
-                return ToRead(file, n, path, place.shown, place.below, b"")
+                return ToRead(file, n, path, place.shown, place.below, place.digest)
         raise ChangedError(place.shown)
 
     def _item(self, record: Record) -> Item:

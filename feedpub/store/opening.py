@@ -34,7 +34,11 @@ class Identity(NamedTuple):
 
 
 class _Unusable(Exception):
-    """Why what is there cannot be used."""
+    """Why what is there cannot be used; `lasting` if the next run would find it so as well."""
+
+    def __init__(self, why: str, lasting: bool = False) -> None:
+        self.lasting = lasting
+        super().__init__(why)
 
 
 class Memory:
@@ -47,9 +51,10 @@ class Memory:
 
         With `keep` False nothing is written there, whatever is done to the store.
         """
-        self.note = ""  # what the user should know
+        self.note = ""  # what the user may know
+        self.warning = ""  # what the user must know: each run does the full work
         self._folder = folder
-        self._shown = f"{shown}/{NAME}"
+        self._shown = shown
         self._identity = identity
         self._keep = keep
         self._closing = contextlib.ExitStack()
@@ -81,9 +86,15 @@ class Memory:
         except FileNotFoundError:
             return None  # as on the first day
         except _Unusable as why:
-            self.note = f"{self._shown} {why}; everything is read anew"
+            told = f"{self._shown}/{NAME} {why}; everything is read anew"
+            if why.lasting:
+                self.warning = told
+            else:
+                self.note = told
         except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            self.note = f"{self._shown} cannot be used ({error}); everything is read anew"
+            self.note = (
+                f"{self._shown}/{NAME} cannot be used ({_reason(error)}); everything is read anew"
+            )
         return None
 
     def _lock(self) -> None:
@@ -97,7 +108,7 @@ class Memory:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._keep = False
-            raise _Unusable("is in use by another run") from None
+            raise _Unusable("is in use by another run", lasting=True) from None
         except (ImportError, OSError):
             return  # no such locks here
 
@@ -123,7 +134,8 @@ class Memory:
             _migrate(db, version)
             facts = dict(db.execute("SELECT name, value FROM facts"))
             if facts.get("configuration") != self._identity.configuration:
-                raise _Unusable("is of another configuration (name another folder in state:)")
+                why = "is of another configuration (name another folder in state:)"
+                raise _Unusable(why, lasting=True)
             if facts.get("program") != self._identity.program:
                 raise _Unusable("was made by another version of feedpub or of what it stands on")
         except BaseException:
@@ -147,11 +159,7 @@ class Memory:
                 self._db = _filled(path, self._identity)
                 self._new = path
             except (OSError, sqlite3.Error) as error:
-                reason = getattr(error, "strerror", None) or error
-                self.note = (
-                    f"{self._shown} cannot be written ({reason}); "
-                    "nothing is remembered, and every run does the full work"
-                )
+                self.note, self.warning = "", unwritable(self._shown, error)
         if self._new is None:
             self._keep = False
             self._db = _filled("", self._identity)  # a file of SQLite's own, without a name
@@ -159,7 +167,7 @@ class Memory:
         return Store(self._db, True)
 
     def commit(self) -> None:
-        """Keeps what the store holds now, for the next run; what fails is in `note`."""
+        """Keeps what the store holds now, for the next run; what fails is in `warning`."""
         if not self._keep or not (self.store.changed or self._new):
             return
         try:
@@ -176,9 +184,7 @@ class Memory:
                 self._db.close()
             self._was_cut = True  # but for the stamp
         except (sqlite3.Error, OSError) as error:
-            self.note = (
-                f"{self._shown} cannot be written ({error}); the next run does the full work"
-            )
+            self.note, self.warning = "", unwritable(self._shown, error)
 
     def close(self) -> None:
         """Without `commit`, the store is what it was."""
@@ -202,6 +208,19 @@ class Memory:
         new = self._folder / f"{_STAMP}.new"
         new.write_text(json.dumps(stamp), encoding="utf-8")
         new.replace(self._folder / _STAMP)
+
+
+def unwritable(folder: str, error: Exception) -> str:
+    """What to tell when nothing can be remembered."""
+    return (
+        f"{folder}/{NAME} cannot be written ({_reason(error)}); "
+        "nothing is remembered, and every run does the full work"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """What happened, without the paths of this machine."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _filled(path: Path | str, identity: Identity) -> sqlite3.Connection:

@@ -16,12 +16,13 @@ class FolderRow(NamedTuple):
 
 
 class FilePlace(NamedTuple):
-    """A file's source in config.yaml, and its path: from there, in messages, and in the source."""
+    """A file's source in config.yaml, its path (from there, in messages, and in the source)."""
 
     source: str
     file: str
     shown: str
     below: str
+    digest: bytes  # that it had when it was read
 
 
 class FileRow(NamedTuple):

@@ -172,6 +172,9 @@ def test_a_long_run_shows_how_far_it_is(large: Site) -> None:
     # How far each stage is shown depends on how fast the machine is.
     assert re.search(r"reading files|rendering items|writing feeds", text), text
     assert re.search(r"\d of [\d,]+|\d ?%", text), text  # out of how many, or how much of it
+    for done, total in re.findall(r"reading files +[#.]+ ([\d,]+) of ([\d,]+)", text):
+        assert total == f"{COUNT + 1:,}"
+        assert int(done.replace(",", "")) <= COUNT + 1
     assert len(set(terminal.drawn)) >= 3
     assert_no_bar_is_left(terminal)
     assert terminal.out.startswith("Records read")

@@ -64,8 +64,15 @@ def test_each_record_of_a_list_has_its_part(site: Config) -> None:
     assert found.records is None
     notes = FileNotes.of(found.notes or "")
     assert (notes.unusable, notes.problems[0].record) == (1, "records/b.jsonl#2")
-    records = reader(site).records(asked(site, "b.jsonl"))
+    records = reader(site).records(asked(site, "b.jsonl", known=found.digest))
     assert {part: record.title for part, record in records.items()} == {0: "B", 2: "C"}
+
+
+def test_a_file_that_is_not_what_it_was_gives_no_records(site: Config) -> None:
+    known = read(site, asked(site, "b.jsonl"), keep=False).digest
+    path = site.root / "records/b.jsonl"
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert reader(site).records(asked(site, "b.jsonl", known=known)) == {}
 
 
 def test_a_file_that_is_what_it_was_gives_no_rows(site: Config) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedpub.store.opening import NAME, Identity
+from feedpub.store.opening import NAME, Identity, Memory
 from feedpub.store.schema import VERSION
 
 from .helpers import MINE, add_file, memory, row
@@ -23,6 +23,12 @@ STAMP = "state.stamp"
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a second process")
 
 
+def told(run: Memory) -> str:
+    """What is said of it, whether it must be known or not."""
+    assert not (run.note and run.warning)
+    return run.note or run.warning
+
+
 def fill(folder: Path, word: str = "mine") -> Path:
     """Leaves a memory."""
     with memory(folder, ignore=True) as run:
@@ -30,14 +36,14 @@ def fill(folder: Path, word: str = "mine") -> Path:
         add_file(run.store, RECORDS)
         run.store.index()
         run.commit()
-        assert run.note == ""
+        assert told(run) == ""
     return folder
 
 
 def said(folder: Path, **how: bool) -> tuple[object, str]:
     """What a run finds there, and the note it gives."""
     with memory(folder, **how) as run:
-        return run.store.fact("word"), run.note
+        return run.store.fact("word"), told(run)
 
 
 def change(folder: Path, word: str) -> None:
@@ -90,7 +96,7 @@ def test_the_first_run_finds_nothing_and_leaves_a_memory(tmp_path: Path) -> None
     folder = tmp_path / "deep" / "state"
     with memory(folder) as run:
         assert run.store.is_new
-        assert run.note == ""
+        assert told(run) == ""
         run.commit()
     assert files(folder).keys() == {NAME, STAMP}
     with memory(folder) as run:
@@ -131,7 +137,7 @@ def test_where_nothing_is_to_be_kept_nothing_is_written(
         run.store.set_fact("word", "other")
         assert run.store.fact("word") == "other"
         run.commit()
-        assert run.note == ""
+        assert told(run) == ""
     assert files(folder) == before
 
 
@@ -145,9 +151,9 @@ def test_where_nothing_is_to_be_kept_nothing_is_written(
 def test_the_memory_of_another_is_not_used(kept: Path, other: Identity, why: str) -> None:
     with memory(kept, other) as run:
         assert run.store.fact("word") is None
-        assert why in run.note
+        assert why in told(run)
         run.commit()
-    assert memory(kept, other).note == ""
+    assert told(memory(kept, other)) == ""
 
 
 def test_the_memory_of_a_newer_program_is_not_used(tmp_path: Path) -> None:
@@ -177,7 +183,7 @@ def test_the_memory_of_an_older_program_becomes_one_of_today(tmp_path: Path, ver
         database.execute(f"PRAGMA user_version = {version}")
         run.commit()
     with memory(tmp_path) as run:
-        assert (run.store.fact("word"), bool(run.note)) == (("old", False), (None, True))[
+        assert (run.store.fact("word"), bool(told(run))) == (("old", False), (None, True))[
             not version
         ]
         assert schema(run.store._db) >= today
@@ -209,9 +215,9 @@ def test_damage_is_told_or_does_no_harm(
     at = int(place * len(whole))
     path.write_bytes(whole[:at] + data + (b"" if cut else whole[at + len(data) :]))
     with memory(folder) as run:
-        if run.note:
-            assert run.note.count(NAME) == 1
-            assert run.note.endswith("everything is read anew")
+        if told(run):
+            assert told(run).count(NAME) == 1
+            assert told(run).endswith("everything is read anew")
             assert run.store.is_new
             assert run.store.count_records() == (0, {})
         else:
@@ -263,7 +269,7 @@ def test_what_is_in_the_way_is_left_alone(tmp_path: Path, name: str) -> None:
     with memory(folder) as run:
         run.store.set_fact("word", "anew")
         run.commit()
-        assert "cannot be written" in run.note
+        assert "cannot be written" in run.warning
     [left] = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert left.read_text() == "mine"
 
@@ -283,7 +289,7 @@ def test_a_memory_in_use_is_left_to_the_other_run(kept: Path) -> None:
     def this_run() -> None:
         os.read(begun, 1)
         with memory(kept) as run:
-            assert "in use by another run" in run.note
+            assert "in use by another run" in run.warning
             run.store.set_fact("word", "ours")
             os.write(ended, b".")
             run.commit()
@@ -368,7 +374,7 @@ def test_two_new_memories_at_once_are_not_mixed(tmp_path: Path) -> None:
     with memory(tmp_path, ignore=True) as one, memory(tmp_path, ignore=True) as other:
         one.store.set_fact("word", "one")
         other.store.set_fact("word", "other")
-        assert "in use" in other.note
+        assert "in use" in other.warning
         other.commit()
         one.commit()
     assert said(tmp_path) == ("one", "")
@@ -386,5 +392,5 @@ def test_a_memory_becomes_smaller_when_much_is_gone(tmp_path: Path) -> None:
         run.commit()
     assert (tmp_path / NAME).stat().st_size < before / 4
     with memory(tmp_path) as run:
-        assert run.note == ""
+        assert told(run) == ""
         assert [stored.row for stored in run.store.records_of(few)] == rows[:100]
