@@ -146,7 +146,6 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    caller = os.getpid()
     with held_signals():
         with contextlib.ExitStack() as ours:  # the pipes' ends, closed unless all goes well
             ends: list[int] = []
@@ -160,7 +159,7 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
             if pid == 0:
                 os.close(giving)
                 os.close(taking)
-                _serve(work, orders, results, caller)
+                _serve(work, orders, results)
             workers.append(_Worker(pid, giving, taking))
             ours.pop_all()
         os.close(orders)
@@ -171,24 +170,46 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
     return workers[-1]
 
 
-def _serve(work: Callable[[T], R], orders: int, results: int, caller: int) -> NoReturn:
+def _serve(work: Callable[[T], R], orders: int, results: int) -> NoReturn:
     """The life of a worker: a task, its result, the next task."""
     code = 1
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    _die_with_caller(orders)
     # Whatever goes wrong, the caller does the rest, and meets the error itself.
     with contextlib.suppress(BaseException):
         with open(orders, "rb") as given:
-            # Who was left alone does not go on: it holds the caller's lock on the output.
-            while (length := int.from_bytes(given.read(8), "big")) and os.getppid() == caller:
+            while length := int.from_bytes(given.read(8), "big"):
                 n, task = pickle.loads(given.read(length))  # noqa: S301 - from our own parent
                 answer = memoryview(_packed((n, work(task))))
                 while answer:
                     answer = answer[os.write(results, answer) :]
         code = 0
     os._exit(code)
+
+
+def _die_with_caller(orders: int) -> None:
+    """Ends this worker when nobody can give it orders any more, in the middle of its task, too.
+
+    It holds the caller's lock on the output, and may write there.
+    """
+    hangup = select.poll()
+    hangup.register(orders, 0)
+
+    def look(signum: int, frame: object) -> None:
+        if hangup.poll(0):
+            os._exit(1)
+
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # then it ends after its task
+        import fcntl
+
+        signal.signal(signal.SIGIO, look)
+        fcntl.fcntl(orders, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(orders, fcntl.F_GETFL)
+        fcntl.fcntl(orders, fcntl.F_SETFL, flags | os.O_ASYNC)
+        look(0, None)
 
 
 def _packed(value: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -91,6 +92,33 @@ def test_a_system_that_gives_no_more_processes(
     assert sorted(map_tasks(abs, range(50), 7)) == [(n, n) for n in range(50)]
     assert_no_children()
     assert open_files() == files
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they end after their task")
+def test_processes_die_with_the_caller_in_the_middle_of_a_task() -> None:
+    """They hold its lock on the output: the next run is not to wait for them."""
+    alive, told = os.pipe()
+    caller = os.fork()
+    if caller == 0:
+        os.close(alive)
+
+        def work(task: int) -> None:
+            os.write(told, b".")
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                pass
+
+        list(map_tasks(work, range(50), 4))
+        os._exit(0)
+    os.close(told)
+    for _ in range(4):
+        os.read(alive, 1)  # all are at work
+    os.kill(caller, signal.SIGKILL)
+    os.waitpid(caller, 0)
+    killed = time.monotonic()
+    assert os.read(alive, 1) == b""  # nobody is there any more who could write
+    os.close(alive)
+    assert time.monotonic() - killed < 10
 
 
 def deadly(task: int) -> int:
