@@ -256,6 +256,7 @@ class Feed(NamedTuple):
     icon: str = ""
     logo: str = ""
     hubs: tuple[str, ...] = ()
+    ttl: int = 0  # minutes that readers may wait before they ask again; 0: they are not told
     topic: Term | None = None
     provider: Term | None = None
     parent: str = ""  # path of the parent topic's feed, "" if it has none

@@ -8,6 +8,7 @@ import click
 
 from feedpub.cli.common import Common, common_options, print_json
 from feedpub.config import config_schema
+from feedpub.formats.entry import CATALOGUE_VERSION
 from feedpub.keys import KEYS
 
 _TEXT = {"type": ["string", "number", "boolean"]}
@@ -102,14 +103,60 @@ def record_schema() -> dict[str, Any]:
     }
 
 
+def feeds_schema() -> dict[str, Any]:
+    """JSON Schema of feeds.json; a later version of it may have further keys."""
+    text, number = {"type": "string"}, {"type": "integer", "minimum": 1}
+    address = {"type": "string", "format": "uri"}
+    feed = {
+        "path": {**text, "description": "its folder below the output; empty for everything"},
+        "kind": {"enum": ["all", "topic", "provider", "topic_provider", "custom"]},
+        "id": {**text, "description": "as in the feed itself, for ever"},
+        "title": text,
+        "description": text,
+        "language": {**text, "description": "RFC 5646"},
+        "updated": {**text, "format": "date-time", "description": "of its newest item"},
+        "items": {**number, "description": "in the feed"},
+        "total": {**number, "description": "that belong to it"},
+        "urls": {
+            "type": "object",
+            "propertyNames": {"enum": ["rss", "atom", "json"]},
+            "additionalProperties": address,
+            "minProperties": 1,
+        },
+        "parent": {**text, "description": "path of the feed of the topic above"},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "feedpub's catalogue of feeds",
+        "type": "object",
+        "properties": {
+            "version": {"const": CATALOGUE_VERSION},
+            "title": text,
+            "home_page_url": address,
+            "feeds": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": feed,
+                    "required": [name for name in feed if name != "parent"],
+                },
+            },
+        },
+        "required": ["version", "title", "home_page_url", "feeds"],
+    }
+
+
+_SCHEMAS = {"config": config_schema, "record": record_schema, "feeds": feeds_schema}
+
+
 @click.command(
     "schema", epilog="Example:\n\n\b\n  feedpub schema config > feedpub-config.schema.json\n"
 )
-@click.argument("what", type=click.Choice(["config", "record"]))
+@click.argument("what", type=click.Choice(list(_SCHEMAS)))
 @common_options
 def command(common: Common, what: str) -> None:
-    """Print the JSON Schema of config.yaml or of a record.
+    """Print the JSON Schema of config.yaml, of a record, or of feeds.json.
 
-    Editors that know YAML language servers complete and check by it.
+    Editors that know YAML language servers complete and check by the first two.
     """
-    print_json(config_schema() if what == "config" else record_schema())
+    print_json(_SCHEMAS[what]())

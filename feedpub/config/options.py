@@ -301,6 +301,7 @@ class Feeds:
         EMPTY,
     )
     content: str = option(Choice(("full", "excerpt")), "what items hold of their content", "full")
+    ttl: int = option(Number(minimum=1), "minutes that readers may wait before they ask again", 60)
     archives: str = option(
         Choice(("false",), later=("month", "year", "true")), "false: no archived feeds", "false"
     )

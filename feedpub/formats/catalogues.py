@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from feedpub.formats.entry import Entry
+from feedpub.formats.entry import CATALOGUE_VERSION, Entry
 from feedpub.formats.jsonfeed import json_date
 from feedpub.formats.rss import rss_date
 
-CATALOGUE_VERSION = 1
 _GROUPS = (
     ("topic", "Topics"),
     ("provider", "Providers"),
@@ -39,10 +38,27 @@ def render_opml(title: str, entries: Sequence[Entry]) -> bytes:
     for kind, name in _GROUPS:
         group = [entry for entry in entries if entry.kind == kind]
         if group:
-            outline = etree.SubElement(body, "outline", {"text": name})
-            for entry in group:
-                _outline(outline, entry)
+            _nest(etree.SubElement(body, "outline", {"text": name}), group)
     return etree.tostring(opml, pretty_print=True, xml_declaration=True, encoding="UTF-8")
+
+
+def _nest(parent: etree._Element, group: Sequence[Entry]) -> None:
+    """Subscriptions, those below a topic's in an outline of their own, with the topic's first.
+
+    An outline that is a subscription holds no others: readers take it for one
+    feed, and would miss them.
+    """
+    below: dict[str, list[Entry]] = {}
+    paths = {entry.path for entry in group}
+    for entry in group:
+        below.setdefault(entry.parent if entry.parent in paths else "", []).append(entry)
+    waiting = [(parent, entry) for entry in reversed(below.get("", []))]
+    while waiting:
+        outline, entry = waiting.pop()
+        if children := below.get(entry.path):
+            outline = etree.SubElement(outline, "outline", {"text": entry.name or entry.title})
+            waiting += [(outline, child) for child in reversed(children)]
+        _outline(outline, entry)
 
 
 def _outline(parent: etree._Element, entry: Entry) -> None:

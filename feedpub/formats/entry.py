@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from feedpub.model import Feed, FeedLink
 
+CATALOGUE_VERSION = 1  # of feeds.json
+
 
 class Entry(NamedTuple):
     """What the catalogues say of a feed."""
@@ -14,6 +16,7 @@ class Entry(NamedTuple):
     path: str
     kind: str
     id: str
+    name: str  # of its topic, "" if it is not one topic's
     title: str
     description: str
     home: str
@@ -31,6 +34,7 @@ class Entry(NamedTuple):
             path=feed.path,
             kind=feed.kind,
             id=feed.id,
+            name=feed.topic.name if feed.kind == "topic" and feed.topic else "",
             title=feed.title,
             description=feed.description,
             home=feed.home,

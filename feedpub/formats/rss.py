@@ -49,6 +49,8 @@ class Rss:
         document.language(feed.language)
         document.lastBuildDate(feed.updated)
         document.pubDate(feed.published)
+        if feed.ttl:
+            document.ttl(feed.ttl)
         if feed.topic:
             document.category(term=feed.topic.name)
         if feed.rights:

@@ -164,17 +164,24 @@ class Assembler:
             updated=updated,
             published=newest.published,
             items=tuple(items),
-            language=site.language,
+            language=self._language(placement),
             author=self._author,
             rights=site.copyright,
             icon=image or site.icon,
             logo=site.logo,
             hubs=self._config.settings.websub.hubs,
+            ttl=self._config.feeds.ttl,
             topic=placement.topic,
             provider=placement.provider,
             parent=parent if parent in self._existing else "",
             total=total,
         )
+
+    def _language(self, placement: Placement) -> str:
+        """The one language that the feed's records are in by its rule, else the site's."""
+        where = _group(self._config, placement).where
+        languages = where.languages if where else ()
+        return languages[0].replace("_", "-") if len(languages) == 1 else self._site.language
 
     def words(self, placement: Placement, newest: Record) -> tuple[str, str, str]:
         """A feed's title, description and picture ("" if it has none of its own)."""

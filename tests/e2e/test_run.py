@@ -552,6 +552,19 @@ def test_schema_of_a_record(site: Site) -> None:
     assert list(validator.iter_errors({"date": "2020-01-01"}))
 
 
+def test_schema_of_the_catalogue(generated: Site) -> None:
+    schema = strict_json(generated.run("schema", "feeds").out.encode())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    catalogue = json.loads((generated.feeds / "feeds.json").read_bytes())
+    assert not list(validator.iter_errors(catalogue))
+    assert (
+        catalogue["feeds"][0].keys() <= schema["properties"]["feeds"]["items"]["properties"].keys()
+    )
+    del catalogue["feeds"][0]["urls"]
+    assert list(validator.iter_errors(catalogue))
+
+
 def test_init_then_generate_gives_feeds(tmp_path: Path) -> None:
     site = Site(tmp_path)
     assert site.run("init", "my blog").code == 0

@@ -162,6 +162,7 @@ def feed(*held: Item, **fields: Any) -> Feed:
         "items": held,
         "language": "en",
         "author": Person("Jane", "jane@example.org", "https://example.org/jane"),
+        "ttl": 30,
         "total": len(held),
     }
     return Feed(**base | fields)

@@ -12,6 +12,7 @@ from lxml import etree
 
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.formats.entry import Entry
+from feedpub.model import Term
 
 from .making import NASTY, feed, feeds, item, links, said
 
@@ -41,16 +42,42 @@ def test_opml_has_a_group_for_each_kind() -> None:
     tree = {o.get("text"): [c.get("text") for c in o] for o in opml.findall("body/outline")}
     assert tree == {
         "All": [],
-        "Topics": ["topics/a", "topics/b"],
+        "Topics": ["topics/a"],
         "Providers": ["providers/acme"],
         "Topics by provider": ["topics/a/providers/acme"],
         "More": ["custom/best"],
     }
 
 
+def held(element: etree._Element) -> object:
+    """A subscription's address, or what an outline that is none holds."""
+    if address := element.get("xmlUrl"):
+        assert len(element) == 0, "readers would miss what is in a subscription"
+        return address.removeprefix("https://feeds.example.org/").removesuffix("/rss.xml")
+    return {element.get("text"): [held(child) for child in element]}
+
+
+def topic(name: str, parent: str = "") -> Entry:
+    above = parent and f"topics/{parent}"
+    term = Term(name, name.upper(), name)
+    return entry(f"topics/{name}", "topic", parent=above, topic=term)
+
+
+def test_topics_are_nested_by_their_parents() -> None:
+    parents = {"a": "", "b": "a", "c": "b", "d": "a", "e": "gone", "f": ""}
+    opml = etree.fromstring(render_opml("A site", [topic(*pair) for pair in parents.items()]))
+    assert held(opml.find("body/outline")) == {
+        "Topics": [
+            {"A": ["topics/a", {"B": ["topics/b", "topics/c"]}, "topics/d"]},
+            "topics/e",
+            "topics/f",
+        ]
+    }
+
+
 def test_an_outline_is_a_subscription() -> None:
     opml = etree.fromstring(render_opml("A site", ENTRIES))
-    outline = opml.find("body/outline/outline")
+    outline = opml.find("body/outline/outline/outline")
     assert dict(outline.attrib) == {
         "type": "rss",
         "text": "topics/a",

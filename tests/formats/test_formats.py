@@ -78,6 +78,7 @@ def test_rss_carries_every_text(of: Feed) -> None:
     assert text(channel, "description") == of.description
     assert text(channel, "copyright") == of.rights
     assert parsedate_to_datetime(text(channel, "lastBuildDate")) == of.updated
+    assert text(channel, "ttl") == (str(of.ttl) if of.ttl else "")
     for element, held in zip(channel.findall("item"), of.items, strict=True):
         assert text(element, "title") == held.title
         assert text(element, "link") == held.link
