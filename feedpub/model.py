@@ -221,6 +221,7 @@ class Item(NamedTuple):
     external_url: str = ""
     summary: str = ""
     content_html: str = ""
+    content_text: str = ""  # the same in plain text, in paragraphs
     authors: tuple[Person, ...] = ()
     categories: tuple[Category, ...] = ()
     image: Enclosure | None = None

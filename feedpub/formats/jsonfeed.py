@@ -90,7 +90,8 @@ def _item(item: Item) -> dict[str, Any]:
         "title": item.title,
         "content_html": item.content_html,
         # One of both must be there.
-        "content_text": "" if item.content_html else item.summary or item.title,
+        "content_text": item.content_text
+        or ("" if item.content_html else item.summary or item.title),
         "summary": item.summary,
         "image": item.image.url if item.image else "",
         "date_published": json_date(item.published),

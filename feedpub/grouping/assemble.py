@@ -93,12 +93,12 @@ class Assembler:
         """A feed's id, for ever: `site.id` and the feed's path (RFC 4287, 4.2.6)."""
         return f"{self._site.id}/{path}" if path else self._site.id
 
-    def item(self, record: Record, content: str, text: str) -> Item:
-        """A record's item; `content` is its safe HTML, `text` a summary made from that."""
+    def item(self, record: Record, content: str, text: str, short: str) -> Item:
+        """A record's item; `content` is its safe HTML, `text` that in plain text, `short` of it."""
         summary = record.summary
         if self._config.feeds.content == "excerpt":
-            summary = summary or text
-            content = ""
+            summary = summary or short
+            content = text = ""
         elif record.related:
             if summary and not content:
                 content = f"<p>{html.escape(summary, quote=False)}</p>"
@@ -119,6 +119,7 @@ class Assembler:
             external_url=record.external_url,
             summary="" if summary == record.title else summary,
             content_html=content,
+            content_text=text,
             authors=authors,
             categories=tuple(self.category(name) for name in record.topics),
             image=image,

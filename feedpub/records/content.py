@@ -100,6 +100,18 @@ _SIZE = re.compile(r"\d{1,5}%?")
 _IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
 _FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)>.*?</iframe>", re.DOTALL)
 _SOURCE = re.compile(r"<(?:source|track)((?: [a-z-]+=\"[^\"]*\")*)>")
+_WRITTEN_TAG = re.compile(r"</?[a-z][a-z0-9]*(?: [a-z-]+=\"[^\"]*\")*>")
+_PREFORMATTED = re.compile(r"<pre(?: [^>]*)?>(.*?)</pre>", re.DOTALL)
+_PARAGRAPH = re.compile(
+    r"</?(?:p|div|h[1-6]|ul|ol|dl|table|blockquote|section|article|figure|header|footer|main|nav"
+    r"|aside|details|center|hr)(?: [a-z-]+=\"[^\"]*\")*>"
+)
+_LINE_END = re.compile(r"<br>|</(?:li|tr|dt|dd|caption|figcaption|summary)>")
+_SPACE = re.compile(r"[ \t\n]+")
+_CELL_END = re.compile(r"</t[dh]>")
+_SPACES = re.compile(r"  +")
+_AT_LINE_END = re.compile(r" *\n *")
+_BULLET = re.compile(r"^-\n+", re.MULTILINE)  # of a list item that holds paragraphs
 _MEDIA = re.compile(r"<(img|iframe|source|track)\b")
 _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 _TEXT = re.compile(r"(?:^|>)[^<]*[^\s<]")
@@ -149,11 +161,25 @@ def content_html(record: Record, home: str) -> str:
     return content
 
 
-def html_text(content: str) -> str:
-    """Safe HTML → its plain text on one line."""
-    return plain_text(
-        re.sub(r"</(?:p|div|h[1-6]|li|tr|td|th|dt|dd|blockquote)>|<br>", " ", content)
-    )
+def content_text(content: str) -> str:
+    """Safe HTML → its text in paragraphs, as far as text goes; pictures by their descriptions."""
+    parts = _PREFORMATTED.split(content) if "<pre" in content else [content]
+    for n, part in enumerate(parts):
+        if n % 2 == 0:
+            part = _SPACE.sub(" ", part)
+            if "<img" in part:
+                part = _IMAGE.sub(_alt, part)
+            part = _LINE_END.sub("\n", _PARAGRAPH.sub("\n\n", part.replace("<li>", "- ")))
+            part = _WRITTEN_TAG.sub("", _CELL_END.sub(" ", part))
+            parts[n] = _BULLET.sub("- ", _AT_LINE_END.sub("\n", _SPACES.sub(" ", part)))
+        else:
+            parts[n] = _WRITTEN_TAG.sub("", part)
+    return _BLANK_LINES.sub("\n\n", html.unescape("\n\n".join(parts))).strip()
+
+
+def _alt(image: re.Match[str]) -> str:
+    attributes: dict[str, str] = dict(_ATTRIBUTE.findall(image[1]))
+    return attributes.get("alt", "")
 
 
 def is_html(text: str) -> bool:

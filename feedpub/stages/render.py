@@ -13,7 +13,7 @@ from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.grouping.assemble import Assembler
 from feedpub.model import Item, Record
 from feedpub.output.tree import OutputTree, Staged
-from feedpub.records.content import content_html, html_text
+from feedpub.records.content import content_html, content_text
 from feedpub.records.text import shorten
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
@@ -141,10 +141,11 @@ class Publisher:
 
     def _item(self, record: Record) -> Item:
         content = content_html(record, self._config.site.home)
-        text = ""
+        text = content_text(content)
+        short = ""
         if self._config.feeds.content == "excerpt" and not record.summary:
-            text = shorten(html_text(content), SUMMARY_LENGTH)
-        return self._assembler.item(record, content, text)
+            short = shorten(" ".join(text.split()), SUMMARY_LENGTH)
+        return self._assembler.item(record, content, text, short)
 
     def _assemble(
         self, job: Job, parts: Mapping[int, Sequence[bytes]], tree: OutputTree

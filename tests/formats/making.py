@@ -97,6 +97,7 @@ items = st.builds(
     external_url=st.just("") | urls,
     summary=texts,
     content_html=markup,
+    content_text=texts,
     authors=st.lists(people, **few).map(tuple),
     categories=st.lists(categories, **few).map(tuple),
     images=st.lists(enclosures, **few).map(tuple),

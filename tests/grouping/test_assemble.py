@@ -32,7 +32,7 @@ def assembled(settings: Config, *records: Record) -> dict[str, Feed]:
         windows.add(made, placer.place(made))
     formats = load_formats(settings.feeds.formats)
     assembler = Assembler(settings, TERMS, placer, formats, windows.feeds)
-    items = {made.id: assembler.item(made, made.body, "") for made in records}
+    items = {made.id: assembler.item(made, made.body, "", "") for made in records}
     feeds = {}
     for path, window in windows.feeds.items():
         held = [entry.record for entry in window.entries]

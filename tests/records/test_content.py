@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lxml import html as lxml_html
 
-from feedpub.records.content import clean_html, content_html, html_text, is_html
+from feedpub.records.content import clean_html, content_html, content_text, is_html
 
 from .helpers import at_most, record
 
@@ -270,9 +271,40 @@ def test_no_content_is_no_content() -> None:
     assert content_html(record()._replace(featured="<script>x</script>"), BASE) == ""
 
 
-def test_text_of_html() -> None:
-    text = html_text("<h2>a</h2><p>b &amp; c<br>d</p><ul><li>e</li><li>f</li></ul>")
-    assert text == "a b & c d e f"
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("", ""),
+        ("<h2>a</h2><p>b &amp; c<br>d</p>\n<p>e\n  f</p>", "a\n\nb & c\nd\n\ne f"),
+        ("<p>a</p><ul>\n<li>b</li>\n<li>c <b>d</b></li>\n</ul>e", "a\n\n- b\n- c d\n\ne"),
+        ("<ol><li><p>a</p><p>b</p></li><li>c</li></ol>", "- a\n\nb\n\n- c"),
+        ("<table><tr><th>a</th><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
+        ("<table>\n<tr>\n<th>a</th> <td>b</td>\n</tr>\n<tr>\n<td>c</td></tr></table>", "a b\nc"),
+        ("<pre><code>if a:\n    b &lt; c\n</code></pre><p>d</p>", "if a:\n    b < c\n\nd"),
+        ("<p>a <img src='https://e.example/b.png' alt='b &gt; \"c\"'> d</p>", 'a b > "c" d'),
+        ("<p title='a > b'>c &amp;lt;b&amp;gt; d</p>", "c &lt;b&gt; d"),
+    ],
+)
+def test_text_of_html(content: str, text: str) -> None:
+    assert content_text(clean_html(content, "https://example.org/")) == text
+
+
+_PIECES = st.sampled_from(
+    """<p> </p> <div> </div> <ul> <li> </li> </ul> <br> <b> </b> <pre> </pre> <h2> </h2>
+    <blockquote> </blockquote> <table><tr><td> </td></tr></table> &amp; &lt; &amp;lt; a b \u00e9 - 1
+    """.split()
+) | st.sampled_from([" ", "\n", "<p title='x > y'>", "<img src='https://e.example/i.png'>"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(_PIECES, max_size=25))
+def test_text_of_any_html_is_what_another_parser_finds_in_it(pieces: list[str]) -> None:
+    content = clean_html("".join(pieces), "https://example.org/")
+    theirs = lxml_html.fromstring(f"<div>{content}</div>").text_content()
+    ours = content_text(content)
+    assert re.sub(r"[\s-]", "", ours) == re.sub(r"[\s-]", "", theirs)
+    assert "\n\n\n" not in ours
+    assert ours == ours.strip()
 
 
 class _Tags(HTMLParser):
