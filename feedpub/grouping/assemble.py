@@ -31,6 +31,7 @@ from feedpub.model import (
 # What an enclosure of a picture is called when neither its record nor its address tells: RSS
 # obliges to name a type, and nearly all pictures of unknown type on the web are of this.
 LIKELY_IMAGE_TYPE = "image/jpeg"
+_URI = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold besides letters and digits
 _ORDER = {"audio": 0, "video": 1}
 
 
@@ -108,10 +109,9 @@ class Assembler:
         if not authors and source:
             authors = (Person(source.name, url=source.home),)
         image = self._image(record)
-        site_id = self._site.id
         return Item(
             id=record.id,
-            atom_id=record.id if is_iri(record.id) else f"{site_id}/{quote(record.id, safe='~')}",
+            atom_id=_atom_id(record.id, self._site.id),
             title=record.title,
             published=record.published,
             updated=record.updated,
@@ -311,6 +311,13 @@ def _enclosures(record: Record, image: Enclosure | None) -> tuple[Enclosure, ...
     if image and all(image.url != other.url for other in enclosures):
         enclosures.append(image)
     return tuple(enclosures)
+
+
+def _atom_id(own: str, site_id: str) -> str:
+    """An absolute address, as RFC 4287 (4.2.6) wants it; in ASCII, for not all take more."""
+    if not is_iri(own):
+        return f"{site_id}/{quote(own, safe='~')}"
+    return own if own.isascii() else quote(own, safe=_URI)  # RFC 3987, 3.1
 
 
 def _fill(pattern: str, name: str, site: str) -> str:

@@ -127,6 +127,9 @@ feeds:
 
 def test_an_id_that_is_no_iri_gets_one_for_atom() -> None:
     assert item(id="https://example.org/a").atom_id == "https://example.org/a"
+    assert item(id="https://example.org/ü?a=1%20#b").atom_id == (
+        "https://example.org/%C3%BC?a=1%20#b"
+    )
     assert item(id="a b/ü").atom_id == "tag:example.org,2026:feeds/a%20b%2F%C3%BC"
     assert item(id="a b/ü").id == "a b/ü"
 
