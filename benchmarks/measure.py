@@ -1,6 +1,7 @@
 """Run processes in turn and keep what each took."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from threading import Timer
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of ru_maxrss
 LOG_TAIL = 1000  # characters of what a process said that are shown when it fails
@@ -15,6 +17,10 @@ LOG_TAIL = 1000  # characters of what a process said that are shown when it fail
 
 class Failed(Exception):
     """A process ended with an exit code other than 0."""
+
+
+class TooLong(Exception):
+    """A process was stopped, for it took too long."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Process:
     environment: Mapping[str, str] | None = None
     folder: Path = Path()  # where it runs
     most_runs: int | None = None  # further turns pass it over
+    longest: float | None = None  # seconds after which it is stopped
 
 
 def run(process: Process, log: Path) -> Sample:
@@ -50,8 +57,14 @@ def run(process: Process, log: Path) -> Sample:
         began = time.time_ns()
         start = time.perf_counter()
         pid = os.posix_spawn(command[0], command, environment, file_actions=actions)
+        stop = Timer(process.longest or 0, os.kill, (pid, signal.SIGKILL))
+        if process.longest:
+            stop.start()
         _, status, usage = os.wait4(pid, 0)
         wall = time.perf_counter() - start
+        stop.cancel()
+    if process.longest and wall > process.longest:
+        raise TooLong(f"stopped after {process.longest / 60:.0f} minutes")
     if code := os.waitstatus_to_exitcode(status):
         said = log.read_text(errors="replace")[-LOG_TAIL:].strip()
         raise Failed(f"{' '.join(command)}: exit code {code}\n{said}")
@@ -99,6 +112,10 @@ class Results:
                     continue
                 try:
                     sample = run(process, log)
+                except TooLong as error:
+                    self.missing[size, name] = str(error)
+                    self.samples.pop((size, name), None)
+                    continue
                 except Failed as error:
                     self.missing[size, name] = "failed"
                     self.samples.pop((size, name), None)

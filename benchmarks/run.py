@@ -183,6 +183,7 @@ class Benchmark:
             environment=peer.environment,
             folder=peer.folder,
             most_runs=slow if peer.slow else None,
+            longest=LONGEST,
         )
 
     def install(self) -> None:
