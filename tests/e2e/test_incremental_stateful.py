@@ -35,7 +35,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -1016,4 +1016,6 @@ TestHistory.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
+    # No shrinking: a history takes a second, and to shorten one takes longer than CI has.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
