@@ -50,7 +50,7 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
 
 
 def _steadily(config: Config, options: Options, watch: Watch, remember: bool = True) -> Outcome:
-    """A run, once more if a record was changed under its hands: who edits so fast goes on to."""
+    """A run, and once more if a record was changed meanwhile; after that, who edits may run it."""
     try:
         return _attempt(config, options, watch, remember)
     except ChangedError:

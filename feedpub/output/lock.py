@@ -10,12 +10,15 @@ from pathlib import Path
 
 from feedpub.errors import LockedError
 
-_LOOK_AGAIN = 0.1  # seconds
+_LOOK_AGAIN = 0.05  # seconds
+# Helpers of a run that was killed hold its lock until they have seen that they are alone, and are
+# gone: 10 to 50 ms were seen.
+_GRACE = 0.5  # seconds
 
 
 @contextlib.contextmanager
 def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
-    """Holds the lock on the output folder; waits for it so many seconds at most.
+    """Holds the lock on the output folder; waits for it so many seconds at most, or a moment.
 
     Raises `LockedError` if another process has it still.
 
@@ -32,7 +35,7 @@ def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
         yield
         return
     try:
-        end = time.monotonic() + wait
+        end = time.monotonic() + max(wait, _GRACE)
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

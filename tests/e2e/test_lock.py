@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from .harness import TIMEOUT, Site, record, stamps
+from .test_incremental_stateful import feedpub
 
 pytest.importorskip("fcntl", reason="the lock is the system's, as POSIX has it")
 
@@ -219,3 +221,15 @@ def test_no_lock_file_is_left(changed: Site) -> None:
     changed.generate("-q", "--wait", "1")
     names = [name for _, _, files in os.walk(changed.root) for name in files]
     assert not [name for name in names if "lock" in name]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="helpers are forked, as POSIX can")
+def test_a_run_that_was_killed_with_its_helpers_leaves_no_lock(site: Site) -> None:
+    """The next one begins before the helpers have seen that they are alone."""
+    for n in range(200):
+        lines = [{"title": f"T {n}", "date": "2020-01-01", "id": f"{n}-{m}"} for m in range(100)]
+        site.write(f"records/{n}.jsonl", "\n".join(map(json.dumps, lines)))
+    for delay in (0.15, 0.2, 0.25, 0.3):
+        killed = feedpub(site.root, "generate", "-q", "--full", "--jobs", "4", delay=delay)
+        assert killed.code == -signal.SIGKILL
+        assert feedpub(site.root, "generate", "-q", delay=0.4).code != 75
