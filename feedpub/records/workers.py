@@ -173,13 +173,13 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
 def _serve(work: Callable[[T], R], orders: int, results: int) -> NoReturn:
     """The life of a worker: a task, its result, the next task."""
     code = 1
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller to answer
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    _die_with_caller(orders)
     # Whatever goes wrong, the caller does the rest, and meets the error itself.
     with contextlib.suppress(BaseException):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller to answer
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        _die_with_caller(orders)
         with open(orders, "rb") as given:
             while length := int.from_bytes(given.read(8), "big"):
                 n, task = pickle.loads(given.read(length))  # noqa: S301 - from our own parent
@@ -195,10 +195,11 @@ def _die_with_caller(orders: int) -> None:
 
     It holds the caller's lock on the output, and may write there.
     """
-    hangup = select.poll()
-    hangup.register(orders, 0)
 
     def look(signum: int, frame: object) -> None:
+        # Anew each time: the next order may interrupt this, and one poll cannot be asked twice.
+        hangup = select.poll()
+        hangup.register(orders, 0)
         if hangup.poll(0):
             os._exit(1)
 
