@@ -455,8 +455,11 @@ class History(RuleBasedStateMachine):
             config = {**self.config, "output": output, "state": state}
             return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
 
-        (self.root / "config.yaml").write_text(text(self.config["output"], self.config["state"]))
-        (self.root / "full.yaml").write_text(text("../full/feeds", "../full/state"))
+        # Not in the process's locale: feedgen changes that, where other tests called it.
+        mine = text(self.config["output"], self.config["state"])
+        (self.root / "config.yaml").write_text(mine, encoding="utf-8")
+        reference = text("../full/feeds", "../full/state")
+        (self.root / "full.yaml").write_text(reference, encoding="utf-8")
 
     # Events: records
 
@@ -657,7 +660,7 @@ class History(RuleBasedStateMachine):
             path.unlink()
         else:
             text = term if isinstance(term, str) else yaml.safe_dump(term, allow_unicode=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
         self.pending += 1
 
     @rule(key=st.sampled_from([key for key in SETTINGS if key.startswith("feeds.")]), n=NUMBERS)

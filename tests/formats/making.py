@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from datetime import UTC, datetime
 from typing import Any
@@ -54,8 +55,11 @@ markup = st.lists(
 moments = st.datetimes(
     datetime(1900, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)
 ).map(lambda moment: moment.replace(microsecond=0))  # fmt: skip
-urls = st.text(string.ascii_letters + string.digits + "-._~/?&=;'()%", max_size=12).map(
-    lambda path: f"https://example.org/{path.replace('%', '%25')}"
+# feedparser takes the semicolon of an `&…;` in an address for that of an entity.
+urls = (
+    st.text(string.ascii_letters + string.digits + "-._~/?&=;'()%", max_size=12)
+    .filter(lambda path: not re.search(r"&.*;", path))
+    .map(lambda path: f"https://example.org/{path.replace('%', '%25')}")
 )
 emails = st.sampled_from(["", "a@example.org", "a+b&c@example.org"])
 people = st.builds(Person, said, emails, st.just("") | urls)
