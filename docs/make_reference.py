@@ -43,17 +43,18 @@ def cli_reference() -> str:
         command = cli.get_command(context, name)
         if command is None:
             raise LookupError(f"COMMANDS names {name}, and there is no such command")
-        pages.append(
-            (
-                f"feedpub {name}",
-                command.get_help(
-                    click.Context(command, info_name=name, parent=context, terminal_width=80)
-                ),
-            )
-        )
+        pages += _pages(command, name, context)
     for title, page in pages:
         text += f"## {title}\n\n```text\n{page.strip()}\n```\n\n"
     return text.rstrip() + "\n"
+
+
+def _pages(command: click.Command, name: str, parent: click.Context) -> Iterator[tuple[str, str]]:
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=80)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            yield from _pages(command.commands[below], below, context)
 
 
 def config_reference() -> str:

@@ -58,6 +58,14 @@ class ForeignFileError(RunError):
         )
 
 
+class LedgerError(RunError):
+    """The ledger of ids cannot be read or written; `place` is its path, with the line if one is."""
+
+    def __init__(self, place: str, what: str) -> None:
+        self.place = place
+        super().__init__(f"{place}: {what}")
+
+
 class NothingUsableError(RunError):
     """No record is usable where the last run had some: most likely a wrong or unmounted folder."""
 

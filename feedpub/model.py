@@ -15,7 +15,8 @@ from typing import NamedTuple
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
 
-PATH_ID = "date and path"  # the last of the rules that give an id
+OWN_ID = "id"  # the first of the rules that give an id: the record names it
+PATH_ID = "date and path"  # the last of them
 
 
 def printable(text: str) -> str:
@@ -114,7 +115,7 @@ class Record(NamedTuple):
     line: int  # the line where the record begins, 1-based
     order: str  # sorts records by their place: settles what dates and ids leave open
     id: str
-    id_from: str  # which rule gave the id: id, originalUrl, webUrl or path
+    id_from: str  # which rule gave the id: id, originalUrl, webUrl, or date and path
     title: str
     published: datetime
     updated: datetime
@@ -139,11 +140,28 @@ class Record(NamedTuple):
     duration: int = 0
     amp_url: str = ""
     status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
+    derived: str = ""  # the id that those rules give, where the ledger gives it another
 
     @property
     def sort_key(self) -> tuple[float, str]:
         """Ascending order of this key is newest first; total, since ids are unique."""
         return (-self.published.timestamp(), self.id)
+
+
+class LedgerLine(NamedTuple):
+    """What the ledger says of an item: its id, and by what its record may be known again."""
+
+    id: str
+    derived: str = ""  # what its record's own rules give instead, "" if they give `id`
+    path: str = ""  # the record, as messages name it; "" if nothing is known of it
+    published: int = 0  # seconds since 1970
+    content: str = ""  # a hash of its file's bytes, with #n for the nth record of a list
+
+    @property
+    def part(self) -> str:
+        """#n for a record of a list, "" for one that has a file of its own."""
+        _, mark, part = self.path.rpartition("#")
+        return mark + part if part.isdigit() else ""
 
 
 class TermFile(NamedTuple):
@@ -238,6 +256,20 @@ class Item(NamedTuple):
     amp_url: str = ""
 
 
+class History(NamedTuple):
+    """What a document tells of the rest of its feed (RFC 5005)."""
+
+    is_complete: bool = False  # there is no rest
+    current: tuple[FeedLink, ...] = ()  # of an archive: the document to subscribe to
+    older: tuple[FeedLink, ...] = ()  # the archive before it
+    newer: tuple[FeedLink, ...] = ()  # the archive after it
+
+    def link(self, which: str, format_name: str) -> FeedLink | None:
+        """The address of `current`, `older` or `newer` in a format, if there is such a one."""
+        links: tuple[FeedLink, ...] = getattr(self, which)
+        return next((link for link in links if link.format == format_name), None)
+
+
 class Feed(NamedTuple):
     """A feed as the formats write it. `updated` and `published` are the newest of its items'."""
 
@@ -262,6 +294,7 @@ class Feed(NamedTuple):
     provider: Term | None = None
     parent: str = ""  # path of the parent topic's feed, "" if it has none
     total: int = 0  # how many records belong to the feed, in its window or not
+    history: History | None = None  # None: nothing is said of what the document does not hold
 
     def link(self, format_name: str) -> FeedLink:
         """The feed's own address in a format."""

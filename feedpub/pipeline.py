@@ -11,6 +11,7 @@ from feedpub.output.lock import locked
 from feedpub.output.tree import OutputTree
 from feedpub.stages import fingerprints
 from feedpub.stages.feeds import Feeds
+from feedpub.stages.identity import Identities
 from feedpub.stages.outcome import Options, Outcome, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Refresh
@@ -18,6 +19,7 @@ from feedpub.stages.selection import Selection
 from feedpub.stages.tally import tally
 from feedpub.stages.vocabulary import Vocabulary
 from feedpub.store.opening import Identity, Memory, unwritable
+from feedpub.store.store import Store
 
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
@@ -88,14 +90,8 @@ def _run(
     config: Config, options: Options, memory: Memory, tree: OutputTree, watch: Watch
 ) -> Outcome:
     store, clock = memory.store, Clock()
-    vocabulary = Vocabulary(config, store, clock)
-    watch.lap("taxonomy")
-    selection = Selection(config, options, vocabulary.terms)
-    refresh = Refresh(config, store, options, selection, clock, watch)
-    refresh.read_files()
-    watch.lap("read")
-    refresh.select_again(fingerprints.placing(config, options.unpublished, vocabulary.fingerprint))
-    refresh.settle()
+    ids = Identities(config, store, clock)
+    vocabulary, selection, refresh = _look(config, options, store, clock, ids, watch)
     told = tally(store, vocabulary.problems, refresh.problems)
     outcome = Outcome(told, notes=[*map(str, config.warnings)])
     before = tree.previous.items or int(store.fact("items") or 0)
@@ -103,6 +99,10 @@ def _run(
         error = NothingUsableError(before, told.read, told.problems)
         error.outcome = outcome
         raise error
+    ids.record()
+    outcome.warnings += ids.warnings
+    if not options.dry_run and (note := ids.write()):
+        outcome.notes.append(note)
     watch.lap("select")
 
     feeds = Feeds(config, options, store, clock, tree)
@@ -117,3 +117,37 @@ def _run(
         for path in tree.changes.kept
     ]
     return outcome
+
+
+def _look(
+    config: Config, options: Options, store: Store, clock: Clock, ids: Identities, watch: Watch
+) -> tuple[Vocabulary, Selection, Refresh]:
+    """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
+    vocabulary = Vocabulary(config, store, clock)
+    watch.lap("taxonomy")
+    selection = Selection(config, options, vocabulary.terms)
+    if config.feeds.archives != "false" and not store.is_new:
+        store.dirty_moments = set()
+    ids.load()
+    refresh = Refresh(config, store, options, selection, clock, watch, ids)
+    refresh.read_files()
+    ids.keep()
+    watch.lap("read")
+    refresh.select_again(fingerprints.placing(config, options.unpublished, vocabulary.fingerprint))
+    refresh.settle()
+    return vocabulary, selection, refresh
+
+
+def freeze(config: Config, options: Options) -> int:
+    """Takes all ids of today down in the ledger; returns how many lines that took.
+
+    Raises `RunError`. What is remembered is asked, and left as it is.
+    """
+    identity = Identity(fingerprints.configuration(config), fingerprints.program())
+    shown = config.shown(config.state)
+    with Memory(config.state, shown, identity, ignore=False, keep=False) as memory:
+        ids = Identities(config, memory.store, clock := Clock(), record_all=True)
+        _look(config, options, memory.store, clock, ids, Watch())
+        ids.record()
+        ids.write()
+        return ids.added

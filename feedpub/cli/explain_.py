@@ -12,9 +12,11 @@ from feedpub.cli.common import EVERYTHING, Common, common_options, table
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config, Where
 from feedpub.config.options import AllGroup, Group
-from feedpub.grouping.assemble import min_items, window_rule
+from feedpub.grouping.archive import period_of
+from feedpub.grouping.assemble import feed_id, min_items, window_rule
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Record
+from feedpub.stages.heads import seconds
 from feedpub.stages.inspect import Grouping, Reading, group, read_records, read_terms
 from feedpub.stages.outcome import Options
 
@@ -104,6 +106,7 @@ def _explain_records(
                 record.path,
                 record.path.partition("#")[0],
                 record.id,
+                record.derived,
                 record.link,
                 record.external_url,
             }
@@ -113,17 +116,17 @@ def _explain_records(
     lines: list[str] = []
     for record in reading.items:
         if meant(record):
-            lines += [*_facts(record), *_feeds_of(config, grouping, record), ""]
+            lines += [*_facts(config, record), *_feeds_of(config, grouping, record), ""]
     for left in reading.left_out:
         if left.record and meant(left.record):
-            lines += _facts(left.record)
+            lines += _facts(config, left.record)
             lines += [f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
     for other in reading.no_records:
         if other.name in names:
             lines += [other.name, f"{other.reason}: {REASONS[other.reason]}", ""]
     for lost in reading.duplicates:
         if meant(lost.record):
-            lines += _facts(lost.record)
+            lines += _facts(config, lost.record)
             lines += [f"in no feed: the same item as {lost.winner.path}, which was taken", ""]
     own = [p for p in reading.problems if {p.path, p.record} & names]
     if any(problem.fatal for problem in own):
@@ -132,12 +135,15 @@ def _explain_records(
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-def _facts(record: Record) -> list[str]:
+def _facts(config: Config, record: Record) -> list[str]:
+    origin = record.id_from
+    if record.derived:
+        origin = f"{config.shown(config.ledger)}; by its {origin} it would be {record.derived}"
     rows = [
         ("record", record.path),
         ("title", record.title),
         ("id", f"{record.id}"),
-        ("  from", record.id_from),
+        ("  from", origin),
         ("link", record.link or "none"),
         ("published", record.published.isoformat()),
         ("updated", record.updated.isoformat()),
@@ -159,7 +165,7 @@ def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
         held = (
             f"item {places.index(record.id) + 1} of {len(places)}"
             if record.id in places
-            else f"older than the {len(places)} that the feed holds"
+            else f"older than the {len(places)} that the feed holds{_archived(config, record)}"
         )
         rows.append((path, held))
     placed = {placement.feed for placement in grouping.placer.place(record)}
@@ -171,6 +177,13 @@ def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
     if not placed:
         rows.append(("no feed", "no group takes it: see include, exclude and where in config.yaml"))
     return ["feeds", *(f"  {line}" for line in table(rows))]
+
+
+def _archived(config: Config, record: Record) -> str:
+    by = config.feeds.archives
+    if by == "false":
+        return ""
+    return f"; in its archive of {period_of(seconds(record.published), by)}"
 
 
 def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
@@ -198,6 +211,8 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
     prefix = f"{path}/" if path else ""
     rows = [
         ("feed", path or EVERYTHING),
+        ("id", feed_id(config.site.id, path)),
+        ("  from", "site.id and the feed's path"),
         ("holds", why),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
-_SETTINGS = Section(Settings, later=("ids", "push", "podcast"))
+_SETTINGS = Section(Settings, later=("push", "podcast"))
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json")
 
 
@@ -65,6 +65,7 @@ class Config:
     zone: zoneinfo.ZoneInfo
     output: Path
     state: Path
+    ledger: Path
     topics_folder: Path | None
     providers_folder: Path | None
     overrides: Mapping[str, Override]
@@ -220,6 +221,7 @@ def _finish(
         zone=zone,
         output=output,
         state=root / Path(settings.state).expanduser(),
+        ledger=root / Path(settings.ids.ledger).expanduser(),
         topics_folder=folders["topics"],
         providers_folder=folders["providers"],
         overrides=feeds.overrides,
@@ -249,6 +251,15 @@ def _check_sources(
             "state",
             f"the state folder {settings.state} is inside the output folder {settings.output}",
             "name a folder that is not published, like .feedpub",
+        )
+    ledger = (root / Path(settings.ids.ledger).expanduser()).resolve()
+    published = real_output != root.resolve() and real_output in (ledger, *ledger.parents)
+    if published or ledger.is_dir():
+        context.fail(
+            _at(node, "ids", "ledger"),
+            "ids.ledger",
+            f"{settings.ids.ledger} is no place for the ledger: it is a folder, or is published",
+            "name a file outside of the output, like ids.jsonl",
         )
     if not settings.records:
         context.fail(_at(node, "records"), "records", "no source is named", "name a folder")

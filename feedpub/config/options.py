@@ -303,7 +303,9 @@ class Feeds:
     content: str = option(Choice(("full", "excerpt")), "what items hold of their content", "full")
     ttl: int = option(Number(minimum=1), "minutes that readers may wait before they ask again", 60)
     archives: str = option(
-        Choice(("false",), later=("month", "year", "true")), "false: no archived feeds", "false"
+        Choice(("false", "month", "year")),
+        "month or year: documents for what is older than the feeds hold (RFC 5005)",
+        "false",
     )
     all: AllGroup = _group(AllGroup, True, "the feed of everything")
     topics: TopicGroup = _group(TopicGroup, True, "a feed for each topic")
@@ -348,6 +350,18 @@ class Websub:
 
 
 @dataclass(eq=False, repr=False)
+class Ids:
+    """What keeps ids from changing."""
+
+    ledger: str = option(Text(), "the file that keeps them; commit it", "ids.jsonl")
+    record: str = option(
+        Choice(("kept", "all")),
+        "kept: only ids that would otherwise change; all: each id at its first publication",
+        "kept",
+    )
+
+
+@dataclass(eq=False, repr=False)
 class Settings:
     """config.yaml as it is written; `feedpub.config.Config` is what is made of it."""
 
@@ -360,6 +374,7 @@ class Settings:
     )
     output: str = option(Text(), "the folder that the feeds are written to", "feeds")
     state: str = option(Text(), "what is remembered between runs; safe to delete", ".feedpub")
+    ids: Ids = option(Section(Ids), "what keeps ids from changing", Ids())
     fields: Mapping[str, str] = option(
         MapOf(Choice(OUR_KEYS), Text()), "our key: your key (dots go deeper)", EMPTY
     )

@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedpub.formats import MEDIA_TYPES, splice
+from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
 from feedpub.formats.rss import GENERATOR
 from feedpub.model import Feed, Item, Person, Source
 
@@ -60,6 +60,9 @@ class Atom:
             links.append({"href": link.url, "rel": rel, "type": link.type})
         links += [{"href": hub, "rel": "hub"} for hub in feed.hubs]
         document.link(links)
+        if feed.history:
+            document.register_extension("feedpub", _History, None, atom=True, rss=False)
+            document.feedpub.feed = feed
         if feed.topic:
             document.category(term=feed.topic.name)
         if feed.rights:
@@ -69,6 +72,22 @@ class Atom:
         if feed.logo:
             document.logo(feed.logo)
         return document
+
+
+class _History(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """RFC 5005, whose relations feedgen does not know."""
+
+    feed: Feed
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"fh": HISTORY} if history_mark(self.feed) else {}
+
+    def extend_atom(self, feed: Any) -> Any:
+        for attributes in history_links(self.feed, "atom"):
+            etree.SubElement(feed, "link", attributes)
+        if mark := history_mark(self.feed):
+            etree.SubElement(feed, f"{{{HISTORY}}}{mark}")
+        return feed
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from feedpub.formats import MEDIA_TYPES
-from feedpub.model import Enclosure, Feed, Item, Person
+from feedpub.model import Enclosure, Feed, History, Item, Person
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # Looking for circles is a tenth of the work, and there are none in what is made here.
@@ -51,12 +51,15 @@ def _person(person: Person) -> dict[str, str]:
 
 def _head(feed: Feed) -> dict[str, Any]:
     own = feed.link("json")
+    history = feed.history or History()
+    current, older = history.link("current", "json"), history.link("older", "json")
     return _told(
         {
             "version": VERSION,
             "title": feed.title,
             "home_page_url": feed.home,
             "feed_url": own.url,
+            "next_url": older.url if older else "",
             "description": feed.description,
             "icon": feed.icon or feed.logo,  # square, says the standard
             "favicon": feed.icon,
@@ -71,6 +74,8 @@ def _head(feed: Feed) -> dict[str, Any]:
                     "provider": feed.provider.name if feed.provider else "",
                     "updated": json_date(feed.updated),
                     "rights": feed.rights,
+                    "archive_of": current.url if current else "",
+                    "complete": history.is_complete or None,
                     "alternates": [
                         {"type": link.type, "url": link.url}
                         for link in feed.links

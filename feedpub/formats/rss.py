@@ -15,7 +15,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedpub.formats import MEDIA_TYPES, splice
+from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
 from feedpub.model import Enclosure, Feed, Item
 
 GENERATOR = "feedpub"
@@ -87,7 +87,8 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     feed: Feed | None = None
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC, "media": _MEDIA}
+        namespaces = {"dc": _DC, "media": _MEDIA}
+        return namespaces | ({"fh": HISTORY} if self.feed and history_mark(self.feed) else {})
 
     def extend_rss(self, feed: Any) -> Any:
         if self.feed is None:
@@ -99,9 +100,12 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
             links.append({"href": link.url, "rel": rel, "type": link.type})
         links.sort(key=lambda link: link["rel"] != "self")
         links += [{"href": hub, "rel": "hub"} for hub in self.feed.hubs]
+        links += history_links(self.feed, "rss")
         for n, attributes in enumerate(links):
             # Behind title, link and description, where readers look for them.
             channel.insert(3 + n, etree.Element(f"{{{_ATOM}}}link", attributes))
+        if mark := history_mark(self.feed):
+            channel.insert(3 + len(links), etree.Element(f"{{{HISTORY}}}{mark}"))
         return feed
 
 

@@ -92,7 +92,7 @@ class Assembler:
 
     def feed_id(self, path: str) -> str:
         """A feed's id, for ever: `site.id` and the feed's path (RFC 4287, 4.2.6)."""
-        return f"{self._site.id}/{path}" if path else self._site.id
+        return feed_id(self._site.id, path)
 
     def item(self, record: Record, content: str, text: str, short: str) -> Item:
         """A record's item; `content` is its safe HTML, `text` that in plain text, `short` of it."""
@@ -261,6 +261,11 @@ class Assembler:
         if choice == "largest":
             picture = max(record.images, key=lambda image: image.width * image.height)
         return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
+
+
+def feed_id(site_id: str, path: str) -> str:
+    """A feed's id by its path below the output, "" for the feed of everything."""
+    return f"{site_id}/{path}" if path else site_id
 
 
 def window_rule(config: Config, placement: Placement) -> WindowRule:

@@ -11,10 +11,12 @@ from feedpub.model import PATH_ID, Problem, Record
 class Claim(NamedTuple):
     """What decides which of several records stands for their item, the greatest does.
 
-    Newest is by `updated`, then `published` (seconds since 1970), then place
-    (the last in path order): the outcome does not depend on the order of the records.
+    An id that was made of date and path is with the record that the ledger keeps it for. Newest is
+    by `updated`, then `published` (seconds since 1970), then place (the last in path order): the
+    outcome does not depend on the order of the records.
     """
 
+    is_kept: bool
     updated: float
     published: float
     order: str
@@ -22,7 +24,9 @@ class Claim(NamedTuple):
     @classmethod
     def of(cls, record: Record) -> Claim:
         """A record's claim."""
-        return cls(record.updated.timestamp(), record.published.timestamp(), record.order)
+        is_kept = record.id_from == PATH_ID and bool(record.derived)
+        moments = (record.updated.timestamp(), record.published.timestamp())
+        return cls(is_kept, *moments, record.order)
 
 
 class Duplicate(NamedTuple):

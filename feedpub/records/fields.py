@@ -11,7 +11,7 @@ import re
 from urllib.parse import quote, urljoin
 
 from feedpub.config import SourceSpec
-from feedpub.model import PATH_ID, Enclosure, Person, Record
+from feedpub.model import OWN_ID, PATH_ID, Enclosure, Person, Record
 from feedpub.records.dates import DateError, Moment, parse_date
 from feedpub.records.field_reader import (
     FALSE,
@@ -193,15 +193,17 @@ def _slug(read: FieldReader, place: Place, stem: str, dated: re.Match[str] | Non
 def _identify(
     read: FieldReader, original: str, link: str, place: Place, day: str, title: str, rules: Rules
 ) -> tuple[str, str]:
-    """The item's id and the rule that gave it (law 4): never a pattern's address."""
-    own, keys = read.raw("id")
-    own = printable(own).strip()
+    """The item's id and the rule that gave it: never a pattern's address.
+
+    Ids are for ever: where the rules come to give another one, the ledger gives the first.
+    """
+    own = printable(read.raw("id")[0]).strip()
     if own:
-        return own, str(keys[-1])
+        return own, OWN_ID
     if original:
         return original, "originalUrl"
     if link:
-        return link, str(read.find("link")[1][-1])
+        return link, "webUrl"
     tag = f"{rules.site_id}/{day}/{quote(place.below, safe='/~')}"
     if not place.whole_file:
         # A list may grow at its head: its number would give ids to other records.

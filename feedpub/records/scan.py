@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -108,7 +110,12 @@ class _Walk:
         self._look = look
         self._problems = problems
         self._folders: set[Identity] = set()  # walked
-        self._files: set[tuple[Identity, str]] = set()  # named one by one: their folders, names
+        # Those that are named one by one, and the ledger, which is no list of records.
+        self._files: set[tuple[Identity, str]] = set()  # their folders, names
+        with contextlib.suppress(OSError):
+            config.ledger.lstat()
+            folder = config.ledger.parent.stat()
+            self._files.add(((folder.st_dev, folder.st_ino), config.ledger.name))
         self._excluded = {
             os.path.realpath(folder)
             for folder in (
@@ -311,6 +318,11 @@ def read_bytes(file: str) -> bytes:
     except OSError as error:
         what = f"the file cannot be read ({error.strerror})"
         raise UnreadableError(what, "mend its permissions, or take it out") from None
+
+
+def content_hash(data: bytes) -> bytes:
+    """By what the bytes of a file are known again under another name, for as long as ids live."""
+    return hashlib.blake2b(data, digest_size=12).digest()
 
 
 def _fixed_part(pattern: str) -> str:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from feedpub.config import CATALOGUE_NAMES, Config
+from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import min_items
 from feedpub.model import Placement
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged, digest_of
 from feedpub.records.scan import Signature
 from feedpub.stages import fingerprints, outputs
-from feedpub.stages.looking import Job, Looker
+from feedpub.stages.looking import Archive, Job, Looker
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection
 from feedpub.stages.vocabulary import Vocabulary
-from feedpub.store.rows import FeedRow, OutputRow
+from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
+
+if TYPE_CHECKING:
+    from feedpub.stages.render import Publisher
+
+ARCHIVED = 1000  # records whose items are made at once for archives, but for those of one period
 
 
 class Feeds:
@@ -43,7 +50,9 @@ class Feeds:
         self._aliases = outputs.aliases(config, self._existing, self.notes)
         self._known = store.outputs()
         self._standing = outputs.look(config.output, self._known, clock)
-        self._broken = {row.feed for row in self._standing.broken.values()}
+        self._broken = {row.unit for row in self._standing.broken.values()}
+        self._all_doubtful = False
+        self._archives: list[Archive] = []  # of the feeds that were looked at
 
     @property
     def paths(self) -> list[str]:
@@ -62,31 +71,44 @@ class Feeds:
         looker = Looker(
             self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases
         )
-        jobs = self._look(looker, self._doubtful(vocabulary))
-        first = next(jobs, None)
-        watch.lap("look")
-        staged: list[tuple[int | None, Staged]] = []
-        if first:
-            # This loads feedgen, lxml and nh3, which a run with nothing to make must not wait for.
-            from feedpub.stages.render import Publisher
+        publisher: Publisher | None = None
+        staged: list[tuple[Unit, Staged]] = []
 
-            publisher = Publisher(
-                self._config,
-                self._options,
-                self._store,
-                selection,
-                looker.assembler,
-                self._aliases,
-            )
-            watch.lap("load")
-            staged += publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
-        made = {feed for feed, _ in staged}
-        staged += [(None, file) for file in self._catalogues()]
+        def write(jobs: Iterator[Job]) -> list[tuple[Unit, Staged]]:
+            nonlocal publisher
+            first = next(jobs, None)
+            watch.lap("look")
+            if first is None:
+                return []
+            if publisher is None:
+                # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
+                from feedpub.stages.render import Publisher
+
+                publisher = Publisher(
+                    self._config,
+                    self._options,
+                    self._store,
+                    selection,
+                    looker.assembler,
+                    self._aliases,
+                )
+                watch.lap("load")
+            return publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
+
+        staged += write(self._look(looker, self._doubtful(vocabulary)))
+        for batch in self._look_into(looker):
+            staged += write(iter(batch))
+        made = {unit for unit, _ in staged}
+        # Archives first: what is linked to is there before what links to it.
+        staged.sort(key=lambda file: not file[0].period)
+        staged += [(Unit(None), file) for file in self._catalogues()]
         for _, file in staged:
             self._tree.take(file)
-        there = {row.id for row in self._existing.values()}
+        feeds = {row.id for row in self._existing.values()}
+        there = {Unit(feed) for feed in feeds}
+        there |= {unit for unit in self._store.all_archives() if unit.feed in feeds}
         for path, row in self._standing.sure.items():
-            if row.feed in there and row.feed not in made:
+            if row.unit in there and row.unit not in made:
                 self._tree.keep(path, row.digest)
         self._commit(staged, items)
         watch.lap("write")
@@ -101,15 +123,17 @@ class Feeds:
         common = fingerprints.digest(
             fingerprints.settings(self._config), vocabulary.fingerprint, list(self._existing)
         )
-        all_doubtful = store.fact("common") != common
+        self._all_doubtful = store.fact("common") != common
         store.set_fact("common", common)
         for row in self._rows.values():
             if row.path not in self._existing and (row.id in store.dirty or row.inputs):
                 store.put_feed(row._replace(inputs=None, entry=None))
+                store.remove_archives(row.id, store.periods(row.id))
+        broken = {unit.feed for unit in self._broken}
         return [
             row
             for row in self._existing.values()
-            if all_doubtful or row.id in store.dirty or row.id in self._broken
+            if self._all_doubtful or row.id in store.dirty or row.id in broken
         ]
 
     def _look(self, looker: Looker, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
@@ -119,8 +143,44 @@ class Feeds:
             if job.row != before or before.id in self._store.dirty:
                 self._store.put_feed(job.row)
                 self._existing[job.row.path] = job.row
-            if job.row.inputs != before.inputs or before.id in self._broken:
+            archives = looker.archives(job)
+            self._archives += archives
+            periods = {archive.period for archive in archives}
+            self._store.remove_archives(before.id, self._store.periods(before.id) - periods)
+            if job.row.inputs != before.inputs or job.unit in self._broken:
                 yield job
+
+    def _look_into(self, looker: Looker) -> Iterator[list[Job]]:
+        """Brings the rows of archives up to date; those whose files are to be made come out.
+
+        They come by period, whatever feed they are of, and some at a time: in a period feeds have
+        records in common, whose items are made once for all of them.
+        """
+        store = self._store
+        by = self._config.feeds.archives
+        dirty = {Unit(feed, period_of(when, by)) for feed, when in store.dirty_moments or ()}
+        self._archives.sort(key=lambda archive: (archive.period, archive.of.row.path))
+        batch: list[Job] = []
+        records: set[int] = set()
+        for archive in self._archives:
+            unit = archive.unit
+            before = store.archive(archive.of.row.id, archive.period)
+            feed, context = looker.head(archive)
+            sure = not (self._all_doubtful or unit in dirty or unit in self._broken)
+            if before and sure and before.context == context:
+                continue
+            job, row = looker.look_into(archive, feed, context)
+            if row != before:
+                store.put_archive(archive.of.row.id, archive.period, row)
+            if before and before.inputs == row.inputs and unit not in self._broken:
+                continue
+            batch.append(job)
+            records.update(record.id for record in job.records)
+            if len(records) > ARCHIVED:
+                yield batch
+                batch, records = [], set()
+        if batch:
+            yield batch
 
     def _catalogues(self) -> list[Staged]:
         """The catalogues, if they are not what they should be."""
@@ -144,7 +204,7 @@ class Feeds:
             for n, path in enumerate(files[name])
         ]
 
-    def _commit(self, staged: list[tuple[int | None, Staged]], items: int) -> None:
+    def _commit(self, staged: list[tuple[Unit, Staged]], items: int) -> None:
         """Moves everything into place, and notes how it is left."""
         tree, store = self._tree, self._store
         gone = [path for path in self._known if path not in tree.files and path != MANIFEST_NAME]
@@ -157,14 +217,14 @@ class Feeds:
         ):
             tree.commit(items, last=CATALOGUE_NAMES)
             if not tree.dry_run:
-                left = [*((file.path, feed) for feed, file in staged), (MANIFEST_NAME, None)]
-                rows |= {path: self._left(path, feed) for path, feed in left}
+                left = [*((file.path, unit) for unit, file in staged), (MANIFEST_NAME, Unit(None))]
+                rows |= {path: self._left(path, unit) for path, unit in left}
         store.set_fact("items", items)
         store.put_outputs(rows.items(), gone)
 
-    def _left(self, path: str, feed: int | None) -> OutputRow:
+    def _left(self, path: str, unit: Unit) -> OutputRow:
         """A file that is in place now."""
         file = self._config.output / path
         signature = Signature.of(os.lstat(file))
         digest = self._tree.files.get(path) or digest_of(file)
-        return outputs.stamped(feed, signature, digest, self._clock)
+        return outputs.stamped(unit, signature, digest, self._clock)

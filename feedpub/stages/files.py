@@ -26,6 +26,7 @@ class FileRead(NamedTuple):
 
     id: int
     digest: bytes
+    content: bytes = b""  # a hash of its bytes alone
     rows: list[tuple[RecordRow, Feeds]] | None = None  # None: it is what it was
     notes: str | None = None
     records: list[bytes] | None = None  # packed, one for each row, if they were to be kept

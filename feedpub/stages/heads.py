@@ -20,7 +20,6 @@ def seconds(moment: datetime) -> int:
 def row_of(record: Record, part: int | None, digest: bytes, reason: str) -> RecordRow:
     """A record's row."""
     provider = record.provider
-    key = hashlib.blake2b(record.id.encode(), digest_size=8).digest()
     return RecordRow(
         part=part,
         line=record.line,
@@ -42,7 +41,26 @@ def row_of(record: Record, part: int | None, digest: bytes, reason: str) -> Reco
         heat=record.heat,
         reason=reason,
         feeds=b"",
-        guid_key=int.from_bytes(key, "big", signed=True),
+        guid_key=guid_key(record.id),
+        derived=record.derived,
+    )
+
+
+def guid_key(guid: str) -> int:
+    """64 bits that nearly always tell one guid from another."""
+    key = hashlib.blake2b(guid.encode(), digest_size=8).digest()
+    return int.from_bytes(key, "big", signed=True)
+
+
+def name_of(file: str, part: int | None) -> str:
+    """A record as messages name it; `part` counts from 0 what they count from 1."""
+    return file if part is None else f"{file}#{part + 1}"
+
+
+def named(row: RecordRow, guid: str, derived: str) -> RecordRow:
+    """A row under another guid; `derived` is what its record's own rules give."""
+    return row._replace(
+        guid=guid, guid_key=guid_key(guid), derived="" if guid == derived else derived
     )
 
 

@@ -17,13 +17,16 @@ from feedpub.grouping.place import Placer
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
-from feedpub.model import Problem, Record
+from feedpub.ids.ledger import read_ledger
+from feedpub.model import LedgerLine, Problem, Record
 from feedpub.records.field_reader import Rules
 from feedpub.records.read import Parsed, parse_file, unreadable
-from feedpub.records.scan import FoundFile, UnreadableError, read_bytes, scan_sources
+from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
 from feedpub.records.workers import map_tasks, usable_cpus
+from feedpub.stages.heads import seconds
 from feedpub.stages.outcome import Options
+from feedpub.store.ledger import Ledger
 
 BATCH = 100  # files that a process parses at once
 
@@ -90,14 +93,16 @@ def read_records(
     rules = Rules.of(config)
     tests = conditions(config.select, terms)
     unpublished = options.unpublished or config.select.unpublished
+    ledger = Ledger.of(read_ledger(config.ledger, config.shown(config.ledger)))
     records: list[Record] = []
     files = [found for found in scan.files if only is None or only(found)]
     reading.files = len(files)
-    for parsed in _parse_all(files, rules, options.jobs or usable_cpus()):
+    for parsed, content in _parse_all(files, rules, options.jobs or usable_cpus()):
         reading.problems += parsed.problems
         reading.unusable += parsed.unusable
         reading.no_records += [LeftOut(name, reason) for name, reason in parsed.skipped]
-        for record in parsed.records:
+        for found in parsed.records:
+            record = _named(found, content, ledger)
             reason = reason_left_out(record, config.select, tests, options.as_of, unpublished)
             if reason and reason != "removed":
                 reading.left_out.append(LeftOut(record.path, reason, record))
@@ -120,10 +125,26 @@ def read_records(
     return reading
 
 
-def _parse_all(files: Sequence[FoundFile], rules: Rules, processes: int) -> Iterator[Parsed]:
-    """What each file gives, in their order."""
+def _named(record: Record, content: str, ledger: Ledger) -> Record:
+    """A record under the id that it has."""
+    known = ledger_line(record, content)
+    id = ledger.id_of(known, record.id_from)
+    return record if id == record.id else record._replace(id=id, derived=record.id)
 
-    def parse(batch: range) -> list[Parsed]:
+
+def ledger_line(record: Record, content: str = "") -> LedgerLine:
+    """What a line of the ledger can tell of a record; `content` is a hash of its file, if known."""
+    published = seconds(record.published)
+    line = LedgerLine(record.id, record.derived, record.path, published, content)
+    return line._replace(content=content + line.part) if content else line
+
+
+def _parse_all(
+    files: Sequence[FoundFile], rules: Rules, processes: int
+) -> Iterator[tuple[Parsed, str]]:
+    """What each file gives, in their order, with a hash of its bytes."""
+
+    def parse(batch: range) -> list[tuple[Parsed, str]]:
         return [_parse(files[n], rules) for n in batch]
 
     batches = [range(len(files))[n : n + BATCH] for n in range(0, len(files), BATCH)]
@@ -131,12 +152,13 @@ def _parse_all(files: Sequence[FoundFile], rules: Rules, processes: int) -> Iter
         yield from parsed
 
 
-def _parse(found: FoundFile, rules: Rules) -> Parsed:
+def _parse(found: FoundFile, rules: Rules) -> tuple[Parsed, str]:
     try:
         data = read_bytes(found.file)
     except UnreadableError as error:
-        return unreadable(found.shown, error.what, error.remedy)
-    return parse_file(data, found.shown, found.below, found.source, rules)
+        return unreadable(found.shown, error.what, error.remedy), ""
+    parsed = parse_file(data, found.shown, found.below, found.source, rules)
+    return parsed, content_hash(data).hex()
 
 
 def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Grouping:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.formats import MEDIA_TYPES
 from feedpub.formats.entry import Entry
+from feedpub.grouping.archive import end_of, path_of, period_of, start_of
 from feedpub.grouping.assemble import Assembler, window_rule
 from feedpub.grouping.terms import Taxonomies
-from feedpub.model import Feed, FeedLink, Placement, Provider
+from feedpub.model import Feed, FeedLink, History, Placement, Provider
 from feedpub.stages.fingerprints import digest, plain
 from feedpub.stages.heads import record_of, topics_of
 from feedpub.stages.selection import Selection
-from feedpub.store.rows import FeedRow, WindowRow
+from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow
 from feedpub.store.store import Store
+
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class Job(NamedTuple):
@@ -26,6 +29,26 @@ class Job(NamedTuple):
     row: FeedRow
     feed: Feed  # without its items
     records: list[WindowRow]
+    period: str = ""  # of an archive
+
+    @property
+    def unit(self) -> Unit:
+        """What the files are of."""
+        return Unit(self.row.id, self.period)
+
+
+class Archive(NamedTuple):
+    """An archive that a feed is to have, and those before and after it, "" if there is none."""
+
+    of: Job
+    period: str
+    older: str
+    newer: str
+
+    @property
+    def unit(self) -> Unit:
+        """What its files are of."""
+        return Unit(self.of.row.id, self.period)
 
 
 class _Format(NamedTuple):
@@ -53,6 +76,7 @@ class Looker:
         self._store = store
         self._placer = selection.placer
         self._aliases = aliases
+        self._by = "" if config.feeds.archives == "false" else config.feeds.archives
         self._contexts: dict[str | tuple[str, str], bytes] = {}  # of topics and providers
         feeds = config.feeds
         self._site = digest(  # what all items depend on, besides their records
@@ -75,18 +99,71 @@ class Looker:
         placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
         updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
         feed = self.assembler.feed(placement, newest, updated, row.total)
+        if self._by or not rule.items:
+            beyond = next(self._periods(row.id, len(records)), "")
+            older = self.assembler.links(path_of(row.path, beyond)) if beyond else ()
+            feed = feed._replace(history=History(is_complete=not beyond, older=older))
         inputs = digest(
             self._site,
             feed._replace(total=0),
             [self._aliases.get(link.path) for link in feed.links],
-            b"".join(
-                part
-                for record in records
-                for part in (record.digest, record.guid.encode(), *self._context(record))
-            ),
+            self._items(records),
         )
         entry = _entry_text(Entry.of(feed, len(records)))
         return Job(row._replace(inputs=inputs, entry=entry), feed, records)
+
+    def _items(self, records: Sequence[WindowRow]) -> bytes:
+        """All that the items of these records are made of."""
+        return b"".join(
+            part
+            for record in records
+            for part in (record.digest, record.guid.encode(), *self._context(record))
+        )
+
+    def _periods(self, feed: int, skip: int = 0) -> Iterator[str]:
+        """The months or years of a feed's records, the newest first, without the newest records."""
+        moment = self._store.newest_before(feed, None, skip) if self._by else None
+        while moment is not None:
+            yield (period := period_of(moment, self._by))
+            moment = self._store.newest_before(feed, start_of(period))
+
+    def archives(self, job: Job) -> list[Archive]:
+        """The archives that a feed is to have: of each period that it does not hold all of."""
+        periods = ["", *self._periods(job.row.id, len(job.records)), ""]
+        return [
+            Archive(job, period, older, newer)
+            for newer, period, older in zip(periods, periods[1:], periods[2:], strict=False)
+        ]
+
+    def head(self, archive: Archive) -> tuple[Feed, bytes]:
+        """An archive's document, without what depends on its items, and a hash of that."""
+        job, links = archive.of, self.assembler.links
+        older, newer = (
+            links(path_of(job.row.path, period)) if period else ()
+            for period in (archive.older, archive.newer)
+        )
+        feed = job.feed._replace(
+            links=links(path_of(job.row.path, archive.period)),
+            updated=_NO_TIME,
+            published=_NO_TIME,
+            hubs=(),  # nothing new comes here
+            ttl=0,
+            total=0,
+            history=History(current=job.feed.links, older=older, newer=newer),
+        )
+        return feed, digest(self._site, feed)
+
+    def look_into(self, archive: Archive, feed: Feed, context: bytes) -> tuple[Job, ArchiveRow]:
+        """What an archive is to be made of."""
+        row, period = archive.of.row, archive.period
+        records = self._store.between(row.id, start_of(period), end_of(period))
+        newest = self._store.newest_before(row.id, end_of(period)) or 0
+        feed = feed._replace(
+            updated=datetime.fromtimestamp(max(record.updated for record in records), UTC),
+            published=datetime.fromtimestamp(newest, UTC),
+        )
+        inputs = digest(context, self._items(records))
+        return Job(row, feed, records, period), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:
         """What of its item depends on the taxonomy and on which feeds there are."""

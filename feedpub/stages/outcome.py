@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from feedpub.grouping import archive
 from feedpub.model import Problem
 
 
@@ -106,4 +107,4 @@ def _unseen(stage: str, done: int, total: int) -> None:
 
 
 def _feed_of(path: str) -> str:
-    return path.rpartition("/")[0]
+    return archive.feed_of(path.rpartition("/")[0])

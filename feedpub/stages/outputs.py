@@ -12,7 +12,7 @@ from feedpub.formats import MEDIA_TYPES
 from feedpub.output.tree import digest_of
 from feedpub.records.scan import Signature
 from feedpub.stages.racy import Clock
-from feedpub.store.rows import OutputRow
+from feedpub.store.rows import OutputRow, Unit
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -39,16 +39,17 @@ def look(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> Standing:
             standing.sure[path] = row
         elif digest_of(Path(file)) == row.digest:
             standing.sure[path] = row
-            standing.seen[path] = stamped(row.feed, signature, row.digest, clock)
+            standing.seen[path] = stamped(row.unit, signature, row.digest, clock)
         else:
             standing.broken[path] = row
     return standing
 
 
-def stamped(feed: int | None, signature: Signature, digest: str, clock: Clock) -> OutputRow:
+def stamped(unit: Unit, signature: Signature, digest: str, clock: Clock) -> OutputRow:
     """The row of a file; one that was written just now is to be looked into at the next run."""
     mtime = signature.mtime if clock.is_sure(signature) else -1
-    return OutputRow(feed, signature.size, mtime, signature.ctime, signature.inode, digest)
+    looks = (signature.size, mtime, signature.ctime, signature.inode)
+    return OutputRow(unit.feed, *looks, digest, unit.period)
 
 
 def files_of(config: Config, path: str) -> list[str]:

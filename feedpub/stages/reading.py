@@ -9,7 +9,7 @@ from feedpub.config import Config
 from feedpub.model import Record
 from feedpub.records.field_reader import Rules
 from feedpub.records.read import Parsed, parse_file, unreadable
-from feedpub.records.scan import UnreadableError, read_bytes
+from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.stages.files import FileNotes, FileRead, ToRead
 from feedpub.stages.fingerprints import reading
 from feedpub.stages.heads import row_of
@@ -38,7 +38,7 @@ class Reader:
             data = read_bytes(file.file)
         except UnreadableError:
             return {}
-        if self._digest(file, data) != file.known:
+        if self._digests_of(file, data)[0] != file.known:
             return {}
         parsed = self._parse(data, file)
         return {_part(record, file): record for record in parsed.records}
@@ -47,23 +47,27 @@ class Reader:
         try:
             data = read_bytes(file.file)
         except UnreadableError as error:
-            return self._told(file, b"", unreadable(file.shown, error.what, error.remedy), keep)
-        digest = self._digest(file, data)
+            parsed = unreadable(file.shown, error.what, error.remedy)
+            return self._told(file, b"", b"", parsed, keep)
+        digest, content = self._digests_of(file, data)
         if digest == file.known:
-            return FileRead(file.id, digest)
-        return self._told(file, digest, self._parse(data, file), keep)
+            return FileRead(file.id, digest, content)
+        return self._told(file, digest, content, self._parse(data, file), keep)
 
-    def _digest(self, file: ToRead, data: bytes) -> bytes:
-        """Of all that its records are made of."""
+    def _digests_of(self, file: ToRead, data: bytes) -> tuple[bytes, bytes]:
+        """Of all that its records are made of, and of its bytes alone."""
+        content = content_hash(data)
         hashed = self._digests[file.source].copy()
         hashed.update(f"{file.shown}\0{file.below}\0".encode())
-        hashed.update(data)
-        return hashed.digest()
+        hashed.update(content)
+        return hashed.digest(), content
 
     def _parse(self, data: bytes, file: ToRead) -> Parsed:
         return parse_file(data, file.shown, file.below, self._sources[file.source], self._rules)
 
-    def _told(self, file: ToRead, digest: bytes, parsed: Parsed, keep: bool) -> FileRead:
+    def _told(
+        self, file: ToRead, digest: bytes, content: bytes, parsed: Parsed, keep: bool
+    ) -> FileRead:
         rows = []
         for record in parsed.records:
             reason, feeds = self._selection.of(record)
@@ -73,6 +77,7 @@ class Reader:
         return FileRead(
             file.id,
             digest,
+            content,
             rows,
             FileNotes(parsed.problems, parsed.skipped, parsed.unusable).to_json(),
             [pack(record) for record in parsed.records] if keep else None,

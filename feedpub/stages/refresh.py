@@ -6,16 +6,17 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedpub.config import Config
 from feedpub.grouping.duplicates import Claim, is_accident, newest
-from feedpub.model import Problem
+from feedpub.model import PATH_ID, Problem
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, ToRead
 from feedpub.stages.heads import record_of
+from feedpub.stages.identity import Identities, Place
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.selection import Selection
@@ -43,6 +44,7 @@ class Refresh:
         selection: Selection,
         clock: Clock,
         watch: Watch,
+        ids: Identities,
     ) -> None:
         self.kept: Kept = {}
         self.problems: list[Problem] = []  # of folders; each counts as a record
@@ -52,9 +54,10 @@ class Refresh:
         self._selection = selection
         self._clock = clock
         self._watch = watch
+        self._ids = ids
         self._sources = {id(s): n for n, s in enumerate(config.settings.records)}
         self._readings = [fingerprints.reading(config, s) for s in config.settings.records]
-        self._pending: dict[int, tuple[int, bytes, Signature]] = {}  # id → folder, name, signature
+        self._pending: dict[int, _Pending] = {}  # by the file's id
         self._new: set[int] = set()  # files of these that the store does not know yet
         self._unsure: set[int] = set()  # folders with a file that is to be looked into
         self._kept_bytes = 0
@@ -106,6 +109,7 @@ class Refresh:
         if batch:
             yield batch, self._kept_bytes < KEPT_BYTES
         for row in known.values():
+            self._remove(self._store.files(row.id))
             self._store.remove_folder(row.id)
 
     def _changed(
@@ -136,9 +140,17 @@ class Refresh:
             else:
                 file_id, known = store.new_file(), b""
                 self._new.add(file_id)
-            self._pending[file_id] = (folder_id, name_key, of_file)
             found = folder.file(name)
+            self._pending[file_id] = _Pending(folder_id, name_key, found.shown, of_file)
             yield ToRead(file_id, source, found.file, found.shown, found.below, known)
+        self._remove(files)
+
+    def _remove(self, files: dict[bytes, FileRow]) -> None:
+        """Forgets files that are no more; what their records were called is not forgotten yet."""
+        store = self._store
+        for gone in files.values():
+            place = Place(gone.id, store.file_place(gone.id).shown, gone.content)
+            self._ids.gone(place, store.records_of(gone.id))
         store.remove_files([gone.id for gone in files.values()])
 
     def _take(self, results: list[FileRead]) -> None:
@@ -147,17 +159,21 @@ class Refresh:
         touched: list[FileRow] = []
         added: list[tuple[int, RecordRow]] = []
         for result in results:
-            folder, name, signature = self._pending.pop(result.id)
+            folder, name, shown, signature = self._pending.pop(result.id)
+            place = Place(result.id, shown, result.content)
             if not result.digest:
                 self._unsure.add(folder)
             if not (result.digest and self._clock.is_sure(signature)):
                 signature = signature._replace(mtime=UNSURE)
-            row = FileRow(result.id, *signature, result.digest)
+            row = FileRow(result.id, *signature, result.digest, result.content)
             if result.rows is None:
                 touched.append(row)
                 continue
             rows.append((row, folder, name, result.notes))
-            new = [r._replace(feeds=self._store.feed_ids(feeds)) for r, feeds in result.rows]
+            new = [
+                self._ids.of(row, place)._replace(feeds=self._store.feed_ids(feeds))
+                for row, feeds in result.rows
+            ]
             if result.records and self._kept_bytes < KEPT_BYTES:
                 self._kept_bytes += sum(map(len, result.records))
                 for record, kept in zip(new, result.records, strict=True):
@@ -165,16 +181,22 @@ class Refresh:
             if result.id in self._new:
                 self._new.discard(result.id)
             else:
-                new = self._replaced(result.id, new)
+                new = self._replaced(place, new)
+            if not self._store.is_new:
+                for record in new:
+                    self._ids.arrived(place, record)
             added += [(result.id, record) for record in new]
         self._store.put_files(rows)
         self._store.touch_files(touched)
         self._store.add_records(added)
 
-    def _replaced(self, file: int, rows: list[RecordRow]) -> list[RecordRow]:
+    def _replaced(self, place: Place, rows: list[RecordRow]) -> list[RecordRow]:
         """Of a file's records now, those that are new; those that are no more are removed."""
+        records = self._store.records_of(place.file)
+        if len(records) == len(rows) == 1 and records[0].row.part is rows[0].part is None:
+            self._ids.replaced(records[0].row, rows[0], place)
         before: dict[RecordRow, list[StoredRecord]] = defaultdict(list)
-        for record in self._store.records_of(file):
+        for record in records:
             before[record.row._replace(part=None, line=0)].append(record)
         new: list[RecordRow] = []
         for row in rows:
@@ -228,6 +250,15 @@ class Refresh:
                     store.set_lost(rival.id, how_lost(rival, winner))
 
 
+class _Pending(NamedTuple):
+    """A file that is being read."""
+
+    folder: int
+    name: bytes
+    shown: str
+    signature: Signature
+
+
 def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
     """Rivals for the same item together: keys are but hashes."""
     groups: dict[str, list[Rival]] = defaultdict(list)
@@ -239,7 +270,9 @@ def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
 def claim(rival: Rival) -> Claim:
     """A rival's claim to stand for its item."""
     order = rival.shown if rival.part is None else f"{rival.shown}#{rival.part:09}"
-    return Claim(rival.updated, rival.published, order)
+    # Of two that are called by one date and path, it is whose name the ledger kept.
+    is_kept = rival.guid_from == PATH_ID and bool(rival.derived)
+    return Claim(is_kept, rival.updated, rival.published, order)
 
 
 def how_lost(rival: Rival, winner: Rival) -> int:

@@ -23,7 +23,7 @@ from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection
-from feedpub.store.rows import FeedRow
+from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
 SUMMARY_LENGTH = 300  # of a summary made from the content
@@ -37,6 +37,7 @@ class ToRender(NamedTuple):
     id: int
     file: int
     part: int | None
+    guid: str
     place: ToRead | None = None
 
 
@@ -62,8 +63,8 @@ class Publisher:
 
     def write(
         self, jobs: Iterable[Job], kept: Kept, tree: OutputTree, watch: Watch
-    ) -> list[tuple[int, Staged]]:
-        """Stages the files of feeds, each with its feed's id; in several processes if it pays.
+    ) -> list[tuple[Unit, Staged]]:
+        """Stages the files of feeds, each with what it is of; in several processes if it pays.
 
         `jobs` may be found out while the items of the first are rendered already.
         """
@@ -71,9 +72,9 @@ class Publisher:
         parts = self._render(jobs, feeds, kept, watch)
         kept.clear()
         watch.lap("render")
-        staged: list[tuple[int, Staged]] = []
+        staged: list[tuple[Unit, Staged]] = []
 
-        def assemble(batch: range) -> list[tuple[int, Staged]]:
+        def assemble(batch: range) -> list[tuple[Unit, Staged]]:
             return [file for n in batch for file in self._assemble(feeds[n], parts, tree)]
 
         batches = [range(len(feeds))[n : n + FEEDS] for n in range(0, len(feeds), FEEDS)]
@@ -99,7 +100,7 @@ class Publisher:
                     if record.id in seen:
                         continue
                     seen.add(record.id)
-                    wanted = ToRender(record.id, record.file, record.part)
+                    wanted = ToRender(record.id, record.file, record.part, record.guid)
                     if (record.file, record.part) not in kept:
                         unkept.setdefault(record.file, []).append(wanted)
                         continue
@@ -149,15 +150,15 @@ class Publisher:
 
     def _assemble(
         self, job: Job, parts: Mapping[int, Sequence[bytes]], tree: OutputTree
-    ) -> list[tuple[int, Staged]]:
+    ) -> list[tuple[Unit, Staged]]:
         staged = []
         for n, form in enumerate(self._formats):
             own = [parts[record.id][n] for record in job.records]
             document = form.render_feed(job.feed, own)
             file = job.feed.link(form.name).path
             for m, name in enumerate((file, *self._aliases.get(file, ()))):
-                file_staged = tree.stage(name, document, f"{job.row.id}-{n}-{m}")
-                staged.append((job.row.id, file_staged))
+                file_staged = tree.stage(name, document, f"{job.row.id}-{job.period}-{n}-{m}")
+                staged.append((job.unit, file_staged))
         return staged
 
 
@@ -178,8 +179,10 @@ def _records(batch: Sequence[ToRender], kept: Kept, reader: Reader) -> Iterator[
         read = reader.records(place) if place else {}
         for record in wanted:
             if place is None:
-                yield unpack(kept[record.file, record.part])
+                found = unpack(kept[record.file, record.part])
             elif record.part in read:
-                yield read[record.part]
+                found = read[record.part]
             else:
                 raise ChangedError(place.shown)
+            # It was read without the ledger.
+            yield found if found.id == record.guid else found._replace(id=record.guid)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from feedpub.grouping.duplicates import newest, same_id
 from feedpub.model import Problem
 from feedpub.stages.files import FileNotes
+from feedpub.stages.heads import name_of
 from feedpub.stages.outcome import Lost, Tally
 from feedpub.stages.refresh import by_guid, claim, how_lost
 from feedpub.store.rows import Rival
@@ -43,5 +44,4 @@ def tally(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) 
 
 
 def _name(rival: Rival) -> str:
-    """A record as messages name it."""
-    return rival.shown if rival.part is None else f"{rival.shown}#{rival.part + 1}"
+    return name_of(rival.shown, rival.part)

@@ -23,6 +23,7 @@ class FilePlace(NamedTuple):
     shown: str
     below: str
     digest: bytes  # that it had when it was read
+    content: bytes | None  # a hash of its bytes alone
 
 
 class FileRow(NamedTuple):
@@ -34,6 +35,7 @@ class FileRow(NamedTuple):
     ctime: int
     inode: int
     digest: bytes
+    content: bytes | None  # a hash of its bytes alone; None where it could not be read
 
 
 class RecordRow(NamedTuple):
@@ -60,12 +62,14 @@ class RecordRow(NamedTuple):
     reason: str
     feeds: bytes
     guid_key: int
+    derived: str
 
 
 class StoredRecord(NamedTuple):
     """A record in the store."""
 
     id: int
+    file: int
     lost: int
     row: RecordRow
 
@@ -76,6 +80,7 @@ class Rival(NamedTuple):
     id: int
     guid: str
     guid_from: str
+    derived: str
     published: int
     updated: int
     lost: int
@@ -95,6 +100,13 @@ class FeedRow(NamedTuple):
     entry: str | None
 
 
+class ArchiveRow(NamedTuple):
+    """An archive of a feed, and what it was made of: all, and all but its items."""
+
+    context: bytes
+    inputs: bytes
+
+
 class WindowRow(NamedTuple):
     """What of a record in a window its feed depends on."""
 
@@ -109,6 +121,13 @@ class WindowRow(NamedTuple):
     domain: str | None
 
 
+class Unit(NamedTuple):
+    """What has a file in each format: a feed, or an archive of it."""
+
+    feed: int | None  # None: a catalogue
+    period: str = ""
+
+
 class OutputRow(NamedTuple):
     """A file of the output tree as it was left."""
 
@@ -118,3 +137,9 @@ class OutputRow(NamedTuple):
     ctime: int
     inode: int
     digest: str
+    period: str = ""  # of an archive of the feed
+
+    @property
+    def unit(self) -> Unit:
+        """What it is a file of."""
+        return Unit(self.feed, self.period)

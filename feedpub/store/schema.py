@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+# The ledger, line by line, so that not all of it need be read to know of one record.
+LEDGER = """
+    CREATE TABLE ledger (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        derived TEXT NOT NULL,
+        path TEXT NOT NULL,
+        published INTEGER NOT NULL,
+        content TEXT NOT NULL
+    );
+    CREATE INDEX ledger_ids ON ledger (id);
+    CREATE INDEX ledger_derived ON ledger (derived) WHERE derived <> '';
+    CREATE INDEX ledger_paths ON ledger (path) WHERE path <> '';
+    CREATE INDEX ledger_contents ON ledger (content) WHERE content <> ''
+"""
+
 # Migration n makes version n + 1 of version n; the file's `user_version` says which it is of.
 # A `;` ends a statement, in a comment too.
 MIGRATIONS = (
@@ -73,6 +89,21 @@ MIGRATIONS = (
         digest TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    -- Documents for what is older than a feed holds, by a period like 2026-01.
+    CREATE TABLE archives (
+        feed INTEGER NOT NULL,
+        period TEXT NOT NULL,
+        context BLOB NOT NULL,    -- of what its file was made of, besides its items
+        inputs BLOB NOT NULL,     -- of all that
+        PRIMARY KEY (feed, period)
+    ) WITHOUT ROWID;
+    ALTER TABLE outputs ADD COLUMN period TEXT NOT NULL DEFAULT '';  -- of an archive's file
+
+    ALTER TABLE files ADD COLUMN content BLOB;  -- a hash of its bytes alone
+    ALTER TABLE records ADD COLUMN derived TEXT NOT NULL DEFAULT '';  -- what guid were without it
+    """
+    + LEDGER,
 )
 # Made when a new store has been filled: one by one, rows would cost twice as much.
 INDEXES = (

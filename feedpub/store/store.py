@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from feedpub.paths import printable_path
+from feedpub.store.ledger import Ledger
 from feedpub.store.rows import (
+    ArchiveRow,
     FeedRow,
     FilePlace,
     FileRow,
@@ -25,6 +27,7 @@ from feedpub.store.rows import (
     RecordRow,
     Rival,
     StoredRecord,
+    Unit,
     WindowRow,
 )
 from feedpub.store.schema import INDEXES
@@ -40,8 +43,11 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, is_new: bool) -> None:
         self.is_new = is_new
         self.dirty: set[int] = set()  # feeds
+        # Which moments (seconds since 1970) of which feeds: for those that keep archives.
+        self.dirty_moments: set[tuple[int, int]] | None = None
         self.touched: set[int] = set()  # guid_key of records that came, went or changed
         self.changed = False  # whether there is anything to commit
+        self.ledger = Ledger(connection)
         self._db = connection
         self._feeds: dict[str, tuple[int, str]] = {}  # path → id and kind
         self._of_lost: set[int] | None = None
@@ -95,7 +101,8 @@ class Store:
     def files(self, folder: int) -> dict[bytes, FileRow]:
         """The files of a folder, by name."""
         rows = self._db.execute(
-            "SELECT name, id, size, mtime, ctime, inode, digest FROM files WHERE folder = ?",
+            "SELECT name, id, size, mtime, ctime, inode, digest, content FROM files"
+            " WHERE folder = ?",
             (folder,),
         )
         return {name: FileRow(*rest) for name, *rest in rows}
@@ -104,8 +111,8 @@ class Store:
         """Adds or replaces files: each with its folder, its name and its notes."""
         self._write_all(
             "INSERT OR REPLACE INTO files"
-            " (id, size, mtime, ctime, inode, digest, folder, name, notes)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (id, size, mtime, ctime, inode, digest, content, folder, name, notes)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(*row, folder, name, notes) for row, folder, name, notes in rows],
         )
 
@@ -128,13 +135,13 @@ class Store:
 
     def file_place(self, id: int) -> FilePlace:
         """Where a file is."""
-        source, folder, name, shown, below, digest = self._db.execute(
-            "SELECT source, path, name, shown, below, digest FROM files"
+        source, folder, name, shown, below, *digests = self._db.execute(
+            "SELECT source, path, name, shown, below, digest, content FROM files"
             " JOIN folders ON folders.id = folder WHERE files.id = ?",
             (id,),
         ).fetchone()
         file = str(Path(os.fsdecode(folder), os.fsdecode(name)))
-        return FilePlace(source, file, shown + _printed(name), below + _printed(name), digest)
+        return FilePlace(source, file, shown + _printed(name), below + _printed(name), *digests)
 
     def count_files(self) -> int:
         """How many files there are."""
@@ -177,7 +184,7 @@ class Store:
             for feed in array("I", row.feeds)
         ]
         self._write_all("INSERT INTO placements VALUES (?, ?, ?)", placements)
-        self.dirty.update(feed for feed, _, _ in placements)
+        self._soil(placements)
         if not self.is_new:
             self.touched.update(row.guid_key for _, row in rows)
 
@@ -189,6 +196,18 @@ class Store:
     def records_of(self, file: int) -> list[StoredRecord]:
         """The records of a file."""
         return self._records("WHERE file = ?", (file,))
+
+    def records_named(self, guid_key: int, guid: str) -> list[StoredRecord]:
+        """The records of an item, `guid_key` being the key of its `guid`."""
+        return self._records("WHERE guid_key = ? AND guid = ?", (guid_key, guid))
+
+    def records_unknown(self, guid_key: int | None) -> list[StoredRecord]:
+        """The records in feeds that no line of the ledger is about; all, or those of one key."""
+        return self._records(
+            "r WHERE reason = '' AND lost = 0 AND (?1 IS NULL OR guid_key = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.id = r.guid)",
+            (guid_key,),
+        )
 
     def records_after(self, id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
@@ -233,15 +252,15 @@ class Store:
     def rivals(self, guid_key: int) -> list[Rival]:
         """The records with this key that may stand for an item."""
         rows = self._db.execute(
-            "SELECT r.id, r.guid, r.guid_from, r.published, r.updated, r.lost, r.line, r.part,"
-            " folders.shown, files.name FROM records r"
+            "SELECT r.id, r.guid, r.guid_from, r.derived, r.published, r.updated, r.lost, r.line,"
+            " r.part, folders.shown, files.name FROM records r"
             " JOIN files ON files.id = r.file JOIN folders ON folders.id = files.folder"
             " WHERE r.guid_key = ? AND r.reason IN ('', 'removed')",
             (guid_key,),
         )
         return [
-            Rival(id, guid, guid_from, published, updated, lost, line, part, shown + _printed(name))
-            for id, guid, guid_from, published, updated, lost, line, part, shown, name in rows
+            Rival(*values[:-2], f"{values[-2]}{_printed(values[-1])}")  # type: ignore[call-arg]
+            for values in rows
         ]
 
     def set_lost(self, id: int, lost: int) -> None:
@@ -267,10 +286,10 @@ class Store:
         return {key for (key,) in self._db.execute("SELECT guid_key FROM records WHERE lost <> 0")}
 
     def _records(self, where: str, values: Sequence[Any]) -> list[StoredRecord]:
-        query = f"SELECT id, lost, {_COLUMNS} FROM records {where}"
+        query = f"SELECT id, file, lost, {_COLUMNS} FROM records {where}"
         return [
-            StoredRecord(id, lost, RecordRow(*row))
-            for id, lost, *row in self._db.execute(query, values)
+            StoredRecord(id, file, lost, RecordRow(*row))
+            for id, file, lost, *row in self._db.execute(query, values)
         ]
 
     def _place(self, row: RecordRow, id: int, present: bool, was: bool) -> None:
@@ -278,12 +297,17 @@ class Store:
         if present == was:
             return
         rows = [(feed, -row.published, id) for feed in array("I", row.feeds)]
-        self.dirty.update(feed for feed, _, _ in rows)
+        self._soil(rows)
         if present:
             self._write_all("INSERT INTO placements VALUES (?, ?, ?)", rows)
         else:
             statement = "DELETE FROM placements WHERE feed = ? AND age = ? AND record = ?"
             self._write_all(statement, rows)
+
+    def _soil(self, placements: Sequence[tuple[int, int, int]]) -> None:
+        self.dirty.update(feed for feed, _, _ in placements)
+        if self.dirty_moments is not None:
+            self.dirty_moments.update((feed, -age) for feed, age, _ in placements)
 
     # Feeds
 
@@ -323,25 +347,71 @@ class Store:
                 " (SELECT min(age) FROM placements WHERE feed = ?1) + ?2"
             )
             items = max(items, self._db.execute(query, (feed, seconds)).fetchone()[0])
+        return self._newest("p.feed = ?", (feed, items or -1))
+
+    def between(self, feed: int, first: int, end: int) -> list[WindowRow]:
+        """A feed's records from `first` on and before `end` (seconds since 1970), newest first."""
+        return self._newest("p.feed = ? AND p.age > ? AND p.age <= ?", (feed, -end, -first, -1))
+
+    def _newest(self, where: str, values: Sequence[int]) -> list[WindowRow]:
         rows = self._db.execute(
             f"SELECT {_WINDOW} FROM placements p JOIN records r ON r.id = p.record"
-            " WHERE p.feed = ? ORDER BY p.age, r.guid LIMIT ?",
-            (feed, items or -1),
+            f" WHERE {where} ORDER BY p.age, r.guid LIMIT ?",
+            values,
         )
         return [WindowRow(*row) for row in rows]
+
+    def newest_before(self, feed: int, moment: int | None, skip: int = 0) -> int | None:
+        """When the newest record of a feed that is older than a moment was published, if any is.
+
+        With `skip`, so many of the newest are passed over.
+        """
+        query = (
+            "SELECT age FROM placements WHERE feed = ? AND age > ? ORDER BY age LIMIT 1 OFFSET ?"
+        )
+        least = -(2**63) if moment is None else -moment
+        found = self._db.execute(query, (feed, least, skip)).fetchone()
+        return -found[0] if found else None
+
+    # Archives
+
+    def periods(self, feed: int) -> set[str]:
+        """The periods of a feed's archives."""
+        rows = self._db.execute("SELECT period FROM archives WHERE feed = ?", (feed,))
+        return {period for (period,) in rows}
+
+    def archive(self, feed: int, period: str) -> ArchiveRow | None:
+        """What an archive was made of, if there is one."""
+        query = "SELECT context, inputs FROM archives WHERE feed = ? AND period = ?"
+        found = self._db.execute(query, (feed, period)).fetchone()
+        return ArchiveRow(*found) if found else None
+
+    def all_archives(self) -> set[Unit]:
+        """Every archive there is."""
+        return {Unit(*row) for row in self._db.execute("SELECT feed, period FROM archives")}
+
+    def put_archive(self, feed: int, period: str, row: ArchiveRow) -> None:
+        """Says what an archive is made of."""
+        self._write("INSERT OR REPLACE INTO archives VALUES (?, ?, ?, ?)", (feed, period, *row))
+
+    def remove_archives(self, feed: int, periods: Iterable[str]) -> None:
+        """Forgets archives of a feed."""
+        statement = "DELETE FROM archives WHERE feed = ? AND period = ?"
+        self._write_all(statement, [(feed, period) for period in periods])
 
     # The output tree
 
     def outputs(self) -> dict[str, OutputRow]:
         """The files of the tree, by path."""
-        rows = self._db.execute("SELECT path, feed, size, mtime, ctime, inode, digest FROM outputs")
+        query = "SELECT path, feed, size, mtime, ctime, inode, digest, period FROM outputs"
+        rows = self._db.execute(query)
         return {path: OutputRow(*rest) for path, *rest in rows}
 
     def put_outputs(self, rows: Iterable[tuple[str, OutputRow]], gone: Iterable[str]) -> None:
         """Files as they are now, and the paths of those that are not any more."""
         self._write_all("DELETE FROM outputs WHERE path = ?", [(path,) for path in gone])
         self._write_all(
-            "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(path, *row) for path, row in rows],
         )
 

@@ -134,7 +134,7 @@ BAD = [
         "feeds.filenames.rss", r"\.\./rss.xml", "letters"),
     Bad("also_at that leaves", more('feeds: {also_at: {"../x.xml": rss.xml}}'), 8,
         "feeds.also_at", r"\.\./x.xml", "letters"),
-    Bad("archives", more("feeds: {archives: month}"), 8, "feeds.archives", "not in this version",
+    Bad("archives", more("feeds: {archives: week}"), 8, "feeds.archives", "'week'",
         "false"),
     Bad("path without variable", more("feeds: {topics: {path: topics}}"), 8, "feeds.topics.path",
         "'topics'", "{slug}"),

@@ -414,7 +414,7 @@ link: {URL}""")
 @pytest.mark.parametrize("written", ["urn:x:1", "5", "a b", "2020-01-01", "日本"])
 def test_an_id_of_its_own_is_taken_as_it_is(key: str, written: str) -> None:
     made = record(f"{key}: {written}\nurl: {URL}\noriginalUrl: {URL}")
-    assert (made.id, made.id_from) == (written, key)
+    assert (made.id, made.id_from) == (written, "id")
 
 
 def test_else_the_original_address_else_the_link_is_the_id() -> None:

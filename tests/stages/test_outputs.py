@@ -11,7 +11,7 @@ import pytest
 from feedpub.records.scan import Signature
 from feedpub.stages import outputs
 from feedpub.stages.racy import Clock
-from feedpub.store.rows import OutputRow
+from feedpub.store.rows import OutputRow, Unit
 
 from .helpers import CONFIG, config, later
 
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 
 def left(file: Path, clock: Clock) -> dict[str, OutputRow]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return {file.name: outputs.stamped(7, Signature.of(os.lstat(file)), digest, clock)}
+    return {file.name: outputs.stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
 
 
 def test_a_file_as_it_was_left_stands(file: Path) -> None:

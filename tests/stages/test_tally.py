@@ -33,7 +33,7 @@ def put(store: Store, name: str, *records: tuple[str, str, str], notes: str | No
     if not store.folders():
         store.put_folder(FolderRow(1, "records/", "", b"", None), "records", b"records")
     file, several = store.new_file(), len(records) > 1
-    store.put_files([(FileRow(file, 1, 1, 1, 1, b"digest"), 1, name.encode(), notes)])
+    store.put_files([(FileRow(file, 1, 1, 1, 1, b"digest", b"content"), 1, name.encode(), notes)])
     rows = [
         row_of(record(id=guid, id_from=id_from), n if several else None, b"digest", reason)
         for n, (guid, id_from, reason) in enumerate(records)

@@ -29,8 +29,8 @@ def scratch(folder: Path) -> Store:
 def row(guid: str = "a", published: int = 0, **fields: Any) -> RecordRow:
     """A record that may be in feeds, but is in none yet."""
     values: dict[str, Any] = {
-        "part": None, "line": 1, "guid_from": "id", "updated": published, "digest": b"d",
-        "status": "", "topics": "", "provider": None, "domain": None, "image": None,
+        "part": None, "line": 1, "guid_from": "id", "derived": "", "updated": published,
+        "digest": b"d", "status": "", "topics": "", "provider": None, "domain": None, "image": None,
         "language": "", "type": "", "category": "", "price": "", "quality": None, "heat": None,
         "reason": "", "feeds": b"", "guid_key": sum(guid.encode()),
     }  # fmt: skip
@@ -53,6 +53,6 @@ def add_file(store: Store, rows: Iterable[RecordRow] = (), name: bytes = b"") ->
     [folder] = folders.values()
     file = store.new_file()
     name = name or b"%d.md" % file
-    store.put_files([(FileRow(file, 1, 2, 3, 4, b"digest"), folder.id, name, None)])
+    store.put_files([(FileRow(file, 1, 2, 3, 4, b"digest", b"content"), folder.id, name, None)])
     store.add_records([(file, record) for record in rows])
     return file

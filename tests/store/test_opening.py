@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedpub.store.opening import NAME, Identity, Memory
-from feedpub.store.schema import VERSION
+from feedpub.store.schema import MIGRATIONS, VERSION
 
 from .helpers import MINE, add_file, memory, row
 
@@ -175,11 +175,16 @@ def test_the_memory_of_an_older_program_becomes_one_of_today(tmp_path: Path, ver
     with memory(tmp_path) as run:
         today, database = schema(run.store._db), run.store._db
         run.store.set_fact("word", "old")
-        if version == 0:
+        facts = database.execute("SELECT name, value FROM facts").fetchall()
+        if version < VERSION:
             for (table,) in database.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table'"
             ).fetchall():
                 database.execute(f"DROP TABLE {table}")
+        if 0 < version < VERSION:
+            for statement in "".join(MIGRATIONS[:version]).split(";"):
+                database.execute(statement)
+            database.executemany("INSERT INTO facts VALUES (?, ?)", facts)
         database.execute(f"PRAGMA user_version = {version}")
         run.commit()
     with memory(tmp_path) as run:

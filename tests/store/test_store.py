@@ -254,7 +254,7 @@ def test_a_feed_that_another_rule_makes_is_dirty(store: Store) -> None:
 def test_a_place_has_names_for_the_machine_and_for_messages(store: Store) -> None:
     file = add_file(store, name=b"\xe4.md")
     shown = "records/\\udce4.md"
-    place = FilePlace("records", "records/\udce4.md", shown, "\\udce4.md", b"digest")
+    place = FilePlace("records", "records/\udce4.md", shown, "\\udce4.md", b"digest", b"content")
     assert store.file_place(file) == place
 
 

@@ -1,0 +1,111 @@
+"""`feedpub ids`: the ledger that keeps ids from changing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from feedpub.cli.common import Common, common_options
+from feedpub.cli.common import as_of as moment
+from feedpub.stages.outcome import Options
+
+MAX_SHOWN = 20  # of what an import could not take over
+
+
+class _Subcommands(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from feedpub.config.readers import nearest
+
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(f"There is no command {args[0]!r}; {nearest(args[0], list(self.commands))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    "ids",
+    cls=_Subcommands,
+    epilog="Examples:\n\n"
+    "\b\n"
+    "  feedpub ids import https://example.org/feed.xml   # before the first run\n"
+    "  feedpub ids freeze                                # before a change of addresses\n",
+)
+@common_options
+def command() -> None:
+    """Keep the ids of items, so that nobody gets an item twice.
+
+    An item's id comes from its record. Where that would change, the ledger
+    (ids.jsonl, see `ids` in config.yaml) keeps the old one. It is a text that
+    is appended to; commit it with the records.
+    """
+
+
+@command.command(
+    "import",
+    epilog="Examples:\n\n"
+    "\b\n"
+    "  feedpub ids import https://example.org/feed.xml\n"
+    "  feedpub ids import old-site/public/index.xml --dry-run\n",
+)
+@click.argument("feed")
+@click.option("--dry-run", is_flag=True, help="Say what would be taken over; write nothing.")
+@common_options
+def import_(common: Common, feed: str, dry_run: bool) -> None:
+    """Take over the ids of a feed that another tool published.
+
+    FEED is a file or an address: RSS, Atom or JSON. Its items are matched with
+    the records by their addresses; an address is asked for its further pages,
+    too, where the feed names them.
+    """
+    from feedpub.stages.importing import match, other_feed, take
+
+    config = common.load()
+    told = match(config, other_feed(feed), _options())
+    if not dry_run:
+        take(config, told.lines)
+    ledger = config.shown(config.ledger)
+    for line in told.lines:
+        if common.verbose or dry_run:
+            click.echo(f"{line.path}: {line.id}")
+    would = "would be " if dry_run else ""
+    items = "1 item" if told.items == 1 else f"{told.items:,} items"
+    click.echo(
+        f"{items}: {len(told.lines):,} ids {would}taken over into {ledger}, {told.same:,} were "
+        f"the same already, {len(told.unmatched):,} match no record, {len(told.refused):,} refused"
+    )
+    for text in _some(told.refused):
+        common.warn(text)
+    for text in _some([_unmatched(item) for item in told.unmatched]):
+        common.say(text)
+
+
+@command.command("freeze")
+@common_options
+def freeze(common: Common) -> None:
+    """Take down the ids of all items of today.
+
+    After that, addresses and file names may change, even without anything
+    being remembered between runs: what is known by its file and date, or by
+    its bytes, keeps its id. `ids.record: all` does it in every run.
+    """
+    from feedpub.pipeline import freeze
+
+    config = common.load()
+    added = freeze(config, _options())
+    ledger = config.shown(config.ledger)
+    click.echo(f"{added:,} ids were added to {ledger}" if added else f"{ledger} has all ids")
+
+
+def _options() -> Options:
+    return Options(as_of=moment(None))
+
+
+def _unmatched(item: Any) -> str:
+    return f"no record has the address of {item.addresses[0] if item.addresses else item.id}"
+
+
+def _some(texts: list[str]) -> list[str]:
+    more = len(texts) - MAX_SHOWN
+    return [*texts[:MAX_SHOWN], *([f"… and {more:,} more"] if more > 0 else [])]

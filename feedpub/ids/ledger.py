@@ -1,0 +1,127 @@
+"""The ledger of ids: a text that is appended to and never rewritten, meant to be committed.
+
+Each line is a JSON object. `id` is what an item is called for ever, `for` what its record's own
+rules would have it called today; of several lines with one `for`, the last counts, and a line in
+which both are the same takes back what was said before. `path`, `published` and `content` tell by
+what the record may be known again when that changes once more.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from feedpub.errors import LedgerError
+from feedpub.model import LedgerLine
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_MAX_LINE = 100_000  # bytes
+
+
+def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
+    """The lines of a ledger, none if there is no such file; `shown` is how messages name it.
+
+    Raises `LedgerError` for what is no line of a ledger: without it, ids would change. A last
+    line that was not ended is one that a run was killed over, before it published anything.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise LedgerError(shown, "is no regular file; name another one in ids.ledger")
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    if line.strip():
+                        yield _line(line)
+                except ValueError as error:
+                    if not line.endswith(b"\n"):
+                        return
+                    remedy = "take the line from a backup or the repository"
+                    if line.startswith((b"<<<<<<<", b"=======", b">>>>>>>")):
+                        remedy = "keep the lines of both sides, and delete this one"
+                    raise LedgerError(f"{shown}:{number}", f"{error}; {remedy}") from None
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        what = f"cannot be read ({error.strerror}); mend that, for without it ids would change"
+        raise LedgerError(shown, what) from error
+
+
+def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> None:
+    """Appends lines, and has them on the disk before it returns; raises `LedgerError`."""
+    data = memoryview(b"".join(_text(line) for line in lines))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Without a buffer: what it holds would be written once more after a fault.
+        with path.open("r+b" if path.exists() else "x+b", buffering=0) as file:
+            end = _end(file)
+            file.seek(end)
+            file.truncate()
+            try:
+                while data:
+                    data = data[file.write(data) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)
+                raise
+    except OSError as error:
+        what = (
+            f"cannot be written ({error.strerror}), and without it ids would change; "
+            "nothing was published. Make room or give it the rights, or name another file "
+            "in ids.ledger"
+        )
+        raise LedgerError(shown, what) from error
+
+
+def _end(file: Any) -> int:
+    """Where the next line begins: after the last that is whole, ended if it was not."""
+    size: int = file.seek(0, io.SEEK_END)
+    start = max(0, size - _MAX_LINE)
+    if not size:
+        return 0
+    file.seek(start)
+    tail: bytes = file.read()
+    if tail.endswith(b"\n"):
+        return size
+    last = tail[tail.rfind(b"\n") + 1 :]
+    try:
+        _line(last)
+    except ValueError:
+        return size - len(last)
+    file.write(b"\n")
+    return size + 1
+
+
+def _line(data: bytes) -> LedgerLine:
+    """One line; raises `ValueError` that says what is wrong with it."""
+    try:
+        values = json.loads(data)
+    except ValueError:
+        raise ValueError("this is no JSON object") from None
+    if not isinstance(values, dict):
+        raise ValueError("this is no JSON object")
+    texts = [values.get(key, "") for key in ("id", "for", "path", "content")]
+    if not texts[0] or not all(isinstance(text, str) for text in texts):
+        raise ValueError(
+            "a line needs an id, and for, path and content are texts if they are there"
+        )
+    published = values.get("published", "1970-01-01T00:00:00Z")
+    try:
+        moment = datetime.strptime(published, _TIME).replace(tzinfo=UTC)
+    except (ValueError, TypeError):
+        raise ValueError("published is no time like 2026-01-31T09:30:00Z") from None
+    own, derived, path, content = texts
+    return LedgerLine(own, derived, path, int(moment.timestamp()), content)
+
+
+def _text(line: LedgerLine) -> bytes:
+    values = {"id": line.id, "for": line.derived, "path": line.path}
+    if line.path:
+        values["published"] = datetime.fromtimestamp(line.published, UTC).strftime(_TIME)
+    values["content"] = line.content
+    said = {key: value for key, value in values.items() if value}
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"

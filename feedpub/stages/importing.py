@@ -1,0 +1,107 @@
+"""The ids of a feed that another tool published → lines of the ledger, matched by address."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from feedpub.config import Config
+from feedpub.errors import RunError
+from feedpub.ids.feeds import OtherFeed, Published, read_feed, same_page
+from feedpub.ids.ledger import append_lines
+from feedpub.model import OWN_ID, LedgerLine, Problem, Record
+from feedpub.stages.inspect import ledger_line, read_records, read_terms
+from feedpub.stages.outcome import Options
+
+MAX_PAGES = 1000  # of a feed that goes on elsewhere
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Imported:
+    """What became of the items of a feed."""
+
+    items: int = 0
+    lines: list[LedgerLine] = field(default_factory=list)  # for the ledger
+    same: int = 0  # called what they were called already
+    unmatched: list[Published] = field(default_factory=list)  # no record has their address
+    refused: list[str] = field(default_factory=list)  # why a record keeps the id that it has
+
+
+def other_feed(name: str) -> OtherFeed:
+    """A feed in a file or at an address, there with the pages that it names; raises `RunError`."""
+    if not re.match(r"https?://", name, re.IGNORECASE):
+        try:
+            return read_feed(Path(name).read_bytes(), name)
+        except OSError as error:
+            raise RunError(f"{name}: cannot be read ({error.strerror})") from error
+    from feedpub.web import get  # a run that reads files need not wait for requests
+
+    whole = OtherFeed([])
+    seen: set[str] = set()
+    url = name
+    while url and url not in seen and len(seen) < MAX_PAGES:
+        seen.add(url)
+        page = read_feed(*_named(url, get(url)))
+        whole.items.extend(page.items)
+        url = page.next
+    return whole
+
+
+def _named(url: str, answer: tuple[bytes, str]) -> tuple[bytes, str, str]:
+    data, found_at = answer
+    return data, url, found_at
+
+
+def match(config: Config, feed: OtherFeed, options: Options) -> Imported:
+    """What the ledger is to say, so that the records are called what the feed calls them."""
+    problems: list[Problem] = []
+    reading = read_records(config, read_terms(config, problems), options)
+    records = [*reading.items, *(left.record for left in reading.left_out if left.record)]
+    records += [lost.record for lost in reading.duplicates]
+    by_address: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        for url in {record.link, record.external_url, record.id, record.derived}:
+            if re.match(r"https?://", url, re.IGNORECASE):
+                by_address[same_page(url)].append(record)
+    owner = {record.id: record for record in records}
+    told = Imported(len(feed.items))
+    taken: set[str] = set()  # what the records' own rules give, each once
+    for item in feed.items:
+        found = [r for url in item.addresses for r in by_address.get(same_page(url), [])]
+        ids = {record.id for record in found}
+        if not found:
+            told.unmatched.append(item)
+            continue
+        record, derived = found[0], found[0].derived or found[0].id
+        if item.id in ids:
+            told.same += 1
+        elif len(ids) > 1:
+            told.refused.append(f"{item.id}: several records have its address: {_names(found)}")
+        elif record.id_from == OWN_ID:
+            told.refused.append(
+                f"{record.path}: says itself that its id is {record.id}; write {item.id} there"
+            )
+        elif item.id in owner:
+            told.refused.append(
+                f"{record.path}: its id would be {item.id}, which {owner[item.id].path} has"
+            )
+        elif derived in taken:
+            told.refused.append(f"{record.path}: the feed gives it a second id, {item.id}")
+        else:
+            taken.add(derived)
+            line = ledger_line(record)
+            told.lines.append(line._replace(id=item.id, derived=derived))
+    return told
+
+
+def take(config: Config, lines: Sequence[LedgerLine]) -> None:
+    """Adds lines to the ledger; raises `LedgerError`."""
+    if lines:
+        append_lines(config.ledger, config.shown(config.ledger), lines)
+
+
+def _names(records: Sequence[Record]) -> str:
+    return ", ".join(sorted({record.path for record in records}))

@@ -1,0 +1,80 @@
+"""The ledger as it is asked: which id a record has."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from feedpub.model import OWN_ID, PATH_ID, LedgerLine
+from feedpub.store.schema import LEDGER
+
+
+class Ledger:
+    """The lines of the ledger in a database; what is said of a record depends on both alone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
+
+    @classmethod
+    def of(cls, lines: Iterable[LedgerLine]) -> Ledger:
+        """A ledger beside any store."""
+        connection = sqlite3.connect("", isolation_level=None)
+        for statement in LEDGER.split(";"):
+            connection.execute(statement)
+        ledger = cls(connection)
+        connection.execute("BEGIN")
+        ledger.add(lines)
+        return ledger
+
+    def replace(self, lines: Iterable[LedgerLine]) -> None:
+        """Forgets all lines and takes these."""
+        self._db.execute("DELETE FROM ledger")
+        self.is_empty = True
+        self.add(lines)
+
+    def add(self, lines: Iterable[LedgerLine]) -> None:
+        """Takes more lines, later than those it has."""
+        self._db.executemany(
+            "INSERT INTO ledger (id, derived, path, published, content) VALUES (?, ?, ?, ?, ?)",
+            lines,
+        )
+        self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
+
+    def has(self, id: str) -> bool:
+        """Whether a line is about this id."""
+        return self._one("SELECT 1 FROM ledger WHERE id = ? LIMIT 1", (id,)) is not None
+
+    def id_for(self, derived: str) -> str:
+        """What a record is called whose rules give `derived`: that, if no line says otherwise."""
+        query = "SELECT id FROM ledger WHERE derived = ? ORDER BY number DESC LIMIT 1"
+        return self._one(query, (derived,)) or derived
+
+    def id_of(self, record: LedgerLine, rule: str) -> str:
+        """What a record is called; `record.id` is what its own rules give, `rule` being the one.
+
+        What a record says of its own id holds. Else a line says it for what its rules give; else
+        for the same file with the same date; else, where its path gave the id, for the same
+        bytes. An id that moved on with its file, or one of several for these bytes, is not for
+        others.
+        """
+        derived = record.id
+        if self.is_empty or rule == OWN_ID:
+            return derived
+        named = self.id_for(derived)
+        if named == derived and not record.part:
+            query = (
+                "SELECT id FROM ledger l WHERE path = ? AND published = ? AND number ="
+                " (SELECT max(number) FROM ledger WHERE id = l.id AND path <> '')"
+                " ORDER BY number DESC LIMIT 1"
+            )
+            named = self._one(query, (record.path, record.published)) or derived
+        if named == derived and rule == PATH_ID and record.content:
+            query = "SELECT DISTINCT id FROM ledger WHERE content = ? LIMIT 2"
+            ids = self._db.execute(query, (record.content,)).fetchall()
+            named = ids[0][0] if len(ids) == 1 else derived
+        return named
+
+    def _one(self, query: str, values: tuple[str | int, ...]) -> str | None:
+        found = self._db.execute(query, values).fetchone()
+        return found[0] if found else None

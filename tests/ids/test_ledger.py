@@ -1,0 +1,89 @@
+"""The ledger as a file: what was appended is there, and what was cut is as if never written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feedpub.errors import LedgerError
+from feedpub.ids.ledger import append_lines, read_ledger
+from feedpub.model import LedgerLine
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+IDS = TEXTS.filter(bool)
+LINES = st.builds(
+    LedgerLine, id=IDS, derived=TEXTS, path=TEXTS, published=st.just(0), content=TEXTS
+) | st.builds(
+    LedgerLine,
+    id=IDS,
+    derived=TEXTS,
+    path=IDS,
+    published=st.integers(-(10**10), 10**11),
+    content=TEXTS,
+)
+WITHOUT_LIMITS = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def read(path: Path) -> list[LedgerLine]:
+    return list(read_ledger(path, path.name))
+
+
+@given(parts=st.lists(st.lists(LINES, max_size=3), min_size=1, max_size=3))
+@WITHOUT_LIMITS
+def test_what_is_appended_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, parts: Sequence[Sequence[LedgerLine]]
+) -> None:
+    path = tmp_path_factory.mktemp("ledger") / "ids.jsonl"
+    before = b""
+    for part in parts:
+        append_lines(path, path.name, part)
+        data = path.read_bytes()
+        assert data.startswith(before)
+        assert data.count(b"\n") == before.count(b"\n") + len(part)
+        before = data
+    assert read(path) == [line for part in parts for line in part]
+
+
+@given(old=st.lists(LINES, max_size=3), cut=st.integers(1, 60), new=LINES)
+@WITHOUT_LIMITS
+def test_what_was_cut_in_a_line_is_as_if_that_was_never_written(
+    tmp_path_factory: pytest.TempPathFactory, old: list[LedgerLine], cut: int, new: LedgerLine
+) -> None:
+    path = tmp_path_factory.mktemp("ledger") / "ids.jsonl"
+    append_lines(path, path.name, old)
+    whole = path.read_bytes()
+    append_lines(path, path.name, [new])
+    last = path.read_bytes()[len(whole) :]
+    path.write_bytes(whole + last[: min(cut, len(last) - 2)])
+    assert read(path) == old
+    append_lines(path, path.name, [new])
+    assert path.read_bytes() == whole + last
+
+
+def test_there_need_be_none(tmp_path: Path) -> None:
+    assert read(tmp_path / "ids.jsonl") == []
+
+
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    append_lines(tmp_path / "deep" / "ids.jsonl", "", [LedgerLine("a")])
+    assert read(tmp_path / "deep" / "ids.jsonl") == [LedgerLine("a")]
+
+
+def test_empty_lines_do_no_harm_and_later_keys_neither(tmp_path: Path) -> None:
+    path = tmp_path / "ids.jsonl"
+    path.write_text('\n{"id": "a", "note": "by hand"}\r\n\n')
+    assert read(path) == [LedgerLine("a")]
+
+
+def test_what_is_wrong_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "ids.jsonl"
+    path.write_text('{"id": "a"}\n["b"]\n')
+    with pytest.raises(LedgerError) as raised:
+        read(path)
+    assert raised.value.place == "ids.jsonl:2"
