@@ -11,12 +11,17 @@ are free of characters that XML 1.0 (2.2 Characters) cannot carry.
 import re
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
+_URI = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold besides letters and digits
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:(?://\[[0-9A-Fa-f:.]+\](?=[:/?#]))?"
+_IRI = re.compile(_SCHEME + r"(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
 
-OWN_ID = "id"  # the first of the rules that give an id: the record names it
-PATH_ID = "date and path"  # the last of them
+# The rules that give an id, besides the names of the keys of its addresses:
+OWN_ID = "id"  # the record names it
+SHORT_ID = "id below site.id"  # it names one that is no address
+PATH_ID = "date and path"
 
 
 def printable(text: str) -> str:
@@ -33,6 +38,16 @@ def is_iri(text: str) -> bool:
     if text[:4].lower() == "tag:" and not text.isascii():  # RFC 4151, 2.1
         return False
     return bool(_IRI.fullmatch(text)) and text.isprintable() and text.count("#") < 2
+
+
+def global_id(own: str, site_id: str) -> str:
+    """An id as an absolute address that nobody else has (RFC 4287, 4.2.6); in ASCII.
+
+    Not all readers take more. One that is no address is put below the site's own.
+    """
+    if not is_iri(own):
+        return f"{site_id}/{quote(own, safe='~')}"
+    return own if own.isascii() else quote(own, safe=_URI)  # RFC 3987, 3.1
 
 
 class Problem(NamedTuple):
@@ -115,7 +130,7 @@ class Record(NamedTuple):
     line: int  # the line where the record begins, 1-based
     order: str  # sorts records by their place: settles what dates and ids leave open
     id: str
-    id_from: str  # which rule gave the id: id, originalUrl, webUrl, or date and path
+    id_from: str  # which rule gave the id: OWN_ID, SHORT_ID, originalUrl, webUrl or PATH_ID
     title: str
     published: datetime
     updated: datetime
@@ -231,7 +246,7 @@ class Item(NamedTuple):
     """An entry as the formats write it: safe, absolute, the same in every feed that holds it."""
 
     id: str
-    atom_id: str  # an absolute IRI, as RFC 4287 (4.2.6) wants it; `id` where that is one
+    atom_id: str  # the same as Atom wants it: other than `id` for some that the ledger keeps
     title: str
     published: datetime
     updated: datetime

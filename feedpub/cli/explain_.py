@@ -15,7 +15,7 @@ from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import feed_id, min_items, window_rule
 from feedpub.grouping.select import REASONS
-from feedpub.model import Placement, Problem, Record
+from feedpub.model import Placement, Problem, Record, global_id
 from feedpub.stages.heads import seconds
 from feedpub.stages.inspect import Grouping, Reading, group, read_records, read_terms
 from feedpub.stages.outcome import Options
@@ -46,7 +46,7 @@ def command(common: Common, what: str, unpublished: bool) -> None:
     reading = read_records(config, terms, options)
     grouping = group(config, terms, reading.items)
     feed = _feed_path(config, what)
-    names = _record_names(config, what)
+    names = _record_names(config, what) | {global_id(what, config.site.id)}
     lines = _explain_records(config, reading, grouping, names)
     if not lines and feed in grouping.windows:
         lines = _explain_feed(config, grouping, feed)

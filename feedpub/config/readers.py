@@ -6,6 +6,7 @@ naming every mistake with its line and key, and it gives its JSON Schema.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -19,6 +20,7 @@ import yaml
 
 from feedpub.model import Problem
 from feedpub.paths import is_portable
+from feedpub.urls import UrlError, absolute_url
 
 Schema = dict[str, Any]
 
@@ -154,19 +156,14 @@ class Url:
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning="an address").read(node, key, context)
-        try:
-            parts = urlsplit(text)
-            valid = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname)
-            _ = parts.port
-        except ValueError:
-            valid = False
-        if not valid or re.search(r"[\s<>\"{}|\\^`]", text):
+        url = ""
+        if not re.search(r"[\s<>\"{}|\\^`]", text):
+            with contextlib.suppress(UrlError):
+                url = absolute_url(text)
+        if not url:
             remedy = "write the whole address, like https://example.org/"
             raise context.fail(node, key, f"{text[:80]!r} is not an http(s) address", remedy)
-        text = parts._replace(
-            scheme=parts.scheme.lower(),
-            netloc=parts.netloc.lower() if "@" not in parts.netloc else parts.netloc,
-        ).geturl()
+        text, parts = url, urlsplit(url)
         if self.folder and (parts.query or parts.fragment):
             raise context.fail(
                 node, key, "an address of a folder has no ? and no #", "leave off what follows"

@@ -14,6 +14,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
+from feedpub.formats.mrss import MEDIA, add_media
 from feedpub.formats.rss import GENERATOR
 from feedpub.model import Feed, Item, Person, Source
 
@@ -35,6 +36,7 @@ class Atom:
         document.id("-")
         document.title("-")
         document.updated(_EPOCH)
+        document.register_extension("feedpub", _Head, None, atom=True, rss=False)
         document.entry([_entry(item) for item in items])
         return splice.cut(document.atom_str(pretty=True), b"entry", _CLOSING)
 
@@ -60,9 +62,8 @@ class Atom:
             links.append({"href": link.url, "rel": rel, "type": link.type})
         links += [{"href": hub, "rel": "hub"} for hub in feed.hubs]
         document.link(links)
-        if feed.history:
-            document.register_extension("feedpub", _History, None, atom=True, rss=False)
-            document.feedpub.feed = feed
+        document.register_extension("feedpub", _Head, None, atom=True, rss=False)
+        document.feedpub.feed = feed
         if feed.topic:
             document.category(term=feed.topic.name)
         if feed.rights:
@@ -74,20 +75,32 @@ class Atom:
         return document
 
 
-class _History(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """RFC 5005, whose relations feedgen does not know."""
+class _Head(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen's feed lacks: types of texts, RFC 5005's links, its entries' namespaces."""
 
-    feed: Feed
+    feed: Feed | None = None
 
     def extend_ns(self) -> dict[str, str]:
-        return {"fh": HISTORY} if history_mark(self.feed) else {}
+        namespaces = {"media": MEDIA}
+        return namespaces | ({"fh": HISTORY} if self.feed and history_mark(self.feed) else {})
 
     def extend_atom(self, feed: Any) -> Any:
+        if self.feed is None:
+            return feed
+        _declare_text(feed, "title", "subtitle", "rights")
         for attributes in history_links(self.feed, "atom"):
             etree.SubElement(feed, "link", attributes)
         if mark := history_mark(self.feed):
             etree.SubElement(feed, f"{{{HISTORY}}}{mark}")
         return feed
+
+
+def _declare_text(element: Any, *names: str) -> None:
+    """Says what absence would mean (RFC 4287, 3.1.1), and what not all readers know."""
+    for name in names:
+        construct = element.find(name)
+        if construct is not None:
+            construct.set("type", "text")
 
 
 def _person(person: Person) -> dict[str, str]:
@@ -129,6 +142,7 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
 
     def extend_atom(self, entry: Any) -> Any:
         item = self.item
+        _declare_text(entry, "title", "summary")
         if item.language:
             entry.set(_LANG, item.language)
         for enclosure in item.enclosures:
@@ -151,6 +165,7 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
             source = copy(_source(item.source))
             source[_UPDATED].text = atom_date(item.updated)
             entry.append(source)
+        add_media(entry, item)
         return entry
 
 

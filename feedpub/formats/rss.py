@@ -6,6 +6,7 @@ https://www.rssboard.org/rss-specification and https://www.rssboard.org/rss-prof
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,12 +17,12 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
-from feedpub.model import Enclosure, Feed, Item
+from feedpub.formats.mrss import MEDIA, add_media
+from feedpub.model import Feed, Item, Person
 
 GENERATOR = "feedpub"
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
-_MEDIA = "http://search.yahoo.com/mrss/"
 _CLOSING = b"  </channel>\n</rss>\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -55,7 +56,7 @@ class Rss:
             document.category(term=feed.topic.name)
         if feed.rights:
             document.copyright(feed.rights)
-        if feed.author and feed.author.email:
+        if feed.author and _has_address(feed.author):
             document.managingEditor(f"{feed.author.email} ({feed.author.name})")
         if feed.icon:
             # Profile: its title and link are the channel's.
@@ -87,13 +88,16 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     feed: Feed | None = None
 
     def extend_ns(self) -> dict[str, str]:
-        namespaces = {"dc": _DC, "media": _MEDIA}
+        namespaces = {"dc": _DC, "media": MEDIA}
         return namespaces | ({"fh": HISTORY} if self.feed and history_mark(self.feed) else {})
 
     def extend_rss(self, feed: Any) -> Any:
         if self.feed is None:
             return feed
         channel = feed[0]
+        for name in ("title", "description", "copyright", "category", "image/title"):
+            for element in channel.iterfind(name):
+                _spell_out(element)
         links = []
         for link in self.feed.links:
             rel = "self" if link.format == "rss" else "alternate"
@@ -146,6 +150,7 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
 
     def extend_rss(self, entry: Any) -> Any:
         item = self.item
+        _spell_out(entry.find("title"))
         _child(entry, "pubDate", rss_date(item.published))
         if item.updated != item.published:
             _child(entry, f"{{{_ATOM}}}updated", item.updated.isoformat())
@@ -153,13 +158,24 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             _child(entry, f"{{{_DC}}}creator", author.name)
         if item.language:
             _child(entry, f"{{{_DC}}}language", item.language)
-        pictures = {picture.url for picture in item.images}
-        for enclosure in item.enclosures:
-            if enclosure.url not in pictures:
-                _media(entry, enclosure)
-        for picture in item.images:
-            _media(entry, picture)
+        add_media(entry, item)
         return entry
+
+
+def _spell_out(element: Any) -> None:
+    """Writes & and < of a plain text as &#x26; and &#x3C; (profile, "Character data").
+
+    What reads it as HTML after all, as many do, then shows the text nevertheless.
+    """
+    text = element.text
+    if "&" not in text and "<" not in text:
+        return
+    first, *rest = re.split("([&<])", text)
+    element.text = first
+    for mark, following in zip(rest[::2], rest[1::2], strict=True):
+        reference = etree.Entity(f"#x{ord(mark):X}")
+        reference.tail = following
+        element.append(reference)
 
 
 def _child(parent: Any, tag: str, text: str) -> None:
@@ -168,23 +184,12 @@ def _child(parent: Any, tag: str, text: str) -> None:
 
 def _sole_email(item: Item) -> bool:
     """Whether `author` can say it all: it is for one person, with an e-mail address."""
-    return len(item.authors) == 1 and bool(item.authors[0].email)
+    return len(item.authors) == 1 and _has_address(item.authors[0])
 
 
-def _media(entry: Any, media: Enclosure) -> None:
-    """Media RSS: a file with all that is known of it, no group (those are for alternatives)."""
-    content = etree.SubElement(entry, f"{{{_MEDIA}}}content")
-    content.set("url", media.url)  # one by one is cheaper than a dictionary of them
-    if media.length:
-        content.set("fileSize", str(media.length))
-    if media.type:
-        content.set("type", media.type)
-    content.set("medium", media.medium if media.type else "image")
-    if media.duration:
-        content.set("duration", str(media.duration))
-    if media.width and media.height:
-        content.set("height", str(media.height))
-        content.set("width", str(media.width))
-    if media.title:
-        title = etree.SubElement(content, f"{{{_MEDIA}}}description", {"type": "plain"})
-        title.text = media.title
+def _has_address(person: Person) -> bool:
+    """Whether a person can be written as `email (name)`: parentheses would have to be escaped.
+
+    Few readers would take them for what they are (RFC 5322, 3.2.2).
+    """
+    return bool(person.email) and not set(person.name) & set("()\\")

@@ -25,13 +25,12 @@ from feedpub.model import (
     Record,
     Source,
     Term,
-    is_iri,
+    global_id,
 )
 
 # What an enclosure of a picture is called when neither its record nor its address tells: RSS
 # obliges to name a type, and nearly all pictures of unknown type on the web are of this.
 LIKELY_IMAGE_TYPE = "image/jpeg"
-_URI = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold besides letters and digits
 _ORDER = {"audio": 0, "video": 1}
 
 
@@ -111,7 +110,7 @@ class Assembler:
         image = self._image(record)
         return Item(
             id=record.id,
-            atom_id=_atom_id(record.id, self._site.id),
+            atom_id=global_id(record.id, self._site.id),
             title=record.title,
             published=record.published,
             updated=record.updated,
@@ -316,13 +315,6 @@ def _enclosures(record: Record, image: Enclosure | None) -> tuple[Enclosure, ...
     if image and all(image.url != other.url for other in enclosures):
         enclosures.append(image)
     return tuple(enclosures)
-
-
-def _atom_id(own: str, site_id: str) -> str:
-    """An absolute address, as RFC 4287 (4.2.6) wants it; in ASCII, for not all take more."""
-    if not is_iri(own):
-        return f"{site_id}/{quote(own, safe='~')}"
-    return own if own.isascii() else quote(own, safe=_URI)  # RFC 3987, 3.1
 
 
 def _fill(pattern: str, name: str, site: str) -> str:

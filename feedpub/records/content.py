@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from feedpub.model import Record
 from feedpub.records.text import plain_text, printable, without_unseen
-from feedpub.records.urls import UrlError, absolute_url
+from feedpub.urls import UrlError, absolute_url
 
 if TYPE_CHECKING:
     import nh3
@@ -94,6 +94,7 @@ _HIDDEN = re.compile(r"<[a-z]+\s[^<>]*\bhidden\b", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?[^<>]*>")  # lxml takes none in a text
 _RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_DESCRIPTOR = re.compile(r"(?:[0-9.]+x|[0-9]+w(?: [0-9]+h)?)?")
 _SIZE = re.compile(r"\d{1,5}%?")
 
 # nh3 writes every attribute as name="value" with quotes escaped, so this cannot mistake.
@@ -350,7 +351,9 @@ def _srcset(value: str, base: str) -> str | None:
             url = absolute_url(match[1], base).replace(",", "%2C")
         except UrlError:
             continue
-        candidates.append(f"{url} {match[2].strip()}".strip())
+        descriptor = match[2].strip()
+        if _DESCRIPTOR.fullmatch(descriptor):
+            candidates.append(f"{url} {descriptor}".strip())
     return ", ".join(candidates) or None
 
 

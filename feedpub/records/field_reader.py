@@ -19,7 +19,7 @@ from feedpub.media.types import UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
 from feedpub.records.text import has_markup, is_plain, plain_text, printable
-from feedpub.records.urls import UrlError, absolute_url
+from feedpub.urls import UrlError, absolute_url
 
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
@@ -141,12 +141,14 @@ class FieldReader:
             kind = "a list" if isinstance(value, list) else "a mapping"
             self.notes.add(keys, f"a text is wanted, not {kind}", "write a text")
             return "", keys
-        text = scalar(value)
+        return self._printable(scalar(value), keys), keys
+
+    def _printable(self, text: str, keys: Keys) -> str:
         cleaned = printable(text)
         if cleaned != text:
             what = "a control character or half a surrogate pair that no feed can carry"
             self.notes.add(keys, what, "take it out; feedpub did")
-        return cleaned, keys
+        return cleaned
 
     def plain(self, group: str) -> str:
         """A text without markup."""
@@ -195,7 +197,7 @@ class FieldReader:
             self.notes.add(keys, "an address is wanted", "write one text")
             return ""
         try:
-            return absolute_url(value, base)
+            return absolute_url(self._printable(value, keys), base)
         except UrlError as error:
             self.notes.add(keys, str(error), "write it whole, like https://example.org/a")
             return ""
@@ -233,7 +235,7 @@ class FieldReader:
         """Authors: names, `Name <e-mail>`, or mappings of name, email and url."""
         if value is None:
             return ()
-        found = []
+        found: list[Person] = []
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n) if isinstance(value, list) else keys
             if isinstance(entry, dict):
@@ -250,7 +252,9 @@ class FieldReader:
                 url = ""
             if name or email:
                 valid = email if re.fullmatch(_EMAIL, email) else ""
-                found.append(Person(name or email.partition("@")[0], valid, url))
+                person = Person(name or email.partition("@")[0], valid, url)
+                if person not in found:
+                    found.append(person)
             else:
                 self.notes.add(where, "an author without a name", "write a name")
         return tuple(found)

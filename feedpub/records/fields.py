@@ -11,7 +11,7 @@ import re
 from urllib.parse import quote, urljoin
 
 from feedpub.config import SourceSpec
-from feedpub.model import OWN_ID, PATH_ID, Enclosure, Person, Record
+from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, Enclosure, Person, Record, global_id, is_iri
 from feedpub.records.dates import DateError, Moment, parse_date
 from feedpub.records.field_reader import (
     FALSE,
@@ -24,7 +24,7 @@ from feedpub.records.field_reader import (
     scalar,
 )
 from feedpub.records.text import printable, shorten
-from feedpub.records.urls import absolute_url
+from feedpub.urls import absolute_url
 
 _DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
@@ -199,7 +199,7 @@ def _identify(
     """
     own = printable(read.raw("id")[0]).strip()
     if own:
-        return own, OWN_ID
+        return global_id(own, rules.site_id), OWN_ID if is_iri(own) else SHORT_ID
     if original:
         return original, "originalUrl"
     if link:

@@ -245,6 +245,20 @@ def _list_of_records(values: dict[str, Any]) -> str:
     return lists[0] if lists else ""
 
 
+# A character beyond U+FFFF, as JSON escapes it in two halves; or a half alone.
+_SURROGATES = re.compile(
+    r"\\u(d[89ab][0-9a-f]{2})(?:\\u(d[c-f][0-9a-f]{2}))?|\\ud[c-f][0-9a-f]{2}", re.IGNORECASE
+)
+
+
+def _as_yaml_has_it(escape: re.Match[str]) -> str:
+    """YAML's escape of the same length in lines; it has none for halves."""
+    if not escape[2]:
+        return "\\ufffd"
+    high, low = int(escape[1], 16) & 0x3FF, int(escape[2], 16) & 0x3FF
+    return f"\\U{0x10000 + (high << 10) + low:08x}"
+
+
 class _JsonLines:
     """Where things are in a JSON text: JSON is YAML, so YAML's parser tells, if it is asked."""
 
@@ -257,7 +271,8 @@ class _JsonLines:
             return 1
         if self._document is None:
             try:
-                self._document = Document(self._text.replace("\t", "  "))
+                text = _SURROGATES.sub(_as_yaml_has_it, self._text.replace("\t", "  "))
+                self._document = Document(text)
             except ParseError:
                 self._text = ""
                 return 1

@@ -14,8 +14,8 @@ from feedpub.paths import is_portable, printable_path
 from feedpub.records.field_reader import scalar
 from feedpub.records.scan import taxonomy_files
 from feedpub.records.text import plain_text
-from feedpub.records.urls import UrlError, absolute_url
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
+from feedpub.urls import UrlError, absolute_url
 
 
 @dataclass(slots=True, eq=False, repr=False)

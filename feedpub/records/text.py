@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.entities import html5
 
 # XML 1.0, 2.2: what is not a Char, and what is "discouraged" there (C1 controls,
 # noncharacters): readers choke on the one, validators warn of the other.
@@ -12,8 +13,8 @@ _BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join
 )
 UNPRINTABLE = re.compile(f"[{_BAD}]")
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_SPACE = re.compile(r"[\s\u00a0\u200b\ufeff]+")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
+_SPACE = re.compile(r"[\s\u00a0]+")
 _INLINE = (
     "a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|"
     "strong|sub|sup|time|tt|u|var|wbr"
@@ -81,8 +82,17 @@ def plain_text(text: str) -> str:
         # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.
         text = _TAG.sub(lambda m: "" if m["inline"] else " ", without_unseen(text))
     if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    return _SPACE.sub(" ", UNPRINTABLE.sub("", text)).strip()
+        text = _ENTITY.sub(_character, text)
+    text = UNPRINTABLE.sub("", text).replace("\ufeff", "")
+    # Some languages part words with U+200B; around a text it parts nothing.
+    return _SPACE.sub(" ", text).strip(" \u200b")
+
+
+def _character(entity: re.Match[str]) -> str:
+    """What an entity stands for; `html.unescape` would take a part of an unknown name for one."""
+    if entity[1]:
+        return html5.get(f"{entity[1]};", entity[0])
+    return html.unescape(entity[0])
 
 
 def without_unseen(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.ids.ledger import append_lines, read_ledger
-from feedpub.model import OWN_ID, PATH_ID, LedgerLine
+from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
 from feedpub.stages.heads import guid_key, name_of, named
 from feedpub.stages.racy import Clock
@@ -146,7 +146,7 @@ class Identities:
             if old.derived not in {"", new.derived}:
                 self._left.append((old.guid, old.derived))
         elif old.published == new.published and not old.reason:
-            if new.guid_from == OWN_ID:
+            if new.guid_from in {OWN_ID, SHORT_ID}:
                 self.warnings.append(
                     f"{place.shown}: id: {new.guid!r} was {old.guid!r} before: subscribers see a "
                     "new item; if it is none, write the old one"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from feedpub.model import OWN_ID, PATH_ID, LedgerLine
+from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.store.schema import LEDGER
 
 
@@ -62,7 +62,7 @@ class Ledger:
         if self.is_empty or rule == OWN_ID:
             return derived
         named = self.id_for(derived)
-        if named == derived and not record.part:
+        if named == derived and rule != SHORT_ID and not record.part:
             query = (
                 "SELECT id FROM ledger l WHERE path = ? AND published = ? AND number ="
                 " (SELECT max(number) FROM ledger WHERE id = l.id AND path <> '')"

@@ -163,6 +163,12 @@ def test_one_value_is_a_list_of_one(site: Path) -> None:
     assert config.feeds.formats == ("rss",)
 
 
+def test_addresses_are_written_as_feeds_may_carry_them(site: Path) -> None:
+    home = "home: https://bücher.example/ü/"
+    config = load(site, LEAST.replace("example.org/}", f"example.org/, {home}}}"))
+    assert config.site.home == "https://xn--bcher-kva.example/%C3%BC/"
+
+
 def test_urls_of_folders_end_with_a_slash(site: Path) -> None:
     config = load(
         site, LEAST.replace("example.org/}", "EXAMPLE.org/blog, home: https://a.example}")

@@ -299,7 +299,8 @@ def test_a_title_is_what_was_meant(site: Site) -> None:
         site.write(f"records/{n}.md", front(written, DATE, f"id: {n}"))
     assert site.generate("-q").text == ""
     held = {item["id"]: item["title"] for item in site.items()}
-    assert {written: held[str(n)] for n, written in enumerate(titles)} == titles
+    prefix = "tag:example.org,2026:feeds"
+    assert {written: held[f"{prefix}/{n}"] for n, written in enumerate(titles)} == titles
 
 
 @pytest.mark.parametrize(

@@ -342,13 +342,25 @@ def test_ids_of_another_tools_feed_are_taken_over(site: Site, feed: str, expecte
 
 
 def test_what_cannot_be_taken_over_is_named(site: Site) -> None:
-    site.write("records/a.md", record("A", "id: own", f"url: {OLD}"))
+    site.write("records/a.md", record("A", "id: urn:x:own", f"url: {OLD}"))
     site.write("other.xml", RSS)
     run = site.run("ids", "import", "other.xml")
     assert run.code == 0
-    assert "records/a.md: says itself that its id is own; write 42 at" in run.err
+    assert "records/a.md: says itself that its id is urn:x:own; write 42 at" in run.err
     assert "no record has the address of https://example.org/gone/" in run.err
     assert ledger(site) == []
+
+
+def test_an_id_that_is_no_address_is_taken_over_as_the_other_tool_wrote_it(site: Site) -> None:
+    """It published `post-7`, where feedpub would put the site's own id before that."""
+    site.write("records/a.md", record("A", "id: post-7", f"url: {OLD}"))
+    site.write("other.json", json.dumps({"items": [{"id": "post-7", "url": OLD}]}))
+    assert site.run("ids", "import", "other.json").code == 0
+    site.generate()
+    assert [item["id"] for item in site.items()] == ["post-7"]
+    atom = feedparser.parse((site.feeds / "atom.xml").read_bytes())
+    assert [entry.id for entry in atom.entries] == [f"{SITE}/post-7"]
+    same_from_nothing(site)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from feedpub.model import (
     Enclosure,
     Feed,
     FeedLink,
+    History,
     Item,
     Person,
     Related,
@@ -104,6 +105,7 @@ items = st.builds(
     content_text=texts,
     authors=st.lists(people, **few).map(tuple),
     categories=st.lists(categories, **few).map(tuple),
+    image=st.none() | enclosures,
     images=st.lists(enclosures, **few).map(tuple),
     enclosures=st.lists(enclosures, **few).map(tuple),
     related=st.lists(related, **few).map(tuple),
@@ -113,6 +115,11 @@ items = st.builds(
     quality=st.none() | st.integers(0, 100) | st.just(7.5),
     duration=st.integers(0, 10**5),
     amp_url=st.just("") | urls,
+)
+histories = st.builds(
+    History,
+    st.booleans(),
+    *(st.just(()) | st.just(links(path)) for path in ("topics/x", "x/archive/1", "x/archive/2")),
 )
 feeds = st.builds(
     Feed,
@@ -132,7 +139,9 @@ feeds = st.builds(
     icon=st.just("") | urls,
     logo=st.just("") | urls,
     hubs=st.lists(urls, **few).map(tuple),
+    ttl=st.integers(0, 999),
     topic=st.none() | st.builds(Term, said, said, st.just("x")),
+    history=st.none() | histories,
     total=st.integers(0, 99),
 )
 

@@ -259,6 +259,44 @@ def test_authors() -> None:
     assert names == {"Jane <J>", "Joe"}
 
 
+@pytest.mark.parametrize("name", ["Ann :-) Bee", "Al (Bee)", "a\\b"])
+def test_a_name_that_does_not_fit_into_author_is_a_creator(name: str) -> None:
+    """`author` puts it in parentheses, and few readers know them escaped."""
+    of = feed(item(authors=(Person(name, "a@example.org"),)), author=Person(name, "a@example.org"))
+    assert all_of(rss(of), "item/dc:creator") == [name]
+    assert all_of(rss(of), "item/author") == all_of(rss(of), "managingEditor") == []
+
+
+def test_plain_texts_spell_out_what_html_would_take_for_markup() -> None:
+    of = feed(item(title="R&D <b>"), title="Q&A", description="a<b", rights="A&B", icon="https://i")
+    [form] = load_formats(["rss"])
+    document = form.render_feed(of, form.render_items(of.items))
+    for line in (
+        "<title>R&#x26;D &#x3C;b&gt;</title>", "<title>Q&#x26;A</title>", "<copyright>A&#x26;B</",
+        "<description>a&#x3C;b</description>",
+    ):  # fmt: skip
+        assert line.encode() in document
+    assert b"&amp;" not in document
+    assert text(rss(of), "item/title") == "R&D <b>"
+
+
+def test_atoms_texts_say_that_they_are_texts() -> None:
+    of = feed(item(summary="S", title="<b>"), rights="R")
+    for path in ("a:title", "a:subtitle", "a:rights", "a:entry/a:title", "a:entry/a:summary"):
+        assert all_of(atom(of), path, "type") == ["text"]
+
+
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_pictures_have_their_size_and_text_and_one_stands_for_the_item(form: str) -> None:
+    picture = Enclosure("https://i.example/a.png", "image/png", 0, "A cat", 640, 480)
+    other = Enclosure("https://i.example/b.png", "image/png")
+    of = feed(item(image=picture, images=(picture, other), enclosures=(picture,)))
+    [entry] = parsed(form, of).entries
+    assert entry.media_thumbnail == [{"url": picture.url, "width": "640", "height": "480"}]
+    assert [media["url"] for media in entry.media_content] == [picture.url, other.url]
+    assert entry.media_content[0]["width"] == "640"
+
+
 def test_media() -> None:
     audio = Enclosure("https://example.org/a.mp3", "audio/mpeg", 123, "The talk", duration=90)
     image = Enclosure("https://example.org/a.jpg", "image/jpeg", 0, "A <b>", 600, 400)

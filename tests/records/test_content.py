@@ -93,6 +93,10 @@ def published(body: str, keys: str = "", **place: object) -> str:
             f'<img src="{BASE}a.jpg" srcset="{BASE}a.jpg 640w, {BASE}b.jpg 1280w" alt="">',
         ),
         (
+            '<img src="a.jpg" srcset="b c.png 2x, b.jpg 2x, d.jpg big">',
+            f'<img src="{BASE}a.jpg" srcset="{BASE}b.jpg 2x" alt="">',
+        ),
+        (
             '<img src="a.jpg" srcset="javascript:x 1x, b.jpg 2x">',
             f'<img src="{BASE}a.jpg" srcset="{BASE}b.jpg 2x" alt="">',
         ),

@@ -217,6 +217,10 @@ def test_authors(key: str, written: str, authors: tuple[Person, ...]) -> None:
     assert record(f"{key}: {written}").authors == authors
 
 
+def test_an_author_who_is_named_twice_is_one() -> None:
+    assert record("authors: [Ann, Bob, Ann]").authors == (Person("Ann"), Person("Bob"))
+
+
 def test_a_list_of_no_authors_leaves_the_word_to_the_other_key() -> None:
     assert record("authors: []\nauthor: Jane").authors == (Person("Jane"),)
 
@@ -411,10 +415,26 @@ link: {URL}""")
 
 
 @pytest.mark.parametrize("key", ["id", "guid"])
-@pytest.mark.parametrize("written", ["urn:x:1", "5", "a b", "2020-01-01", "日本"])
+@pytest.mark.parametrize("written", ["urn:x:1", "https://example.org/?p=1", "tag:a.example,2020:b"])
 def test_an_id_of_its_own_is_taken_as_it_is(key: str, written: str) -> None:
     made = record(f"{key}: {written}\nurl: {URL}\noriginalUrl: {URL}")
     assert (made.id, made.id_from) == (written, "id")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("5", "5"), ("a b/c", "a%20b%2Fc"), ("2020-01-01", "2020-01-01"),
+        ("日本", "%E6%97%A5%E6%9C%AC"), ("3F2504E0-4F89-11D3-9A0C", "3F2504E0-4F89-11D3-9A0C"),
+    ],
+)  # fmt: skip
+def test_one_that_others_could_have_as_well_is_below_the_sites(written: str, expected: str) -> None:
+    made = record(f"id: {written}\nurl: {URL}")
+    assert (made.id, made.id_from) == (f"tag:example.org,2026:feeds/{expected}", "id below site.id")
+
+
+def test_an_id_with_other_letters_is_in_ascii() -> None:
+    assert record("id: 'urn:x:ü%20'").id == "urn:x:%C3%BC%20"
 
 
 def test_else_the_original_address_else_the_link_is_the_id() -> None:

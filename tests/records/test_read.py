@@ -218,6 +218,8 @@ def test_what_cannot_be_read_is_named_and_counted(data: bytes, what: str) -> Non
         ("- title: a\n  date: soon\n", "a.yaml", 2),
         ('[\n {"title": "a",\n  "date": "soon"}\n]', "a.json", 3),
         ('{"news": [\n\t{"title": "a",\n\t"date": "soon"}]}', "a.json", 3),
+        ('[\n {"title": "\\ud83d\\ude00",\n  "date": "soon"}\n]', "a.json", 3),
+        ('[\n {"title": "a", "date": "2026-01-01",\n  "url": "/a\\uD83D"}\n]', "a.json", 3),
         ('{"title": "a",\n "date" "soon"}', "a.json", 2),
         ('{"title": "a", "date": "2026-01-02"}\n{"title": "b", "date": "soon"}', "a.jsonl", 2),
         (b"---\ntitle: a\nx: \xff\n---\n", "a.md", 3),

@@ -35,6 +35,7 @@ texts = st.text() | st.lists(
         ("The &lt;canvas&gt; element", "The <canvas> element"),
         ("AT&T, R&D; Q&A", "AT&T, R&D; Q&A"),
         ("fish &chips", "fish &chips"),
+        ("x&notify; &region; &not;", "x&notify; &region; ¬"),
         ("?a=1&copy=2", "?a=1&copy=2"),
         # tags
         ("A <b>bold</b> title", "A bold title"),
@@ -54,7 +55,8 @@ texts = st.text() | st.lists(
         ("x <- y", "x <- y"),
         # space
         ("  a\r\n\tb \u2028 c ", "a b c"),
-        ("\ufeffa\u200bb", "a b"),
+        ("\ufeffa\u200bb\ufeff", "a\u200bb"),
+        ("\u200b ภาษา\u200bไทย \u200b", "ภาษา\u200bไทย"),
         ("", ""),
         (" \n", ""),
         ("a\x00b\x1bc\ufffe", "abc"),

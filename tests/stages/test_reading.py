@@ -58,8 +58,8 @@ def test_a_record_is_selected_and_placed(site: Config) -> None:
 def test_each_record_of_a_list_has_its_part(site: Config) -> None:
     found = read(site, asked(site, "b.jsonl"), keep=False)
     assert [(row.part, row.guid, row.reason) for row, _ in found.rows or []] == [
-        (0, "b", ""),
-        (2, "c", "draft"),
+        (0, "tag:feeds.example.org,2026:feeds/b", ""),
+        (2, "tag:feeds.example.org,2026:feeds/c", "draft"),
     ]
     assert found.records is None
     notes = FileNotes.of(found.notes or "")

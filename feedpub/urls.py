@@ -19,11 +19,14 @@ def absolute_url(text: str, base: str = "") -> str:
     """An http(s) address, percent-encoded, its host in ASCII; relative ones are below `base`.
 
     What is fetched stays the same: spaces and unicode are encoded, double
-    slashes and dots are kept. Raises `UrlError`.
+    slashes and dots are kept. What can be no part of it (control characters,
+    halves of surrogate pairs) is taken out. Raises `UrlError`.
     """
+    if "&amp;" in text:  # escaped for HTML where it is none
+        text = text.replace("&amp;", "&")
     if _CLEAN.fullmatch(text):
         return text
-    text = re.sub(r"[\x00-\x1f\x7f]", "", text.strip())
+    text = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "", text.strip())
     if not text:
         raise UrlError("it is empty")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)", text)
@@ -68,4 +71,4 @@ def _looks_like_host(text: str) -> bool:
 
 
 def _encode(part: str) -> str:
-    return quote(_BAD_PERCENT.sub("%25", part), safe=_SAFE, errors="replace")
+    return quote(_BAD_PERCENT.sub("%25", part), safe=_SAFE)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedpub.model import is_iri
-from feedpub.records.urls import UrlError, absolute_url
+from feedpub.urls import UrlError, absolute_url
 
 BASE = "https://example.org/blog/post/"
 quick = settings(deadline=None, max_examples=300)
@@ -29,6 +29,8 @@ quick = settings(deadline=None, max_examples=300)
         ("https://example.org/100%", "https://example.org/100%25"),
         ("https://example.org/café", "https://example.org/caf%C3%A9"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+        ("https://example.org/?a=1&amp;b=2", "https://example.org/?a=1&b=2"),
+        ("https://example.org/a\ud83d/b", "https://example.org/a/b"),
         # what is fetched stays the same: nothing is tidied up
         ("https://example.org//a/../b/./c", "https://example.org//a/../b/./c"),
         ("https://example.org/a?", "https://example.org/a?"),
@@ -109,6 +111,8 @@ def test_an_address_is_one_that_feeds_may_carry(text: str, base: str) -> None:
         ("tag:example.org,2026:a/b", True),
         ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", True),
         ("https://example.org/日本", True),
+        ("https://[2001:db8::1]:80/x", True),
+        ("https://[x/y", False),
         ("", False),
         ("a", False),
         ("/a", False),

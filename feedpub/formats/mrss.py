@@ -1,0 +1,50 @@
+"""Media RSS (https://www.rssboard.org/media-rss), for the items of RSS and the entries of Atom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from feedpub.model import Enclosure, Item
+
+MEDIA = "http://search.yahoo.com/mrss/"
+
+
+def add_media(entry: Any, item: Item) -> None:
+    """A file each, with all that is known of it, and the picture that stands for the item.
+
+    There are no groups: those are for alternatives of one thing.
+    """
+    pictures = {picture.url for picture in item.images}
+    for enclosure in item.enclosures:
+        if enclosure.url not in pictures:
+            _add_content(entry, enclosure)
+    for picture in item.images:
+        _add_content(entry, picture)
+    if item.image:
+        thumbnail = etree.SubElement(entry, f"{{{MEDIA}}}thumbnail")
+        thumbnail.set("url", item.image.url)
+        _set_size(thumbnail, item.image)
+
+
+def _add_content(entry: Any, media: Enclosure) -> None:
+    content = etree.SubElement(entry, f"{{{MEDIA}}}content")
+    content.set("url", media.url)  # one by one is cheaper than a dictionary of them
+    if media.length:
+        content.set("fileSize", str(media.length))
+    if media.type:
+        content.set("type", media.type)
+    content.set("medium", media.medium if media.type else "image")
+    if media.duration:
+        content.set("duration", str(media.duration))
+    _set_size(content, media)
+    if media.title:
+        title = etree.SubElement(content, f"{{{MEDIA}}}description", {"type": "plain"})
+        title.text = media.title
+
+
+def _set_size(element: Any, media: Enclosure) -> None:
+    if media.width and media.height:
+        element.set("height", str(media.height))
+        element.set("width", str(media.width))
