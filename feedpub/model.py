@@ -309,6 +309,7 @@ class Feed(NamedTuple):
     provider: Term | None = None
     parent: str = ""  # path of the parent topic's feed, "" if it has none
     total: int = 0  # how many records belong to the feed, in its window or not
+    about: str = ""  # where the extension of JSON Feed is described
     history: History | None = None  # None: nothing is said of what the document does not hold
 
     def link(self, format_name: str) -> FeedLink:

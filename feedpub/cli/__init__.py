@@ -29,7 +29,7 @@ COMMANDS = {
     "explain": "Say why a record is in which feeds, or what a feed holds.",
     "list": "List topics, providers, feeds or records.",
     "ids": "Keep the ids of items: import another tool's, or freeze today's.",
-    "schema": "Print the JSON Schema of config.yaml or of a record.",
+    "schema": "Print the JSON Schema of config.yaml, a record, feeds.json or _feedpub.",
 }
 
 

@@ -9,6 +9,7 @@ import click
 from feedpub.cli.common import Common, common_options, print_json
 from feedpub.config import config_schema
 from feedpub.formats.entry import CATALOGUE_VERSION
+from feedpub.formats.extension import extension_schema
 from feedpub.keys import KEYS
 
 _TEXT = {"type": ["string", "number", "boolean"]}
@@ -146,7 +147,12 @@ def feeds_schema() -> dict[str, Any]:
     }
 
 
-_SCHEMAS = {"config": config_schema, "record": record_schema, "feeds": feeds_schema}
+_SCHEMAS = {
+    "config": config_schema,
+    "record": record_schema,
+    "feeds": feeds_schema,
+    "extension": extension_schema,
+}
 
 
 @click.command(
@@ -155,8 +161,9 @@ _SCHEMAS = {"config": config_schema, "record": record_schema, "feeds": feeds_sch
 @click.argument("what", type=click.Choice(list(_SCHEMAS)))
 @common_options
 def command(common: Common, what: str) -> None:
-    """Print the JSON Schema of config.yaml, of a record, or of feeds.json.
+    """Print the JSON Schema of config.yaml, of a record, of feeds.json, or of _feedpub.
 
-    Editors that know YAML language servers complete and check by the first two.
+    Editors that know YAML language servers complete and check by the first two;
+    _feedpub is the extension of JSON Feed, whose schema is published, too.
     """
     print_json(_SCHEMAS[what]())

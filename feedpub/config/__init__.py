@@ -51,7 +51,8 @@ __all__ = [
 
 CONFIG_NAME = "config.yaml"
 _SETTINGS = Section(Settings, later=("push", "podcast"))
-CATALOGUE_NAMES = ("feeds.opml", "feeds.json")
+SCHEMA_NAME = "feedpub.schema.json"
+CATALOGUE_NAMES = ("feeds.opml", "feeds.json", SCHEMA_NAME)
 
 
 @dataclass(frozen=True, slots=True)

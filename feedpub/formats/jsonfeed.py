@@ -53,10 +53,12 @@ def _head(feed: Feed) -> dict[str, Any]:
     own = feed.link("json")
     history = feed.history or History()
     current, older = history.link("current", "json"), history.link("older", "json")
+    subscribe_to = current or own
     return _told(
         {
             "version": VERSION,
             "title": feed.title,
+            "user_comment": f"To subscribe, give a feed reader this address: {subscribe_to.url}",
             "home_page_url": feed.home,
             "feed_url": own.url,
             "next_url": older.url if older else "",
@@ -68,6 +70,7 @@ def _head(feed: Feed) -> dict[str, Any]:
             "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
             "_feedpub": _told(
                 {
+                    "about": feed.about,
                     "id": feed.id,
                     "kind": feed.kind,
                     "topic": feed.topic.name if feed.topic else "",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
-from feedpub.config import Config
+from feedpub.config import SCHEMA_NAME, Config
 from feedpub.config.options import AllGroup, Custom, Group
 from feedpub.grouping.place import Placer
 from feedpub.grouping.terms import Taxonomies
@@ -175,6 +175,7 @@ class Assembler:
             provider=placement.provider,
             parent=parent if parent in self._existing else "",
             total=total,
+            about=site.url + SCHEMA_NAME,
         )
 
     def _language(self, placement: Placement) -> str:

@@ -10,6 +10,7 @@ from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import ChangedError
 from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
+from feedpub.formats.extension import render_schema
 from feedpub.grouping.assemble import Assembler
 from feedpub.model import Item, Record
 from feedpub.output.tree import OutputTree, Staged
@@ -166,10 +167,11 @@ def render_catalogues(config: Config, rows: Sequence[FeedRow]) -> dict[str, byte
     """The catalogues of all feeds, by file."""
     entries = [entry_of(row.entry) for row in rows if row.entry]
     site = config.site
-    opml, feeds = CATALOGUE_NAMES
+    opml, feeds, schema = CATALOGUE_NAMES
     return {
         opml: render_opml(site.title, entries),
         feeds: render_json(site.title, site.home, entries),
+        schema: render_schema(),
     }
 
 

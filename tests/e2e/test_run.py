@@ -184,6 +184,7 @@ def test_feeds_without_records_go_with_their_folders(generated: Site) -> None:
     generated.generate("-q")
     assert {path.name for path in generated.feeds.iterdir()} == {
         ".feedpub.json", "rss.xml", "atom.xml", "feed.json", "feeds.opml", "feeds.json", "feed.xml",
+        "feedpub.schema.json",
     }  # fmt: skip
 
 
