@@ -14,7 +14,7 @@ from feedpub.grouping.assemble import Assembler
 from feedpub.model import Item, Record
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.content import content_html, content_text
-from feedpub.records.text import shorten
+from feedpub.records.text import summary_of
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
@@ -26,7 +26,6 @@ from feedpub.stages.selection import Selection
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
-SUMMARY_LENGTH = 300  # of a summary made from the content
 ITEMS = 20  # that a process renders at once: large documents cost more an item than small ones
 FEEDS = 4  # that a process writes at once
 
@@ -145,7 +144,7 @@ class Publisher:
         text = content_text(content)
         short = ""
         if self._config.feeds.content == "excerpt" and not record.summary:
-            short = shorten(" ".join(text.split()), SUMMARY_LENGTH)
+            short = summary_of(text)
         return self._assembler.item(record, content, text, short)
 
     def _assemble(
