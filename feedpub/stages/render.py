@@ -15,7 +15,6 @@ from feedpub.grouping.assemble import Assembler
 from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.content import content_html, content_text
-from feedpub.records.newsletter import mailed
 from feedpub.records.text import summary_of
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
@@ -30,7 +29,6 @@ from feedpub.store.store import Store
 
 ITEMS = 20  # that a process renders at once: large documents cost more an item than small ones
 FEEDS = 4  # that a process writes at once
-
 
 # Each record's item in each format, by the record's id, as feeds of a profile hold it.
 Rendered = dict[Profile | None, dict[int, Sequence[bytes]]]
@@ -156,7 +154,11 @@ class Publisher:
         if self._config.feeds.content == "excerpt" and not record.summary:
             short = summary_of(text)
         item = self._assembler.item(record, content, text, short)
-        return item if profile is None else mailed(item, profile, self._config.site.home)
+        if profile is None:
+            return item
+        from feedpub.records.newsletter import mailed  # 15 ms: only sites with newsletters pay
+
+        return mailed(item, profile, self._config.site.home)
 
     def _assemble(
         self, job: Job, rendered: Rendered, tree: OutputTree
