@@ -271,6 +271,12 @@ class Item(NamedTuple):
     amp_url: str = ""
 
 
+class Profile(NamedTuple):
+    """How the items of a feed that is mailed differ from those of one that is read."""
+
+    parameters: tuple[tuple[str, str], ...] = ()  # of the query of addresses: name, value
+
+
 class History(NamedTuple):
     """What a document tells of the rest of its feed (RFC 5005)."""
 

@@ -13,7 +13,7 @@ from feedpub.cli.common import as_of as moment
 from feedpub.config import Config, Where
 from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.archive import period_of
-from feedpub.grouping.assemble import feed_id, min_items, window_rule
+from feedpub.grouping.assemble import feed_id, min_items, profile, window_rule
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Record, global_id
 from feedpub.stages.heads import seconds
@@ -209,6 +209,7 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         hours = rule.span.total_seconds() / 3600
         size += f", and all no older than {hours:g} h before the newest"
     prefix = f"{path}/" if path else ""
+    mailed = profile(config, placement)
     rows = [
         ("feed", path or EVERYTHING),
         ("id", feed_id(config.site.id, path)),
@@ -216,6 +217,9 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         ("holds", why),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]
+    if mailed:
+        added = "&".join(f"{name}={value}" for name, value in mailed.parameters)
+        rows.append(("newsletter", f"made to be mailed{added and f'; addresses have {added}'}"))
     rows += [
         (name, config.site.url + prefix + config.feeds.filenames[name])
         for name in config.feeds.formats

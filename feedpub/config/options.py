@@ -44,6 +44,8 @@ FILENAMES = MappingProxyType({"rss": "rss.xml", "atom": "atom.xml", "json": "fee
 
 _LANGUAGE = Text(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", "a language tag like en or pt-BR")
 _WORDS = ListOf(Text())
+# In characters that need no encoding (RFC 3986, 2.3).
+_PARAMETER = Text(r"[A-Za-z0-9._~-]+", "a parameter's name like utm_source")
 
 
 class Duration:
@@ -204,6 +206,30 @@ _ITEMS = Either(
 
 
 @dataclass(eq=False, repr=False)
+class Newsletter:
+    """How a feed that is mailed differs from one that is read."""
+
+    enabled: bool = True
+    parameters: Mapping[str, str] = option(
+        MapOf(_PARAMETER, Text()),
+        "query parameters of the items' addresses and of links to the site's pages, never of ids",
+        EMPTY,
+    )
+
+
+def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
+    """What takes true, false or a mapping of what differs from the usual; and the first two."""
+    on, off = cls(), cls(enabled=False)
+    words = {"true": on, "false": off, "yes": on, "no": off, "on": on, "off": off}
+    reader = Either(lambda node: isinstance(node, yaml.ScalarNode), Constant(words), Section(cls))
+    return reader, on, off
+
+
+_NEWSLETTER = _switch(Newsletter)[0]
+_NEWSLETTER_DOC = "true: made to be mailed (docs/newsletters.md)"
+
+
+@dataclass(eq=False, repr=False)
 class Group:
     """What the feeds of a group (one for each topic, say) have in common."""
 
@@ -215,6 +241,7 @@ class Group:
     include: tuple[str, ...] = option(_WORDS, "feeds for these names only", ())
     exclude: tuple[str, ...] = option(_WORDS, "no feeds for these names", ())
     where: Where | None = option(_WHERE, "which records the group's feeds hold", None)
+    newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -226,6 +253,7 @@ class AllGroup:
     description: str = option(_PATTERN, "its description, with {site}", "")
     items: int | None = option(_ITEMS, "the newest N, or all", None)
     where: Where | None = option(_WHERE, "which records it holds", None)
+    newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -253,9 +281,7 @@ class TopicProviderGroup(Group):
 
 def _group(cls: type[Any], enabled: bool, doc: str) -> Any:
     """An option that takes true, false or a mapping of what differs from the usual."""
-    on, off = cls(), cls(enabled=False)
-    words = {"true": on, "false": off, "yes": on, "no": off, "on": on, "off": off}
-    reader = Either(lambda node: isinstance(node, yaml.ScalarNode), Constant(words), Section(cls))
+    reader, on, off = _switch(cls)
     return option(reader, doc, on if enabled else off)
 
 
@@ -269,6 +295,7 @@ class Custom:
     image: str = option(Url(), "its picture", "")
     items: int | None = option(_ITEMS, "the newest N, or all", None)
     where: Where = option(_WHERE, "which records it holds", Where())
+    newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -279,6 +306,7 @@ class Override:
     description: str = option(Text(), "its description", "")
     image: str = option(Url(), "its picture", "")
     items: int | None = option(_ITEMS, "the newest N, or all", None)
+    newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
 
 
 @dataclass(eq=False, repr=False)

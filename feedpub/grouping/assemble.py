@@ -21,6 +21,7 @@ from feedpub.model import (
     Item,
     Person,
     Placement,
+    Profile,
     Provider,
     Record,
     Source,
@@ -274,6 +275,16 @@ def window_rule(config: Config, placement: Placement) -> WindowRule:
     numbers = (override.items if override else None, _group(config, placement).items)
     items = next((number for number in numbers if number is not None), config.feeds.items)
     return WindowRule(items, config.feeds.window)
+
+
+def profile(config: Config, placement: Placement) -> Profile | None:
+    """How a feed that is to be mailed has its items, None for any other: as `window_rule`."""
+    override = config.overrides.get(placement.feed)
+    said = (override.newsletter if override else None, _group(config, placement).newsletter)
+    newsletter = next((setting for setting in said if setting is not None), None)
+    if newsletter is None or not newsletter.enabled:
+        return None
+    return Profile(tuple(newsletter.parameters.items()))
 
 
 def min_items(config: Config, placement: Placement) -> int:

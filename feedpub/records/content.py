@@ -260,12 +260,18 @@ def clean_html(markup: str, base: str) -> str:
         )
     if "source" in media or "track" in media:
         cleaned = _SOURCE.sub(lambda m: m[0] if "src" in m[1] else "", cleaned)
-    while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
-        cleaned = fewer
+    cleaned = without_empty(cleaned)
     if "<pre" not in cleaned:
         return _BLANK_LINES.sub("\n", cleaned).strip()
     # A parser takes the first line end of a pre for none: one that is meant is written twice.
     return _PRE.sub(r"\1\n\n", cleaned).strip()
+
+
+def without_empty(cleaned: str) -> str:
+    """Safe HTML without elements that hold nothing, for they would be seen as a gap."""
+    while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
+        cleaned = fewer
+    return cleaned
 
 
 def _to_html(record: Record) -> str:

@@ -13,6 +13,8 @@ _BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join
 )
 UNPRINTABLE = re.compile(f"[{_BAD}]")
 
+SUMMARY_LENGTH = 300  # of a summary made from the content
+
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
 _SPACE = re.compile(r"[\s\u00a0]+")
 _INLINE = (
@@ -114,3 +116,8 @@ def shorten(text: str, limit: int) -> str:
     words = cut.rpartition(" ")[0]
     # Not all languages put spaces between words: one far back is no place to cut.
     return (words if len(words) > limit // 2 else cut).rstrip(" ,;:.") + "…"
+
+
+def summary_of(text: str) -> str:
+    """A summary for what has none: the beginning of its text, on one line."""
+    return shorten(" ".join(text.split()), SUMMARY_LENGTH)

@@ -19,7 +19,8 @@ from feedpub.records.scan import FoundName
 
 # What is installed beside feedpub and has a say in the bytes of a feed.
 _LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
-_WORDS = frozenset({"title", "description", "image", "items", "min_items"})  # not for placing
+# What of a feed's settings has no say in which records belong to it.
+_WORDS = frozenset({"title", "description", "image", "items", "min_items", "newsletter"})
 
 
 def digest(*parts: Any) -> bytes:

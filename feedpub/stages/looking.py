@@ -11,9 +11,9 @@ from feedpub.config import Config
 from feedpub.formats import MEDIA_TYPES
 from feedpub.formats.entry import Entry
 from feedpub.grouping.archive import end_of, path_of, period_of, start_of
-from feedpub.grouping.assemble import Assembler, window_rule
+from feedpub.grouping.assemble import Assembler, profile, window_rule
 from feedpub.grouping.terms import Taxonomies
-from feedpub.model import Feed, FeedLink, History, Placement, Provider
+from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
 from feedpub.stages.fingerprints import digest, plain
 from feedpub.stages.heads import record_of, topics_of
 from feedpub.stages.selection import Selection
@@ -30,6 +30,7 @@ class Job(NamedTuple):
     feed: Feed  # without its items
     records: list[WindowRow]
     period: str = ""  # of an archive
+    profile: Profile | None = None  # how its items are rendered: None for those of most feeds
 
     @property
     def unit(self) -> Unit:
@@ -103,14 +104,16 @@ class Looker:
             beyond = next(self._periods(row.id, len(records)), "")
             older = self.assembler.links(path_of(row.path, beyond)) if beyond else ()
             feed = feed._replace(history=History(is_complete=not beyond, older=older))
+        items_for = profile(self._config, placement)
         inputs = digest(
             self._site,
+            items_for,
             feed._replace(total=0),
             [self._aliases.get(link.path) for link in feed.links],
             self._items(records),
         )
         entry = _entry_text(Entry.of(feed, len(records)))
-        return Job(row._replace(inputs=inputs, entry=entry), feed, records)
+        return Job(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
 
     def _items(self, records: Sequence[WindowRow]) -> bytes:
         """All that the items of these records are made of."""
@@ -151,7 +154,7 @@ class Looker:
             total=0,
             history=History(current=job.feed.links, older=older, newer=newer),
         )
-        return feed, digest(self._site, feed)
+        return feed, digest(self._site, job.profile, feed)
 
     def look_into(self, archive: Archive, feed: Feed, context: bytes) -> tuple[Job, ArchiveRow]:
         """What an archive is to be made of."""
@@ -163,7 +166,7 @@ class Looker:
             published=datetime.fromtimestamp(newest, UTC),
         )
         inputs = digest(context, self._items(records))
-        return Job(row, feed, records, period), ArchiveRow(context, inputs)
+        return Job(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:
         """What of its item depends on the taxonomy and on which feeds there are."""

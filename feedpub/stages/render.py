@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,10 +13,10 @@ from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.formats.extension import render_schema
 from feedpub.grouping.assemble import Assembler
-from feedpub.model import Item, Record
+from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.content import content_html, content_text
-from feedpub.records.text import shorten
+from feedpub.records.text import summary_of
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
@@ -27,9 +28,11 @@ from feedpub.stages.selection import Selection
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
-SUMMARY_LENGTH = 300  # of a summary made from the content
 ITEMS = 20  # that a process renders at once: large documents cost more an item than small ones
 FEEDS = 4  # that a process writes at once
+
+# Each record's item in each format, by the record's id, as feeds of a profile hold it.
+Rendered = dict[Profile | None, dict[int, Sequence[bytes]]]
 
 
 class ToRender(NamedTuple):
@@ -39,6 +42,7 @@ class ToRender(NamedTuple):
     file: int
     part: int | None
     guid: str
+    profile: Profile | None
     place: ToRead | None = None
 
 
@@ -70,13 +74,13 @@ class Publisher:
         `jobs` may be found out while the items of the first are rendered already.
         """
         feeds: list[Job] = []
-        parts = self._render(jobs, feeds, kept, watch)
+        rendered = self._render(jobs, feeds, kept, watch)
         kept.clear()
         watch.lap("render")
         staged: list[tuple[Unit, Staged]] = []
 
         def assemble(batch: range) -> list[tuple[Unit, Staged]]:
-            return [file for n in batch for file in self._assemble(feeds[n], parts, tree)]
+            return [file for n in batch for file in self._assemble(feeds[n], rendered, tree)]
 
         batches = [range(len(feeds))[n : n + FEEDS] for n in range(0, len(feeds), FEEDS)]
         for _, files in map_tasks(assemble, batches, self._processes):
@@ -85,23 +89,22 @@ class Publisher:
         watch.lap("feeds")
         return staged
 
-    def _render(
-        self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch
-    ) -> dict[int, Sequence[bytes]]:
-        """Each record's item in each format, by the record's id; the jobs are put into `feeds`."""
+    def _render(self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch) -> Rendered:
+        """Every item that a feed holds, once a profile; the jobs are put into `feeds`."""
         reader = Reader(self._config, self._selection)
-        seen: set[int] = set()
+        seen_as: dict[Profile | None, set[int]] = defaultdict(set)
 
         def tasks() -> Iterator[list[ToRender]]:
             batch: list[ToRender] = []
             unkept: dict[int, list[ToRender]] = {}  # by file: each is read once
             for job in jobs:
                 feeds.append(job)
+                seen, profile = seen_as[job.profile], job.profile
                 for record in job.records:
                     if record.id in seen:
                         continue
                     seen.add(record.id)
-                    wanted = ToRender(record.id, record.file, record.part, record.guid)
+                    wanted = ToRender(record.id, record.file, record.part, record.guid, profile)
                     if (record.file, record.part) not in kept:
                         unkept.setdefault(record.file, []).append(wanted)
                         continue
@@ -118,19 +121,23 @@ class Publisher:
             if batch:
                 yield batch
 
-        def render(batch: list[ToRender]) -> list[tuple[int, Sequence[bytes]]]:
-            items = (self._item(record) for record in _records(batch, kept, reader))
+        def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
+            records = zip(batch, _records(batch, kept, reader), strict=True)
+            items = (self._item(record, wanted.profile) for wanted, record in records)
             parts: list[tuple[bytes, ...]] = []
             # Of a file with many records there is one batch, too large for one document.
             while some := list(itertools.islice(items, ITEMS)):
                 parts += zip(*(form.render_items(some) for form in self._formats), strict=True)
-            return [(row.id, forms) for row, forms in zip(batch, parts, strict=True)]
+            return [(row.id, row.profile, forms) for row, forms in zip(batch, parts, strict=True)]
 
-        parts: dict[int, Sequence[bytes]] = {}
+        rendered: Rendered = defaultdict(dict)
+        count = 0
         for _, done in map_tasks(render, tasks(), self._processes):
-            parts.update(done)
-            watch.progress("rendering items", len(parts), 0)  # more may be found to be wanted
-        return parts
+            for record, profile, forms in done:
+                rendered[profile][record] = forms
+            count += len(done)
+            watch.progress("rendering items", count, 0)  # more may be found to be wanted
+        return rendered
 
     def _place(self, file: int) -> ToRead:
         """Where a file is to be read again."""
@@ -141,18 +148,24 @@ class Publisher:
                 return ToRead(file, n, path, place.shown, place.below, place.digest)
         raise ChangedError(place.shown)
 
-    def _item(self, record: Record) -> Item:
+    def _item(self, record: Record, profile: Profile | None) -> Item:
         content = content_html(record, self._config.site.home)
         text = content_text(content)
         short = ""
         if self._config.feeds.content == "excerpt" and not record.summary:
-            short = shorten(" ".join(text.split()), SUMMARY_LENGTH)
-        return self._assembler.item(record, content, text, short)
+            short = summary_of(text)
+        item = self._assembler.item(record, content, text, short)
+        if profile is None:
+            return item
+        from feedpub.records.newsletter import mailed  # 15 ms: only sites with newsletters pay
+
+        return mailed(item, profile, self._config.site.home)
 
     def _assemble(
-        self, job: Job, parts: Mapping[int, Sequence[bytes]], tree: OutputTree
+        self, job: Job, rendered: Rendered, tree: OutputTree
     ) -> list[tuple[Unit, Staged]]:
         staged = []
+        parts = rendered[job.profile]
         for n, form in enumerate(self._formats):
             own = [parts[record.id][n] for record in job.records]
             document = form.render_feed(job.feed, own)

@@ -62,8 +62,11 @@ feeds:
     include: [AI], exclude: [Bees], where: {types: [article]}}
   providers: true
   topic_providers: false
-  custom: [{slug: best, title: Best of, where: {min_quality: 80, types: [article]}}]
-  overrides: {"by/ai-ethics": {title: Ethics, description: d, image: https://example.org/i.png}}
+  custom:
+    - {slug: best, title: Best of, where: {min_quality: 80, types: [article]}}
+    - {slug: mail, newsletter: {parameters: {utm_source: newsletter, utm_medium: email}}}
+  overrides: {"by/ai-ethics": {title: Ethics, description: d, image: https://example.org/i.png,
+    newsletter: true}}
 images: {enclosure: first, probe: local, mirror: false}
 websub: {hubs: [https://hub.example/]}
 """
@@ -114,6 +117,11 @@ def test_every_promised_key_is_read(site: Path) -> None:
     assert feeds.topics.where.types == ("article",)
     assert feeds.custom[0].where.min_quality == 80
     assert config.overrides["by/ai-ethics"].title == "Ethics"
+    mail, ethics = feeds.custom[1].newsletter, config.overrides["by/ai-ethics"].newsletter
+    assert mail
+    assert ethics
+    assert list(mail.parameters.items()) == [("utm_source", "newsletter"), ("utm_medium", "email")]
+    assert (mail.enabled, ethics.enabled, dict(ethics.parameters)) == (True, True, {})
     assert config.settings.websub.hubs == ("https://hub.example/",)
 
 
@@ -262,6 +270,10 @@ def test_a_misspelt_word_is_named_with_the_nearest_known(
         ("feeds: {also_at: {a: a}}", "feeds.also_at.a"),
         ("feeds: {overrides: [a]}", "feeds.overrides"),
         ("feeds: {archives: week}", "feeds.archives"),
+        ("feeds: {all: {newsletter: perhaps}}", "feeds.all.newsletter"),
+        ("feeds: {all: {newsletter: {parameter: {a: b}}}}", "feeds.all.newsletter.parameter"),
+        ("feeds: {all: {newsletter: {parameters: {a b: c}}}}", "feeds.all.newsletter.parameters"),
+        ("feeds: {all: {newsletter: {parameters: {a: ''}}}}", "feeds.all.newsletter.parameters.a"),
         ("feeds: topics", "feeds"),
         ("select: {future: perhaps}", "select.future"),
         ("select: {min_quality: high}", "select.min_quality"),

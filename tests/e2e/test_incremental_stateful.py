@@ -289,6 +289,7 @@ SETTINGS: dict[str, list[Any]] = {
         {"exclude": ["a", "World"]},
         {"where": {"min_quality": 50}},
         {"path": "t/{slug}"},
+        {"newsletter": True},
     ],
     "feeds.providers": [True, False, {"min_items": 2}, {"exclude": ["P"]}, {"path": "by/{slug}"}],
     "feeds.topic_providers": [GONE, True, {"min_items": 2}],
@@ -297,11 +298,15 @@ SETTINGS: dict[str, list[Any]] = {
         [{"slug": "best", "where": {"min_quality": 80}}],
         [{"slug": "best", "title": "Best of", "items": 1, "where": {"topics": ["World"]}}],
         [{"slug": "film", "where": {"types": ["video"], "providers": ["P", "R"]}}],
+        [{"slug": "mail", "newsletter": {"parameters": {"utm_source": "mail"}}}],
+        [{"slug": "mail", "newsletter": True}, {"slug": "read"}],
     ],
     "feeds.overrides": [
         GONE,
         {"topics/a": {"title": "All of A", "items": 1}},
         {"providers/p": {"title": "P!"}},
+        {"topics/a": {"newsletter": {"parameters": {"a": "b"}}}, "custom/mail": {"title": "M"}},
+        {"topics/a": {"newsletter": False}, "custom/mail": {"newsletter": False}},
     ],
     "feeds.also_at": [
         GONE,

@@ -8,10 +8,21 @@ import pytest
 
 from feedpub.config import Config
 from feedpub.formats import load_formats
-from feedpub.grouping.assemble import Assembler, min_items, window_rule
+from feedpub.grouping.assemble import Assembler, min_items, profile, window_rule
 from feedpub.grouping.place import Placer
 from feedpub.grouping.window import Windows
-from feedpub.model import Enclosure, Feed, Item, Person, Placement, Provider, Record, Related, Term
+from feedpub.model import (
+    Enclosure,
+    Feed,
+    Item,
+    Person,
+    Placement,
+    Profile,
+    Provider,
+    Record,
+    Related,
+    Term,
+)
 
 from .helpers import config, moment, record, taxonomies, term, terms
 
@@ -123,6 +134,28 @@ feeds:
     ) - moment(1)
     assert min_items(settings, Placement("topics/ai", "topic", topic)) == 2
     assert min_items(settings, Placement("", "all")) == 1
+
+
+def test_a_feed_is_a_newsletter_if_its_override_its_own_setting_or_its_group_says_so() -> None:
+    settings = config("""
+feeds:
+  topics: {newsletter: {parameters: {b: 2, a: 1}}}
+  custom: [{slug: mail, newsletter: true}, {slug: read, newsletter: false}, {slug: best}]
+  overrides:
+    topics/ai: {newsletter: false}
+    topics/bees: {title: B}
+    providers/x: {newsletter: true}
+""")
+    topic = Term("ai", "AI", "ai")
+    assert profile(settings, Placement("", "all")) is None
+    assert profile(settings, Placement("topics/ai", "topic", topic)) is None
+    bees = profile(settings, Placement("topics/bees", "topic", topic))
+    assert bees == Profile((("b", "2"), ("a", "1")))
+    assert profile(settings, Placement("custom/mail", "custom")) == Profile()
+    assert profile(settings, Placement("custom/read", "custom")) is None
+    assert profile(settings, Placement("custom/best", "custom")) is None
+    assert profile(settings, Placement("providers/x", "provider", None, topic)) == Profile()
+    assert profile(settings, Placement("providers/y", "provider", None, topic)) is None
 
 
 def test_an_id_that_is_no_iri_gets_one_for_atom() -> None:

@@ -1,0 +1,278 @@
+"""An item as it is read in a feed → the same item as it survives e-mail.
+
+Mail clients show no frames and play nothing, know neither srcset nor style
+sheets, and the oldest of them take a picture's width from its attribute alone
+(what each shows: https://www.caniemail.com/). docs/newsletters.md says what
+mailing services read of a feed.
+
+What comes in is what nh3 has serialised (`feedpub.records.content`): every
+`<` begins a tag, and every tag has one form, so that it is read tag by tag.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from feedpub.media.types import type_of
+from feedpub.model import Enclosure, Item, Profile
+from feedpub.records.content import content_text, without_empty
+from feedpub.records.text import printable, summary_of
+from feedpub.urls import absolute_url
+
+WIDTH = 600  # pixels: what mailing services' templates are wide
+
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
+_ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
+# Clients that know CSS shrink it to the screen; Outlook on Windows knows the attributes alone.
+_FLUID = "max-width:100%;height:auto"
+# Of unknown width: as large as it is, but in Outlook, where it might be wider than the screen.
+_FLUID_UNSIZED = f"width:auto;{_FLUID}"
+_PLAY = "\u25b6"  # what says in all languages that there is something to play
+
+_PLAYED = frozenset({"iframe", "video", "audio"})
+_VOID = frozenset({"br", "col", "hr", "wbr"})  # without an end tag, as are some that are looked at
+
+# Players' addresses → those of the pages that show the same.
+_PAGES = tuple(
+    (re.compile(rf"https?://{player}"), page)
+    for player, page in (
+        (
+            r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/videoseries\?(?:.*&)?list=([\w-]+).*",
+            r"https://www.youtube.com/playlist?list=\1",
+        ),
+        (
+            r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!live_stream)([\w-]{11})(?![\w-]).*",
+            r"https://www.youtube.com/watch?v=\1",
+        ),
+        (r"player\.vimeo\.com/video/(\d+)\?(?:.*&)?h=(\w+).*", r"https://vimeo.com/\1/\2"),
+        (r"player\.vimeo\.com/video/(\d+).*", r"https://vimeo.com/\1"),
+        (r"open\.spotify\.com/embed/(\w+/\w+).*", r"https://open.spotify.com/\1"),
+        (r"www\.dailymotion\.com/embed/video/(\w+).*", r"https://www.dailymotion.com/video/\1"),
+        (r"archive\.org/embed/([^/?#]+).*", r"https://archive.org/details/\1"),
+        (r"www\.loom\.com/embed/(\w+).*", r"https://www.loom.com/share/\1"),
+        (r"embed\.podcasts\.apple\.com/(.+)", r"https://podcasts.apple.com/\1"),
+        (r"player\.twitch\.tv/\?(?:.*&)?video=v?(\d+).*", r"https://www.twitch.tv/videos/\1"),
+        (r"player\.twitch\.tv/\?(?:.*&)?channel=(\w+).*", r"https://www.twitch.tv/\1"),
+    )
+)
+_YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([\w-]{11})")
+
+
+def mailed(item: Item, profile: Profile, home: str) -> Item:
+    """The item as feeds of this profile hold it; `home` is the address of the site's own pages.
+
+    Its id, its dates and its enclosures stay what they are. Whoever reads
+    content alone, or summaries alone, finds one if the other is there.
+    """
+    item = item._replace(summary=item.summary or summary_of(item.content_text))
+    content = _Mail(item, profile, home).content()
+    return item._replace(
+        link=with_parameters(item.link, profile.parameters) if item.link else "",
+        summary=item.summary or (item.title if content else ""),
+        content_html=content,
+        content_text=content_text(content),
+    )
+
+
+def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
+    """An address with these parameters in its query, but for those that it names itself."""
+    before, mark, fragment = url.partition("#")
+    address, _, query = before.partition("?")
+    there = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+    added = [f"{name}={quote(value, safe='')}" for name, value in parameters if name not in there]
+    if not added:
+        return url
+    return f"{address}?{'&'.join([query, *added] if query else added)}{mark}{fragment}"
+
+
+class _Mail:
+    """The making of one item's content."""
+
+    def __init__(self, item: Item, profile: Profile, home: str) -> None:
+        self._item = item
+        self._parameters = profile.parameters
+        self._home = urlsplit(absolute_url(home))
+        self._tags = list(_TAG.finditer(item.content_html))
+        self._pictures = {picture.url: picture for picture in item.images}
+        self._lead = item.image or next(iter(item.images), None)
+        self._seen = {_attributes(tag).get("src") for tag in self._tags if tag[2] == "img"}
+        self._open: list[str] = []  # the elements that the tag at hand is in
+
+    def content(self) -> str:
+        """The content, or the summary; with the lead picture at its head if it would have none."""
+        markup, parts, at = self._item.content_html, [], 0
+        for n, tag in enumerate(self._tags):
+            if tag.start() < at:  # of a medium that is dealt with
+                continue
+            parts.append(markup[at : tag.start()])
+            at = tag.end()
+            if tag[2] in _PLAYED:
+                if tag[1]:
+                    continue
+                end = self._end_of(n)
+                if medium := self._medium(self._tags[n : end + 1]):
+                    parts.append(medium)
+                    at = self._tags[end].end()
+            else:
+                parts.append(self._tag(tag))
+        content = without_empty("".join((*parts, markup[at:])))
+        if not content and self._item.summary:
+            content = f"<p>{_text(self._item.summary)}</p>"
+        if self._lead and not any(tag[2] == "img" for tag in _TAG.finditer(content)):
+            content = f"<p>{self._own_picture(self._lead)}</p>\n{content}".rstrip()
+        return content
+
+    def _tag(self, tag: re.Match[str]) -> str:
+        closing, name = tag[1], tag[2]
+        if name in {"picture", "source", "track"}:
+            return ""
+        if name == "img":
+            return self._image(tag)
+        if closing:
+            self._open.pop()
+        elif name not in _VOID:
+            self._open.append(name)
+        if name == "a" and not closing and self._parameters:
+            attributes = _attributes(tag)
+            href = attributes.get("href", "")
+            if self._is_page(href):
+                attributes["href"] = with_parameters(href, self._parameters)
+                return _written("a", attributes)
+        return tag[0]
+
+    def _is_page(self, url: str) -> bool:
+        """Whether an address is that of a page of the site's own, and not of a file there."""
+        parts, home = urlsplit(url), self._home
+        return (
+            parts.scheme in {"http", "https"}
+            and parts.netloc == home.netloc
+            and f"{parts.path}/".startswith(home.path)
+            and type_of(url) in {"", "text/html"}
+        )
+
+    # Pictures
+
+    def _image(self, tag: re.Match[str]) -> str:
+        attributes = _attributes(tag)
+        if "style" in attributes:
+            return tag[0]  # none that came in has one: it was made here
+        url = attributes.get("src") or _candidate(attributes.get("srcset", ""))
+        if not url:
+            return ""
+        picture = self._pictures.get(url)
+        alt = attributes.get("alt") or (picture.title if picture else "")
+        width, height = _pixels(attributes, "width"), _pixels(attributes, "height")
+        if picture and picture.width and picture.height:
+            if not width:
+                width, height = picture.width, picture.height
+            elif not height:
+                height = max(1, round(width * picture.height / picture.width))
+        rest = {key: said for key, said in attributes.items() if key in {"title", "lang", "dir"}}
+        return _picture(url, alt, width, height, rest)
+
+    def _own_picture(self, picture: Enclosure, alt: str = "") -> str:
+        return _picture(picture.url, picture.title or alt, picture.width, picture.height, {})
+
+    # What is played
+
+    def _end_of(self, n: int) -> int:
+        """Where the element that the nth tag begins has its end tag."""
+        name, depth = self._tags[n][2], 0
+        for m in range(n, len(self._tags)):
+            if self._tags[m][2] == name:
+                depth += -1 if self._tags[m][1] else 1
+                if not depth:
+                    return m
+        return n
+
+    def _medium(self, tags: Sequence[re.Match[str]]) -> str:
+        """A link to what a frame or a player shows, with a still if there is one.
+
+        "" if it has no address: what is inside is for who cannot play it.
+        """
+        attributes = _attributes(tags[0])
+        name, title = tags[0][2], attributes.get("title", "")
+        sources = [_attributes(tag).get("src", "") for tag in tags if tag[2] in {name, "source"}]
+        url = next(filter(None, sources), "")
+        if not url:
+            return ""
+        alt = title or self._item.title
+        still = ""
+        if name == "iframe":
+            url = _page(url)
+            title = title or (urlsplit(url).hostname or "").removeprefix("www.")
+            if video := _YOUTUBE.fullmatch(url):
+                # https://developers.google.com/youtube/v3/docs/thumbnails: every video has it.
+                address = f"https://i.ytimg.com/vi/{video[1]}/hqdefault.jpg"
+                still = _picture(address, alt, 480, 360, {})
+        elif poster := attributes.get("poster"):
+            width, height = _pixels(attributes, "width"), _pixels(attributes, "height")
+            still = _picture(poster, alt, width, height, {})
+        if not still and name != "audio" and self._lead and self._lead.url not in self._seen:
+            self._seen.add(self._lead.url)
+            still = self._own_picture(self._lead, alt)
+        title = title or printable(unquote(urlsplit(url).path.rpartition("/")[2])) or url
+        inside = f"{still}<br>{_PLAY} {_text(title)}" if still else f"{_PLAY} {_text(title)}"
+        if "a" not in self._open:
+            inside = f"{_written('a', {'href': url})}{inside}</a>"
+        if self._open[-1:] == ["p"]:
+            return f"</p><p>{inside}</p><p>"
+        return inside if "p" in self._open else f"<p>{inside}</p>"
+
+
+def _page(url: str) -> str:
+    """The page that shows what a player shows, which is its own address where none is known."""
+    for player, page in _PAGES:
+        if found := player.fullmatch(url):
+            return found.expand(page)
+    return url
+
+
+def _candidate(srcset: str) -> str:
+    """Of a srcset, the smallest that fills a mail's width, else the largest."""
+    candidates = [candidate.partition(" ")[::2] for candidate in srcset.split(", ")]
+    widths = [
+        (int(size[:-1]), url) for url, size in candidates if re.fullmatch(r"[0-9]{1,5}w", size)
+    ]
+    if not widths:
+        return candidates[0][0]
+    return min((width < WIDTH, abs(width - WIDTH), url) for width, url in widths)[2]
+
+
+def _picture(url: str, alt: str, width: int, height: int, rest: dict[str, str]) -> str:
+    """A picture that is at most 600 pixels wide in every client; 0 for a size that is not known."""
+    if width > WIDTH:
+        width, height = WIDTH, height and max(1, round(height * WIDTH / width))
+    attributes = {"src": url, "alt": alt, **rest, "width": str(width or WIDTH)}
+    if width and height:
+        attributes["height"] = str(height)
+    attributes["style"] = _FLUID if width else _FLUID_UNSIZED
+    return _written("img", attributes)
+
+
+def _pixels(attributes: dict[str, str], name: str) -> int:
+    """A size in pixels, 0 if none is said: a part of what is around it says nothing in a mail."""
+    size = attributes.get(name, "")
+    return int(size) if size.isdecimal() else 0
+
+
+def _attributes(tag: re.Match[str]) -> dict[str, str]:
+    return {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(tag[3])}
+
+
+def _written(name: str, attributes: dict[str, str]) -> str:
+    """A start tag as nh3 writes it."""
+    written = (f' {key}="{_quoted(value)}"' for key, value in attributes.items())
+    return f"<{name}{''.join(written)}>"
+
+
+def _quoted(value: str) -> str:
+    return _text(value).replace('"', "&quot;")
+
+
+def _text(text: str) -> str:
+    """A text as nh3 writes it."""
+    return html.escape(text, quote=False).replace("\xa0", "&nbsp;")
