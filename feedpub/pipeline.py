@@ -131,9 +131,9 @@ def _look(
     ids.load()
     refresh = Refresh(config, store, options, selection, clock, watch, ids)
     refresh.read_files()
-    ids.keep()
     watch.lap("read")
     refresh.select_again(fingerprints.placing(config, options.unpublished, vocabulary.fingerprint))
+    ids.keep()
     refresh.settle()
     return vocabulary, selection, refresh
 

@@ -18,7 +18,7 @@ from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
 from feedpub.stages.heads import guid_key, name_of, named
 from feedpub.stages.racy import Clock
-from feedpub.store.rows import FilePlace, RecordRow, StoredRecord
+from feedpub.store.rows import RecordRow, StoredRecord
 from feedpub.store.store import Store, in_batches
 
 
@@ -72,6 +72,7 @@ class Identities:
         self._left: list[tuple[str, str]] = []  # ids, and what gave them before (see `derived`)
         self._flushed = 0  # so many of the lines are in the store
         self._arrived: list[tuple[Place, RecordRow]] = []
+        self._undecided: list[_Rename] = []  # what the ledger may know by another id
         self._anew = store.is_new
 
     # What the ledger says
@@ -112,79 +113,135 @@ class Identities:
 
     def _name_again(self) -> None:
         """Every record is called what the ledger says now."""
-        places: dict[int, Place] = {}
         for batch in in_batches(self._store):
+            places: dict[int, Place] = {}
             for record in batch:
                 if record.file not in places:
-                    places[record.file] = _place(record.file, self._store.file_place(record.file))
+                    places[record.file] = place_of(self._store, record.file)
                 derived = record.row.derived or record.row.guid
-                row = self.of(named(record.row, derived, derived), places[record.file])
+                place, row = places[record.file], named(record.row, derived, derived)
+                row = self.of(row, place)
                 if row != record.row:
                     self._store.update_record(record, row)
-            places.clear()
+                self.arrived(place, row)
 
     def of(self, row: RecordRow, place: Place) -> RecordRow:
-        """A record's row under the id that it has."""
-        found = self._named(row, place)
-        if found.derived and self._store.ledger.id_for(found.derived) != found.guid:
-            # It was known again by its place or its bytes: that is said now, while they tell it.
-            self._lines.append(place.line(found))
-        return found
-
-    def _named(self, row: RecordRow, place: Place) -> RecordRow:
-        ledger = self._store.ledger
-        if ledger.is_empty:
-            return row
-        guid = ledger.id_of(place.line(row), row.guid_from)
+        """A record's row under the id that the ledger gives it."""
+        guid = self._store.ledger.id_of(place.line(row), row.guid_from)
         return row if guid == row.guid else named(row, guid, row.guid)
 
     # What changes
 
     def replaced(self, old: RecordRow, new: RecordRow, place: Place) -> None:
         """A file of one record has another now."""
-        if old.guid == new.guid:
-            if old.derived not in {"", new.derived}:
-                self._left.append((old.guid, old.derived))
-        elif old.published == new.published and not old.reason:
+        if old.guid != new.guid and old.published == new.published and not old.reason:
             if new.guid_from in {OWN_ID, SHORT_ID}:
                 self.warnings.append(
                     f"{place.shown}: id: {new.guid!r} was {old.guid!r} before: subscribers see a "
                     "new item; if it is none, write the old one"
                 )
-            elif not new.derived:
-                self._left.append((old.guid, old.derived))
-                self._changed.append(_Rename(old.guid, place, new))
+            else:
+                derived = new.derived or new.guid
+                self._changed.append(_Rename(old.guid, place, named(new, derived, derived)))
 
     def gone(self, place: Place, records: list[StoredRecord]) -> None:
         """A file is no more, or not under its name."""
+        self.left(records)
         for record in records:
             row = record.row
-            self._left.append((row.guid, row.derived))
             if row.guid_from == PATH_ID and not row.reason and place.content:
                 known = (name_of(place.shown, row.part), row.guid)
                 self._gone[place.label(row.part)].append(known)
 
+    def left(self, records: list[StoredRecord]) -> None:
+        """Records are no more where they were, or not what they were."""
+        self._left += [(r.row.guid, r.row.derived) for r in records if r.row.derived]
+
     def arrived(self, place: Place, row: RecordRow) -> None:
-        """A record is new to a store that knew others."""
-        if row.guid_from == PATH_ID and not row.derived:
+        """A record is new to the store, or to what the ledger says now."""
+        if row.reason or row.derived or row.guid_from in {OWN_ID, SHORT_ID}:
+            return
+        by_content = row.guid_from == PATH_ID
+        if earlier := self._store.ledger.earlier_id(place.line(row), by_content):
+            self._undecided.append(_Rename(earlier, place, row))
+        if not self._anew:
             self._arrived.append((place, row))
 
     def keep(self) -> None:
         """Lets known records have the ids that they had, if nobody else has."""
-        self._flush()
         renames = self._changed
         for place, row in self._arrived:
-            label = place.label(row.part)
-            if old := self._gone.get(label):
+            if row.guid_from == PATH_ID and (old := self._gone.get(place.label(row.part))):
                 _, guid = min(old)
                 old.remove(min(old))
                 renames.append(_Rename(guid, place, row))
-        renames.sort(key=lambda rename: rename.order)
+        decided = -1
+        while decided != len(self._lines):  # what a name is freed from may be known by another
+            self._keep_all(renames)
+            self._keep_all(self._undecided)
+            decided = len(self._lines)
+            self._release()
+            self._part()
+        # What was not given an id that it may have had is to be called the same for ever, too.
+        for rename in sorted(self._undecided, key=lambda rename: rename.order):
+            if self._is_named_so(rename.row, rename.place):
+                self._lines.append(self._line(rename.place, rename.row))
+        self._flush()
+
+    def _line(self, place: Place, row: RecordRow) -> LedgerLine:
+        """What is said of a record of which something must be said.
+
+        Its bytes are not, unless all records have their lines: a copy of it that has none would
+        be taken for it one day, when it is gone.
+        """
+        line = place.line(row)
+        return line if self._records_all else line._replace(content="")
+
+    def _keep_all(self, renames: list[_Rename]) -> None:
+        renames = sorted(renames, key=lambda rename: rename.order)
         before = -1
         while len(renames) != before:  # what was given up by one may be free for another
             before = len(renames)
             renames = [rename for rename in renames if not self._keep(rename)]
-        self._release()
+
+    def _part(self) -> None:
+        """An id is not given to another record: not to one that comes by a name that it left."""
+        store = self._store
+        if store.ledger.is_empty:
+            return
+        arrived = {row.guid_key for _, row in self._arrived}
+        for key in sorted(store.double_guids() if self._anew else arrived):
+            same = store.records_of_key(key)
+            for guid in sorted({record.row.guid for record in same if record.row.derived}):
+                by_name = [r for r in same if r.row.guid == guid and not r.row.derived]
+                by_line = [r for r in same if r.row.guid == guid and r.row.derived]
+                if any(record.row.guid_from == OWN_ID for record in by_name):
+                    continue  # it says itself what item it is
+                path = store.ledger.path_of(guid)
+                if any(self._placed(r).path == path for r in by_name):
+                    # The item came back to its name; what is called by a line is another.
+                    for derived in sorted({record.row.derived for record in by_line}):
+                        self._free(guid, derived)
+                elif by_name:
+                    self._rename(guid, by_name)
+
+    def _rename(self, guid: str, records: list[StoredRecord]) -> None:
+        """Gives an item, in however many files, an id of its own."""
+        line = min(self._placed(record) for record in records)
+        mark = hashlib.sha256(f"{line.path}\n{line.published}".encode()).hexdigest()[:12]
+        new = f"{guid}-{mark}" if "#" in guid else f"{guid}#{mark}"
+        content = line.content if self._records_all else ""
+        self._lines.append(line._replace(id=new, derived=guid, content=content))
+        for record in records:
+            self._store.update_record(record, named(record.row, new, guid))
+
+    def _placed(self, record: StoredRecord) -> LedgerLine:
+        return place_of(self._store, record.file).line(record.row)
+
+    def _is_named_so(self, row: RecordRow, place: Place) -> bool:
+        """Whether a record is still called what its own rules give."""
+        same = self._store.records_named(row.guid_key, row.guid)
+        return any((r.file, r.row.part, r.row.derived) == (place.file, row.part, "") for r in same)
 
     def _keep(self, rename: _Rename) -> bool:
         store, row = self._store, rename.row
@@ -195,24 +252,28 @@ class Identities:
             return False  # the id that it would have is another record's, too
         kept = named(same[0].row, rename.old, row.guid)
         store.update_record(same[0], kept)
-        self._lines.append(rename.place.line(kept))
+        self._lines.append(self._line(rename.place, kept))
         return True
 
     def _release(self) -> None:
         """Names that led to an item's id, and do no more: who comes by them is another item."""
-        store = self._store
+        self._flush()
         for guid, derived in sorted(set(self._left)):
-            if not derived:
-                continue
-            same = store.records_named(guid_key(guid), guid)
-            if same and any(record.row.derived != derived for record in same):
-                self._lines.append(LedgerLine(derived, derived))
-                self._flush()
-                for record in same:
-                    if record.row.derived == derived:
-                        place = _place(record.file, store.file_place(record.file))
-                        row = self.of(named(record.row, derived, derived), place)
-                        store.update_record(record, row)
+            same = self._store.records_named(guid_key(guid), guid)
+            if any(record.row.derived != derived for record in same):
+                self._free(guid, derived)
+        self._left = []
+
+    def _free(self, guid: str, derived: str) -> None:
+        """A name leads to this id no more."""
+        store = self._store
+        self._lines.append(LedgerLine(derived, derived))
+        self._flush()
+        for record in store.records_named(guid_key(guid), guid):
+            if record.row.derived == derived:
+                row = named(record.row, derived, derived)
+                store.update_record(record, row)
+                self.arrived(place_of(store, record.file), row)
 
     def _flush(self) -> None:
         """Has the ledger in the store know what was added; not while records are being read.
@@ -234,7 +295,7 @@ class Identities:
         anew = self._anew or store.fact("ids") != "all"
         keys = [None] if anew else sorted(store.touched)
         new = [
-            _place(record.file, store.file_place(record.file)).line(record.row)
+            place_of(store, record.file).line(record.row)
             for key in keys
             for record in store.records_unknown(key)
         ]
@@ -255,5 +316,7 @@ class Identities:
         return f"{self._shown}: {lines} added, so that ids stay what they are; keep the file"
 
 
-def _place(file: int, place: FilePlace) -> Place:
+def place_of(store: Store, file: int) -> Place:
+    """Where a file is that the store knows."""
+    place = store.file_place(file)
     return Place(file, place.shown, place.content)

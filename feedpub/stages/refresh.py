@@ -16,7 +16,7 @@ from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, ToRead
 from feedpub.stages.heads import record_of
-from feedpub.stages.identity import Identities, Place
+from feedpub.stages.identity import Identities, Place, place_of
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.selection import Selection
@@ -182,9 +182,8 @@ class Refresh:
                 self._new.discard(result.id)
             else:
                 new = self._replaced(place, new)
-            if not self._store.is_new:
-                for record in new:
-                    self._ids.arrived(place, record)
+            for record in new:
+                self._ids.arrived(place, record)
             added += [(result.id, record) for record in new]
         self._store.put_files(rows)
         self._store.touch_files(touched)
@@ -208,7 +207,9 @@ class Refresh:
             if (old.row.part, old.row.line) != (row.part, row.line):
                 self._store.move_record(old.id, row.part, row.line)
                 self._store.touched.add(row.guid_key)
-        self._store.remove_records([gone for left in before.values() for gone in left])
+        gone = [record for left in before.values() for record in left]
+        self._ids.left(gone)
+        self._store.remove_records(gone)
         return new
 
     # The configuration, the taxonomy and the time
@@ -237,6 +238,8 @@ class Refresh:
             row = record.row._replace(reason=reason, feeds=self._store.feed_ids(feeds))
             if row != record.row:
                 self._store.update_record(record, row)
+                if record.row.reason:
+                    self._ids.arrived(place_of(self._store, record.file), row)
 
     # The same item in several records
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
+from feedpub.model import OWN_ID, LedgerLine
 from feedpub.store.schema import LEDGER
 
 
@@ -41,39 +41,47 @@ class Ledger:
         )
         self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
 
-    def has(self, id: str) -> bool:
-        """Whether a line is about this id."""
-        return self._one("SELECT 1 FROM ledger WHERE id = ? LIMIT 1", (id,)) is not None
+    def id_of(self, record: LedgerLine, rule: str) -> str:
+        """What a record is called; `record.id` is what its own rules give, `rule` being the one."""
+        return record.id if self.is_empty or rule == OWN_ID else self.id_for(record.id)
 
     def id_for(self, derived: str) -> str:
         """What a record is called whose rules give `derived`: that, if no line says otherwise."""
         query = "SELECT id FROM ledger WHERE derived = ? ORDER BY number DESC LIMIT 1"
         return self._one(query, (derived,)) or derived
 
-    def id_of(self, record: LedgerLine, rule: str) -> str:
-        """What a record is called; `record.id` is what its own rules give, `rule` being the one.
+    def has(self, id: str) -> bool:
+        """Whether a line is about the item that is called so."""
+        query = "SELECT 1 FROM ledger WHERE id = ? AND path <> '' LIMIT 1"
+        return self._one(query, (id,)) is not None
 
-        What a record says of its own id holds. Else a line says it for what its rules give; else
-        for the same file with the same date; else, where its path gave the id, for the same
-        bytes. An id that moved on with its file, or one of several for these bytes, is not for
-        others.
+    def path_of(self, id: str) -> str:
+        """The record that an item was last in, "" if no line says it."""
+        query = "SELECT path FROM ledger WHERE id = ? AND path <> '' ORDER BY number DESC LIMIT 1"
+        return self._one(query, (id,)) or ""
+
+    def earlier_id(self, record: LedgerLine, by_content: bool) -> str:
+        """What a record that no line is about was called before, "" if that is not known.
+
+        It is known by the same file with the same date, or by the same bytes, if that is asked
+        for. An id that moved on with its file, or that is one of several for these bytes, is not
+        for others.
         """
-        derived = record.id
-        if self.is_empty or rule == OWN_ID:
-            return derived
-        named = self.id_for(derived)
-        if named == derived and rule != SHORT_ID and not record.part:
+        if self.is_empty or self.has(record.id):
+            return ""
+        earlier = None
+        if not record.part:
             query = (
                 "SELECT id FROM ledger l WHERE path = ? AND published = ? AND number ="
                 " (SELECT max(number) FROM ledger WHERE id = l.id AND path <> '')"
                 " ORDER BY number DESC LIMIT 1"
             )
-            named = self._one(query, (record.path, record.published)) or derived
-        if named == derived and rule == PATH_ID and record.content:
+            earlier = self._one(query, (record.path, record.published))
+        if earlier is None and by_content and record.content:
             query = "SELECT DISTINCT id FROM ledger WHERE content = ? LIMIT 2"
             ids = self._db.execute(query, (record.content,)).fetchall()
-            named = ids[0][0] if len(ids) == 1 else derived
-        return named
+            earlier = ids[0][0] if len(ids) == 1 else None
+        return earlier or ""
 
     def _one(self, query: str, values: tuple[str | int, ...]) -> str | None:
         found = self._db.execute(query, values).fetchone()

@@ -201,11 +201,15 @@ class Store:
         """The records of an item, `guid_key` being the key of its `guid`."""
         return self._records("WHERE guid_key = ? AND guid = ?", (guid_key, guid))
 
+    def records_of_key(self, guid_key: int) -> list[StoredRecord]:
+        """The records whose guids have one key: nearly always those of an item."""
+        return self._records("WHERE guid_key = ?", (guid_key,))
+
     def records_unknown(self, guid_key: int | None) -> list[StoredRecord]:
         """The records in feeds that no line of the ledger is about; all, or those of one key."""
         return self._records(
             "r WHERE reason = '' AND lost = 0 AND (?1 IS NULL OR guid_key = ?1)"
-            " AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.id = r.guid)",
+            " AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.id = r.guid AND l.path <> '')",
             (guid_key,),
         )
 

@@ -130,19 +130,35 @@ def test_a_file_is_renamed_and_moved(site: Site) -> None:
     same_from_nothing(site)
 
 
-def test_a_new_file_under_the_first_name_of_another_is_named_and_does_not_take_its_id(
-    site: Site,
-) -> None:
+def test_a_new_file_under_the_first_name_of_another_does_not_take_its_id(site: Site) -> None:
     site.write("records/a.md", record("A"))
     site.generate()
     first = ids(site)["A"]
     (site.root / "records/a.md").rename(site.root / "records/b.md")
     site.generate()
     site.write("records/a.md", record("Not A"))
-    run = site.generate()
-    assert ids(site) == {"A": first}
-    assert "records/a.md" in run.err
-    assert "give one of them an id: or a url:" in run.err
+    site.generate()
+    found = ids(site)
+    assert found["A"] == first
+    assert found["Not A"].startswith(f"{first}#")
+    assert site.counts() == (2, 2, 0, 0, 0)
+    same_from_nothing(site)
+    site.write("records/a.md", record("Not A, corrected"))
+    site.generate()
+    assert ids(site) == {"A": first, "Not A, corrected": found["Not A"]}
+
+
+def test_a_new_record_at_an_address_that_another_left_is_another_item(site: Site) -> None:
+    site.write("records/a.md", record("A", f"url: {OLD}"))
+    site.generate()
+    site.write("records/a.md", record("A"))
+    site.generate()
+    site.write("records/b.md", record("B", f"url: {OLD}", date="2021-01-01"))
+    forget(site)
+    site.generate()
+    found = ids(site)
+    assert found["A"] == OLD
+    assert found["B"].startswith(f"{OLD}#")
     same_from_nothing(site)
 
 
