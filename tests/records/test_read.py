@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from feedpub.config import SourceSpec
 
-from .helpers import no_endless_time, front, only, parse, problem, record
+from .helpers import front, no_endless_time, only, parse, problem, record
 
 POST = front("topics: [a]", "The body.\n")
 ITEM = {"title": "A title", "date": "2026-01-02"}
