@@ -39,6 +39,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "type": ("type",),
         "price": ("price",),
         "related": ("related",),
+        "comments": ("comments",),
         "amp": ("ampWebUrl", "cdnAmpWebUrl"),
         "slug": ("slug",),
         "is_published": ("published",),

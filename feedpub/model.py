@@ -153,6 +153,7 @@ class Record(NamedTuple):
     quality: float | None = None
     heat: float | None = None
     duration: int = 0
+    comments: str = ""  # the address of the page where it is talked about
     amp_url: str = ""
     status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
     derived: str = ""  # the id that those rules give, where the ledger gives it another
@@ -268,6 +269,7 @@ class Item(NamedTuple):
     price: str = ""
     quality: float | None = None
     duration: int = 0
+    comments: str = ""
     amp_url: str = ""
 
 

@@ -160,6 +160,8 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
             )
         if item.external_url:
             etree.SubElement(entry, "link", {"href": item.external_url, "rel": "via"})
+        if item.comments:  # RFC 4685, 4
+            etree.SubElement(entry, "link", {"href": item.comments, "rel": "replies"})
         if item.source and (item.source.feed_id or item.source.home):
             # 4.2.11. The date is the entry's, which does not move.
             source = copy(_source(item.source))

@@ -71,6 +71,7 @@ def _of_item() -> dict[str, Any]:
             "quality": {"type": "number", "description": "how good its makers think it is"},
             "price": _said(_TEXT, "what it costs, like Free"),
             "duration": {"type": "integer", "minimum": 1, "description": "in seconds"},
+            "comments_url": _said(_URL, "the page where it is talked about"),
             "amp_url": _said(_URL, "the page for mobile devices (AMP)"),
             "provider": _object("who made it, and the feed of that here", provider, "name"),
             "topics": _list(

@@ -148,6 +148,7 @@ def _extension(item: Item) -> dict[str, Any]:
             "quality": item.quality,
             "price": item.price,
             "duration": item.duration or None,
+            "comments_url": item.comments,
             "amp_url": item.amp_url,
             "provider": _told(
                 {

@@ -124,6 +124,8 @@ def _entry(item: Item) -> FeedEntry:
         entry.content(item.content_html, type="html")
     if _sole_email(item):
         entry.author(name=item.authors[0].name, email=item.authors[0].email)
+    if item.comments:
+        entry.comments(item.comments)
     if item.categories:
         entry.category([{"term": c.term, "scheme": c.scheme} for c in item.categories])
     links = [{"href": item.link}] if item.link else []

@@ -133,6 +133,7 @@ class Assembler:
             price=record.price,
             quality=record.quality,
             duration=record.duration,
+            comments=record.comments,
             amp_url=record.amp_url,
         )
 

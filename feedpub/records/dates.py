@@ -21,6 +21,8 @@ _ZONE = re.compile(r"(?:[-+]\d{4}|\b(?:UTC?|GMT|Z|[ECMP][SD]T))\s*(?:\(.*\))?$",
 _OTHER_ZONE = re.compile(
     r":\d{2}\s+(?!(?:UTC?|GMT|Z|[ECMP][SD]T|[AP]M)\b)([A-Za-z]{1,5})\s*$", re.IGNORECASE
 )
+# With the year's last two digits, as RFC 822 has it; in no other order are two digits a year.
+_RFC822 = re.compile(r"(?:[A-Za-z]{3},)?\s*\d{1,2}\s+[A-Za-z]{3}\s+\d{2}\s+\d{1,2}:\d{2}\b.*")
 _DURATION = re.compile(
     r"P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?",
     re.IGNORECASE,
@@ -99,7 +101,7 @@ def _rfc2822(text: str, zone: tzinfo) -> Moment:
     from email.utils import parsedate_tz  # rare: most dates are ISO, and it costs 25 ms
 
     parts = parsedate_tz(text) if re.search(r"[A-Za-z]{3}", text) else None
-    if parts is None or not re.search(r"\d{4}", text):
+    if parts is None or not (re.search(r"\d{4}", text) or _RFC822.fullmatch(text)):
         raise DateError(f"{text[:40]!r} is not a date that feedpub knows")
     year, month, day, hour, minute, second = parts[:6]
     where = zone

@@ -353,9 +353,11 @@ class FieldReader:
             pattern = _PIXELS if name in {"width", "height"} else _COUNT
             if match := pattern.fullmatch(text):
                 return int(match[1])
-            self.notes.add(
-                (*keys, name), f"{text[:40]!r} is not a number", "write digits alone; left out"
-            )
+            if text.isdigit():
+                what, remedy = f"{text[:40]} is too large", "write the true number; left out"
+            else:
+                what, remedy = f"{text[:40]!r} is not a number", "write digits alone; left out"
+            self.notes.add((*keys, name), what, remedy)
         return 0
 
     def seconds(self, text: str, keys: Keys) -> int:

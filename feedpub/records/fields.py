@@ -152,6 +152,7 @@ def build_record(
         quality=read.number("quality"),
         heat=read.number("heat"),
         duration=read.seconds(duration_text, duration_keys) if duration_text else 0,
+        comments=_comments(read),
         amp_url=amp if amp != link else "",
         status=_status(read),
     )
@@ -276,6 +277,14 @@ def _language(read: FieldReader, source: SourceSpec) -> str:
         return language
     read.notes.add(keys, f"{text[:40]!r} is no language", "write a tag like en or pt-BR; left out")
     return read.rules.language
+
+
+def _comments(read: FieldReader) -> str:
+    """Where the record is talked about; what else tools keep there (true, a number) is no fault."""
+    value, keys = read.find("comments")
+    if not isinstance(value, str) or not (has_scheme(value) or value.startswith("/")):
+        return ""
+    return read.url(value, keys, read.rules.home)
 
 
 def _status(read: FieldReader) -> str:

@@ -114,6 +114,7 @@ items = st.builds(
     type=texts,
     quality=st.none() | st.integers(0, 100) | st.just(7.5),
     duration=st.integers(0, 10**5),
+    comments=st.just("") | urls,
     amp_url=st.just("") | urls,
 )
 histories = st.builds(

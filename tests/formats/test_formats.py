@@ -390,9 +390,21 @@ def test_the_language_of_an_item() -> None:
     assert [i.get("language") for i in json_feed(of)["items"]] == ["de", None]
 
 
+def test_where_an_item_is_talked_about() -> None:
+    of = feed(item(comments="https://c.example/?a&b"))
+    assert text(rss(of), "item/comments") == "https://c.example/?a&b"
+    assert all_of(atom(of), "a:entry/a:link[@rel='replies']", "href") == ["https://c.example/?a&b"]
+
+
 def test_what_is_told_of_an_item_goes_along() -> None:
     made = item(
-        type="video", category="news", price="free", quality=0, duration=90, amp_url="https://a/"
+        type="video",
+        category="news",
+        price="free",
+        quality=0,
+        duration=90,
+        amp_url="https://a/",
+        comments="https://c/",
     )
     assert json_feed(feed(made))["items"][0]["_feedpub"] == {
         "type": "video",
@@ -400,6 +412,7 @@ def test_what_is_told_of_an_item_goes_along() -> None:
         "quality": 0,
         "price": "free",
         "duration": 90,
+        "comments_url": "https://c/",
         "amp_url": "https://a/",
     }
     assert b"https://a/" not in render("rss", feed(made)) + render("atom", feed(made))

@@ -167,6 +167,21 @@ def test_keys_may_begin_with_a_capital() -> None:
     assert (made.title, made.topics) == ("A", ("b",))
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (f"{URL}#comments", f"{URL}#comments"),
+        ("/a/#talk", "https://example.org/a/#talk"),
+        ("true", ""),  # as Jekyll has it
+        ("12", ""),
+        ("[a]", ""),
+        ("closed", ""),
+    ],
+)
+def test_where_a_record_is_talked_about(written: str, expected: str) -> None:
+    assert record(f"comments: {written}").comments == expected
+
+
 @pytest.mark.parametrize("key", ["ampWebUrl", "cdnAmpWebUrl"])
 def test_an_amp_address_is_never_the_link(key: str) -> None:
     made = record(f"{key}: {URL}/amp")

@@ -82,6 +82,6 @@ RECORDS = st.builds(
     related=st.lists(st.builds(Related, WORDS, WORDS, WORDS), max_size=2).map(tuple),
     language=st.sampled_from(["", "en", "en-GB", "de"]), type=st.sampled_from(["", "video"]),
     category=st.sampled_from(["", "c"]), price=st.sampled_from(["", "free"]),
-    quality=NUMBERS, heat=NUMBERS, duration=_COUNTS, amp_url=WORDS,
+    quality=NUMBERS, heat=NUMBERS, duration=_COUNTS, comments=WORDS, amp_url=WORDS,
     status=st.sampled_from(["", "", "draft", "unpublished", "removed"]),
 )  # fmt: skip
