@@ -17,6 +17,7 @@ _URI = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold besides letters and di
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:(?://\[[0-9A-Fa-f:.]+\](?=[:/?#]))?"
 _IRI = re.compile(_SCHEME + r"(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
+_WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 # The rules that give an id, besides the names of the keys of its addresses:
 OWN_ID = "id"  # the record names it
@@ -37,6 +38,8 @@ def is_iri(text: str) -> bool:
     """Whether a text is an absolute IRI (RFC 3987), as Atom's ids must be (RFC 4287, 4.2.6)."""
     if text[:4].lower() == "tag:" and not text.isascii():  # RFC 4151, 2.1
         return False
+    if text[:4].lower() == "http" and not _WEB.match(text) and re.match("https?:", text, re.I):
+        return False  # RFC 9110, 4.2: it has a host
     return bool(_IRI.fullmatch(text)) and text.isprintable() and text.count("#") < 2
 
 

@@ -52,6 +52,7 @@ __all__ = [
 CONFIG_NAME = "config.yaml"
 _SETTINGS = Section(Settings, later=("push", "podcast"))
 SCHEMA_NAME = "feedpub.schema.json"
+ARCHIVE_FOLDER = "archive"  # of a feed, below its own
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json", SCHEMA_NAME)
 
 
@@ -353,15 +354,21 @@ def _check_paths(feeds: Feeds, node: yaml.Node, context: Context) -> None:
         (f"feeds.custom[{n}].slug", f"custom/{custom.slug}")
         for n, custom in enumerate(feeds.custom)
     ]
-    for n, (key, pattern) in enumerate(patterns):
-        for other_key, other in patterns[:n]:
-            if "{" in pattern + other and _could_meet(pattern, other):
-                context.fail(
-                    _at(node, *key.replace("[", ".").replace("]", "").split(".")),
-                    key,
-                    f"{pattern} and {other_key} ({other}) could be the same address",
-                    "give each group a folder of its own",
-                )
+    pairs = [(*one, *other) for n, one in enumerate(patterns) for other in patterns[:n]]
+    if feeds.archives != "false":
+        archives = [
+            (f"the archives of {owner}", f"{pattern}/{ARCHIVE_FOLDER}/{{period}}".lstrip("/"))
+            for owner, pattern in [("feeds.all", ""), *patterns]
+        ]
+        pairs += [(*one, *archive) for one in patterns for archive in archives]
+    for key, pattern, other_key, other in pairs:
+        if "{" in pattern + other and _could_meet(pattern, other):
+            context.fail(
+                _at(node, *key.replace("[", ".").replace("]", "").split(".")),
+                key,
+                f"{pattern} and {other_key} ({other}) could be the same address",
+                "give each group a folder of its own",
+            )
 
 
 def _could_meet(one: str, other: str) -> bool:

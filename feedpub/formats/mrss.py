@@ -40,11 +40,13 @@ def _add_content(entry: Any, media: Enclosure) -> None:
         content.set("duration", str(media.duration))
     _set_size(content, media)
     if media.title:
-        title = etree.SubElement(content, f"{{{MEDIA}}}description", {"type": "plain"})
+        # feedparser takes any `description` of Media RSS for the item's own.
+        title = etree.SubElement(content, f"{{{MEDIA}}}title", {"type": "plain"})
         title.text = media.title
 
 
 def _set_size(element: Any, media: Enclosure) -> None:
-    if media.width and media.height:
+    if media.height:
         element.set("height", str(media.height))
+    if media.width:
         element.set("width", str(media.width))

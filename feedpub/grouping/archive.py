@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-FOLDER = "archive"  # below a feed's own
+from feedpub.config import ARCHIVE_FOLDER
+
 _DIGITS = {"month": 7, "year": 4}  # of 2026-01-31
 
 
@@ -33,14 +34,14 @@ def end_of(period: str) -> int:
 
 def path_of(feed: str, period: str) -> str:
     """Where an archive of a feed is, below the output."""
-    return f"{feed}/{FOLDER}/{period}".lstrip("/")
+    return f"{feed}/{ARCHIVE_FOLDER}/{period}".lstrip("/")
 
 
 def feed_of(path: str) -> str:
     """The feed that a folder of the output belongs to, whether its own or one of its archives'."""
     head, _, period = path.rpartition("/")
-    if head == FOLDER or head.endswith(f"/{FOLDER}"):
+    if head == ARCHIVE_FOLDER or head.endswith(f"/{ARCHIVE_FOLDER}"):
         digits = period.replace("-", "")
         if digits.isdigit() and len(period) in _DIGITS.values():
-            return head.removesuffix(FOLDER).rstrip("/")
+            return head.removesuffix(ARCHIVE_FOLDER).rstrip("/")
     return path

@@ -41,6 +41,7 @@ TYPES = {
     "weba": "audio/webm",
     # moving pictures
     "3gp": "video/3gpp",
+    "m3u8": "application/vnd.apple.mpegurl",
     "m4v": "video/mp4",
     "mkv": "video/matroska",
     "mov": "video/quicktime",

@@ -150,6 +150,10 @@ class FieldReader:
             self.notes.add(keys, what, "take it out; feedpub did")
         return cleaned
 
+    def _name(self, value: Any, keys: Keys) -> str:
+        """A text without markup, of a scalar that is a part of something."""
+        return plain_text(self._printable(scalar(value), keys))
+
     def plain(self, group: str) -> str:
         """A text without markup."""
         if group not in self._found:
@@ -227,7 +231,7 @@ class FieldReader:
                 entry = entry.get("name") or entry.get("title")
             if isinstance(entry, (dict, list)):
                 self.notes.add((*keys, n), "a name is wanted", "write a text")
-            elif entry is not None and (name := plain_text(scalar(entry))):
+            elif entry is not None and (name := self._name(entry, (*keys, n))):
                 names.append(name)
         return names
 
@@ -239,16 +243,15 @@ class FieldReader:
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n) if isinstance(value, list) else keys
             if isinstance(entry, dict):
-                name = plain_text(scalar(entry.get("name") or ""))
+                name = self._name(entry.get("name") or "", (*where, "name"))
                 email = plain_text(scalar(entry.get("email") or ""))
                 link = entry.get("url") or entry.get("uri")
                 url = self.url(link, (*where, "url"), self.rules.home)
             elif isinstance(entry, (list, bool)) or entry is None:
                 name = email = url = ""
             else:
-                name, email = _named_email(
-                    plain_text(entry) if "<" not in entry else printable(entry)
-                )
+                text = self._printable(entry, where)
+                name, email = _named_email(text if "<" in text else plain_text(text))
                 url = ""
             if name or email:
                 valid = email if re.fullmatch(_EMAIL, email) else ""
@@ -267,7 +270,7 @@ class FieldReader:
             if text in made:
                 return made[text]
             problems = len(self.notes.problems)
-            name = plain_text(scalar(value.get("name") or ""))
+            name = self._name(value.get("name") or "", (*keys, "name"))
             domain = plain_text(scalar(value.get("domain") or "")).lower()
             domain = domain.removeprefix("https://").removeprefix("http://").strip("/")
             url = self.url(value.get("url"), (*keys, "url"), self.rules.home)
@@ -288,7 +291,7 @@ class FieldReader:
             self.notes.add(
                 keys, f"{what} is no provider", "write a name, or {name: …, domain: …}; left out"
             )
-        elif value and (name := plain_text(value)):
+        elif value and (name := self._name(value, keys)):
             return Provider(name), ()
         return (Provider(default) if default else None), ()
 
@@ -333,12 +336,13 @@ class FieldReader:
         for name in ("duration", "duration_in_seconds"):
             if isinstance(entry.get(name), str):
                 duration = self.seconds(entry[name], (*keys, name))
-        title = entry.get("alt") or entry.get("title") or ""
+        titled = "alt" if entry.get("alt") else "title"
+        title = entry.get(titled) or ""
         return Enclosure(
             url=url,
             type=kind,
             length=self.count(entry, ("length", "size_in_bytes", "size", "bytes"), keys),
-            title="" if isinstance(title, (dict, list)) else plain_text(scalar(title)),
+            title="" if isinstance(title, (dict, list)) else self._name(title, (*keys, titled)),
             width=self.count(entry, ("width",), keys),
             height=self.count(entry, ("height",), keys),
             duration=duration,
@@ -421,9 +425,11 @@ class FieldReader:
             if all(url != other.url for other in found):
                 found.append(
                     Related(
-                        plain_text(scalar(title)) if not isinstance(title, (dict, list)) else url,
+                        self._name(title, (*where, "title"))
+                        if not isinstance(title, (dict, list))
+                        else url,
                         url,
-                        plain_text(who) if isinstance(who, str) else "",
+                        self._name(who, (*where, "provider")) if isinstance(who, str) else "",
                     )
                 )
         return tuple(found)
@@ -444,5 +450,7 @@ def _with_type(media: Enclosure, kind: str) -> Enclosure:
 
 def _named_email(text: str) -> tuple[str, str]:
     if match := re.fullmatch(_NAMED_EMAIL, text.strip()):
-        return plain_text(match[1] or match[4] or ""), match[2] or match[3]
+        # The marks of a quoted string are no part of it (RFC 5322, 3.2.4).
+        name = re.sub(r'^"(.*)"$', r"\1", plain_text(match[1] or match[4] or ""))
+        return name.replace('\\"', '"'), match[2] or match[3]
     return ("", text.strip()) if re.fullmatch(_EMAIL, text.strip()) else (plain_text(text), "")

@@ -254,6 +254,7 @@ def test_a_misspelt_word_is_named_with_the_nearest_known(
         ("feeds: {topics: {title: '{nmae}'}}", "feeds.topics.title"),
         ("feeds: {topics: {path: '{slug}'}, providers: {path: '{slug}'}}", "feeds.providers.path"),
         ("feeds: {providers: {path: 'topics/{slug}'}}", "feeds.providers.path"),
+        ("feeds: {archives: year, topics: {path: 'archive/{slug}'}}", "feeds.topics.path"),
         ("feeds: {custom: [{title: x}]}", "feeds.custom[0].slug"),
         ("feeds: {custom: [{slug: a}, {slug: A}]}", "feeds.custom[1].slug"),
         ("feeds: {custom: [{slug: ../a}]}", "feeds.custom[0].slug"),

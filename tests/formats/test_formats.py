@@ -307,7 +307,7 @@ def test_media() -> None:
     assert media[audio.url].get("medium") == "audio"
     assert media[audio.url].get("duration") == "90"
     assert (media[image.url].get("width"), media[image.url].get("height")) == ("600", "400")
-    assert text(media[image.url], "media:description") == "A <b>"
+    assert text(media[image.url], "media:title") == "A <b>"
     found = json_feed(of)["items"][0]
     assert found["image"] == image.url
     assert found["attachments"][0] == {
@@ -390,6 +390,26 @@ def test_the_language_of_an_item() -> None:
     assert [i.get("language") for i in json_feed(of)["items"]] == ["de", None]
 
 
+@pytest.mark.parametrize("form", ["rss", "atom"])
+@pytest.mark.parametrize(("summary", "content"), [("S", ""), ("", "<p>C</p>"), ("S", "<p>C</p>")])
+def test_a_picture_s_text_is_not_taken_for_the_item_s(
+    form: str, summary: str, content: str
+) -> None:
+    picture = Enclosure("https://i.example/a.png", "image/png", title="A red kite")
+    of = feed(item(image=picture, images=(picture,), summary=summary, content_html=content))
+    entry = feedparser.parse(render(form, of)).entries[0]
+    said = [entry.get("summary"), *(part.value for part in entry.get("content", ()))]
+    assert {"S", "<p>C</p>", None} >= set(said)
+    assert entry.title == of.items[0].title
+
+
+def test_an_entry_of_a_title_alone_says_it_once() -> None:
+    entry = atom(feed(item(title="T", summary="", content_html=""))).find("a:entry", NAMES)
+    assert entry.find("a:content", NAMES) is None
+    of = feed(item(title="T", summary="", content_html="", link=""))
+    assert text(atom(of), "a:entry/a:content") == "T"  # RFC 4287, 4.1.2
+
+
 def test_where_an_item_is_talked_about() -> None:
     of = feed(item(comments="https://c.example/?a&b"))
     assert text(rss(of), "item/comments") == "https://c.example/?a&b"
@@ -429,12 +449,12 @@ def test_dates_of_any_year(year: int) -> None:
 
 def test_dates_do_not_depend_on_the_locale() -> None:
     of = feed(item())
-    before = render("rss", of)
+    before, own = render("rss", of), locale.setlocale(locale.LC_ALL)
     try:
         locale.setlocale(locale.LC_ALL, "")
         assert render("rss", of) == before
     finally:
-        locale.setlocale(locale.LC_ALL, "C")
+        locale.setlocale(locale.LC_ALL, own)
     assert b"Fri, 02 Jan 2026 03:04:05 +0000" in before
 
 

@@ -217,6 +217,7 @@ def test_what_is_no_provider_is_named(written: str) -> None:
     [
         ("Jane Doe", (Person("Jane Doe"),)),
         ("Jane Doe <jane@example.org>", (Person("Jane Doe", "jane@example.org"),)),
+        ("'\"Doe, Jane\" <jane@example.org>'", (Person("Doe, Jane", "jane@example.org"),)),
         ("jane@example.org (Jane Doe)", (Person("Jane Doe", "jane@example.org"),)),
         ("[Jane, Joe]", (Person("Jane"), Person("Joe"))),
         (
@@ -409,6 +410,33 @@ def test_what_cannot_be_told_is_named_and_left_out(written: str, key: str) -> No
     parsed = parse(front(written))
     assert len(parsed.records) == 1
     assert problem(parsed).key == key
+
+
+def test_what_no_feed_can_carry_is_named_wherever_it_is() -> None:
+    parsed = parse(
+        '{"title": "A", "date": "2026-01-02", "author": {"name": "A\\u0007nn"},'
+        ' "topics": ["x\\u0000y"],'
+        ' "provider": "P\\ud800",'
+        ' "images": [{"url": "https://e.example/a.png", "alt": "B\\u0001"}],'
+        ' "related": [{"title": "C\\u0002", "url": "https://e.example/"}]}',
+        path="r.jsonl",
+    )
+    made = only(parsed)
+    assert made.provider is not None
+    assert [
+        made.authors[0].name,
+        made.topics[0],
+        made.provider.name,
+        made.images[0].title,
+        made.related[0].title,
+    ] == ["Ann", "xy", "P", "B", "C"]
+    assert [problem.key for problem in parsed.problems] == [
+        "provider",
+        "author.name",
+        "images[0].alt",
+        "topics[0]",
+        "related[0].title",
+    ]
 
 
 def test_related() -> None:
