@@ -53,6 +53,7 @@ CONFIG_NAME = "config.yaml"
 _SETTINGS = Section(Settings, later=("push", "podcast"))
 SCHEMA_NAME = "feedpub.schema.json"
 ARCHIVE_FOLDER = "archive"  # of a feed, below its own
+_IN_ARCHIVE = re.compile(rf"(?:^|/){ARCHIVE_FOLDER}/\d{{4}}(?:-\d\d)?(?:/|$)")
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json", SCHEMA_NAME)
 
 
@@ -334,6 +335,13 @@ def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
         )
     _check_paths(feeds, node, context)
     for alias, target in feeds.also_at.items():
+        if feeds.archives != "false" and _IN_ARCHIVE.search(alias):
+            context.fail(
+                _at(node, "feeds", "also_at", alias),
+                f"feeds.also_at.{alias}",
+                "this could be the address of an archive (feeds.archives)",
+                "name another address, or do without archives",
+            )
         if alias == target or alias.split("/")[0] in reserved - {"index.html"}:
             context.fail(
                 _at(node, "feeds", "also_at", alias),

@@ -19,7 +19,6 @@ from typing import Any
 from feedpub.errors import LedgerError
 from feedpub.model import LedgerLine
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _MAX_LINE = 100_000  # bytes
 
 
@@ -110,18 +109,33 @@ def _line(data: bytes) -> LedgerLine:
             "a line needs an id, and for, path and content are texts if they are there"
         )
     published = values.get("published", "1970-01-01T00:00:00Z")
-    try:
-        moment = datetime.strptime(published, _TIME).replace(tzinfo=UTC)
-    except (ValueError, TypeError):
-        raise ValueError("published is no time like 2026-01-31T09:30:00Z") from None
+    moment = _moment(published)
+    if moment is None:
+        raise ValueError("published is no time like 2026-01-31T09:30:00Z")
     own, derived, path, content = texts
     return LedgerLine(own, derived, path, int(moment.timestamp()), content)
+
+
+def _moment(published: Any) -> datetime | None:
+    if not isinstance(published, str):
+        return None
+    try:
+        # Of years before 1000, some systems wrote three digits here.
+        moment = datetime.fromisoformat(published.zfill(len("2026-01-31T09:30:00Z")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _time(seconds: int) -> str:
+    # Not strftime: it writes the year 999 with three digits, which nothing reads.
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _text(line: LedgerLine) -> bytes:
     values = {"id": line.id, "for": line.derived, "path": line.path}
     if line.path:
-        values["published"] = datetime.fromtimestamp(line.published, UTC).strftime(_TIME)
+        values["published"] = _time(line.published)
     values["content"] = line.content
     said = {key: value for key, value in values.items() if value}
     return json.dumps(said, ensure_ascii=False).encode() + b"\n"

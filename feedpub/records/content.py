@@ -102,6 +102,8 @@ _IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
 _FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)>.*?</iframe>", re.DOTALL)
 _SOURCE = re.compile(r"<(?:source|track)((?: [a-z-]+=\"[^\"]*\")*)>")
 _WRITTEN_TAG = re.compile(r"</?[a-z][a-z0-9]*(?: [a-z-]+=\"[^\"]*\")*>")
+# What is shown by who cannot play: browsers don't.
+_INSTEAD = re.compile(r"<(video|audio)\b[^>]*>.*?</\1>", re.DOTALL)
 _PREFORMATTED = re.compile(r"<pre(?: [^>]*)?>(.*?)</pre>", re.DOTALL)
 _PARAGRAPH = re.compile(
     r"</?(?:p|div|h[1-6]|ul|ol|dl|table|blockquote|section|article|figure|header|footer|main|nav"
@@ -164,6 +166,8 @@ def content_html(record: Record, home: str) -> str:
 
 def content_text(content: str) -> str:
     """Safe HTML → its text in paragraphs, as far as text goes; pictures by their descriptions."""
+    if "<video" in content or "<audio" in content:
+        content = _INSTEAD.sub("", content)
     parts = _PREFORMATTED.split(content) if "<pre" in content else [content]
     for n, part in enumerate(parts):
         if n % 2 == 0:

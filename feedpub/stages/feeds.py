@@ -165,20 +165,20 @@ class Feeds:
         for archive in self._archives:
             unit = archive.unit
             before = store.archive(archive.of.row.id, archive.period)
-            feed, context = looker.head(archive)
+            context = looker.context(archive)
             sure = not (self._all_doubtful or unit in dirty or unit in self._broken)
             if before and sure and before.context == context:
                 continue
-            job, row = looker.look_into(archive, feed, context)
+            job, row = looker.look_into(archive, context)
             if row != before:
                 store.put_archive(archive.of.row.id, archive.period, row)
             if before and before.inputs == row.inputs and unit not in self._broken:
                 continue
-            batch.append(job)
-            records.update(record.id for record in job.records)
-            if len(records) > ARCHIVED:
+            if len(records) > ARCHIVED and job.period != batch[-1].period:
                 yield batch
                 batch, records = [], set()
+            batch.append(job)
+            records.update(record.id for record in job.records)
         if batch:
             yield batch
 

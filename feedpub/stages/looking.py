@@ -96,10 +96,7 @@ class Looker:
         rule = window_rule(self._config, placement)
         span = None if rule.span is None else int(rule.span.total_seconds())
         records = self._store.window(row.id, rule.items, span)
-        newest = record_of(self._store.record(records[0].id).row)
-        placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
-        updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
-        feed = self.assembler.feed(placement, newest, updated, row.total)
+        feed = self._feed(row, records)
         if self._by or not rule.items:
             beyond = next(self._periods(row.id, len(records)), "")
             older = self.assembler.links(path_of(row.path, beyond)) if beyond else ()
@@ -114,6 +111,13 @@ class Looker:
         )
         entry = _entry_text(Entry.of(feed, len(records)))
         return Job(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
+
+    def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
+        """A feed of these records, without its items; the newest says what it is called."""
+        newest = record_of(self._store.record(records[0].id).row)
+        placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
+        updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
+        return self.assembler.feed(placement, newest, updated, row.total)
 
     def _items(self, records: Sequence[WindowRow]) -> bytes:
         """All that the items of these records are made of."""
@@ -138,34 +142,37 @@ class Looker:
             for newer, period, older in zip(periods, periods[1:], periods[2:], strict=False)
         ]
 
-    def head(self, archive: Archive) -> tuple[Feed, bytes]:
-        """An archive's document, without what depends on its items, and a hash of that."""
-        job, links = archive.of, self.assembler.links
+    def context(self, archive: Archive) -> bytes:
+        """A hash of what an archive's document is made of, besides its records."""
+        job = archive.of
+        # What its newest record has a say in is its own, so that a new one below changes nothing.
+        feed = job.feed._replace(
+            title="", description="", icon="", topic=None, provider=None,
+            updated=_NO_TIME, published=_NO_TIME, total=0,
+        )  # fmt: skip
+        return digest(self._site, job.profile, self._as_archive(archive, feed))
+
+    def _as_archive(self, archive: Archive, feed: Feed) -> Feed:
+        """A feed as one of its archives names it."""
+        path, links = archive.of.row.path, self.assembler.links
         older, newer = (
-            links(path_of(job.row.path, period)) if period else ()
+            links(path_of(path, period)) if period else ()
             for period in (archive.older, archive.newer)
         )
-        feed = job.feed._replace(
-            links=links(path_of(job.row.path, archive.period)),
-            updated=_NO_TIME,
-            published=_NO_TIME,
+        return feed._replace(
+            links=links(path_of(path, archive.period)),
             hubs=(),  # nothing new comes here
             ttl=0,
             total=0,
-            history=History(current=job.feed.links, older=older, newer=newer),
+            history=History(current=archive.of.feed.links, older=older, newer=newer),
         )
-        return feed, digest(self._site, job.profile, feed)
 
-    def look_into(self, archive: Archive, feed: Feed, context: bytes) -> tuple[Job, ArchiveRow]:
+    def look_into(self, archive: Archive, context: bytes) -> tuple[Job, ArchiveRow]:
         """What an archive is to be made of."""
         row, period = archive.of.row, archive.period
         records = self._store.between(row.id, start_of(period), end_of(period))
-        newest = self._store.newest_before(row.id, end_of(period)) or 0
-        feed = feed._replace(
-            updated=datetime.fromtimestamp(max(record.updated for record in records), UTC),
-            published=datetime.fromtimestamp(newest, UTC),
-        )
-        inputs = digest(context, self._items(records))
+        feed = self._as_archive(archive, self._feed(row, records))
+        inputs = digest(context, feed, self._items(records))
         return Job(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:

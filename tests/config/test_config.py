@@ -271,6 +271,7 @@ def test_a_misspelt_word_is_named_with_the_nearest_known(
         ("feeds: {also_at: {a: a}}", "feeds.also_at.a"),
         ("feeds: {overrides: [a]}", "feeds.overrides"),
         ("feeds: {archives: week}", "feeds.archives"),
+        ("feeds: {archives: year, also_at: {archive/2020: rss.xml}}", "feeds.also_at.archive/2020"),
         ("feeds: {all: {newsletter: perhaps}}", "feeds.all.newsletter"),
         ("feeds: {all: {newsletter: {parameter: {a: b}}}}", "feeds.all.newsletter.parameter"),
         ("feeds: {all: {newsletter: {parameters: {a b: c}}}}", "feeds.all.newsletter.parameters"),

@@ -202,6 +202,20 @@ def test_a_feed_that_goes_takes_its_archives_along(site: Site) -> None:
     same_from_nothing(site)
 
 
+def test_a_new_spelling_changes_no_archive(site: Site) -> None:
+    """A topic is called as the newest record of a document calls it."""
+    archives = [path for path in stamps(site.feeds) if "topics/news/archive/" in path]
+    before = stamps(site.feeds)
+    site.write("records/new.md", record("New", "topics: [NEWS]", "provider: P", date="2022-02-01"))
+    site.generate()
+    after = stamps(site.feeds)
+    assert archives
+    assert "NEWS" in (site.feeds / "topics/news/rss.xml").read_text("utf-8")
+    changed = {path for path in archives if before[path] != after[path]}
+    newest = max(path.split("/")[3] for path in archives)
+    assert {path.split("/")[3] for path in changed} <= {newest}
+
+
 def test_explain_names_the_archive(site: Site) -> None:
     said = site.run("explain", "records/00.md").out
     assert "in its archive of 2020" in said

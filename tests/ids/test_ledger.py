@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ LINES = st.builds(
     id=IDS,
     derived=TEXTS,
     path=IDS,
-    published=st.integers(-(10**10), 10**11),
+    published=st.integers(-62135596800, 10**11),
     content=TEXTS,
 )
 WITHOUT_LIMITS = settings(
@@ -79,6 +81,22 @@ def test_empty_lines_do_no_harm_and_later_keys_neither(tmp_path: Path) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text('\n{"id": "a", "note": "by hand"}\r\n\n')
     assert read(path) == [LedgerLine("a")]
+
+
+@pytest.mark.parametrize("year", ["999", "0999"])
+def test_a_year_before_1000_is_read_as_it_was_ever_written(tmp_path: Path, year: str) -> None:
+    path = tmp_path / "ids.jsonl"
+    path.write_text(f'{{"id": "a", "path": "a.md", "published": "{year}-05-05T00:00:00Z"}}\n')
+    [line] = read(path)
+    assert line.published == datetime(999, 5, 5, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("written", ["soon", "2026-01-31", 5, "2026-01-31T09:30:00"])
+def test_a_time_that_is_none_is_named(tmp_path: Path, written: object) -> None:
+    path = tmp_path / "ids.jsonl"
+    path.write_text(json.dumps({"id": "a", "published": written}) + "\n")
+    with pytest.raises(LedgerError, match="published is no time"):
+        read(path)
 
 
 def test_what_is_wrong_has_its_line(tmp_path: Path) -> None:

@@ -371,3 +371,9 @@ def test_any_body_can_be_published(featured: str, body: str) -> None:
 def test_a_hostile_body_takes_no_long_time(part: str) -> None:
     with no_endless_time():
         published(part * (80_000 // len(part)) + "x")
+
+
+@pytest.mark.parametrize("name", ["video", "audio"])
+def test_what_stands_in_for_a_player_is_no_text(name: str) -> None:
+    markup = f'<p>Look:</p><{name} src="https://e.example/a">Your browser cannot</{name}><p>End</p>'
+    assert content_text(clean_html(markup, "https://e.example/")) == "Look:\n\nEnd"
