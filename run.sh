@@ -99,7 +99,10 @@ case "$act" in
         ;;
     test)
         for_developers
-        exec "$VENV/bin/python" -m pytest "$@"
+        # As many at once as there are processors to use.
+        workers=$("$VENV/bin/python" -c \
+            'from feedpub.records.workers import usable_cpus as n; print(min(n(), 8))')
+        exec "$VENV/bin/python" -m pytest -n "$((workers > 1 ? workers : 0))" "$@"
         ;;
     lint)
         for_developers
