@@ -16,6 +16,7 @@ import click
 
 from feedpub.cli import COMMANDS, cli
 from feedpub.config.options import Settings
+from feedpub.config.podcasts import Podcast
 from feedpub.config.readers import Choice, Either, ListOf, MapOf, Section
 
 DOCS = Path(__file__).parent
@@ -80,7 +81,7 @@ def _rows(cls: type[Any], prefix: str) -> Iterator[tuple[str, str, str]]:
         default = "required" if field.metadata["required"] else _shown(field)
         doc = field.metadata["doc"] + _words(field.metadata["reader"])
         yield key + suffix, doc.replace("|", "\\|"), "" if section else default
-        if section:
+        if section and not (section is Podcast and prefix):  # long, and told at the top
             yield from _rows(section, f"{key}{suffix}.")
 
 

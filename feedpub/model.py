@@ -122,6 +122,83 @@ class Related(NamedTuple):
     provider: str = ""
 
 
+class Contributor(NamedTuple):
+    """Somebody who is heard in a show or made it (Podcasting 2.0, person)."""
+
+    name: str
+    role: str = ""  # "" for the usual: host
+    group: str = ""  # "" for the usual: cast
+    image: str = ""
+    url: str = ""
+
+
+class Location(NamedTuple):
+    """A place that a show is about, or where it is made (Podcasting 2.0, location)."""
+
+    name: str
+    rel: str = ""  # subject or creator
+    geo: str = ""  # RFC 5870
+    osm: str = ""
+    country: str = ""
+
+
+class License(NamedTuple):
+    """On what terms a show may be used (Podcasting 2.0, license)."""
+
+    name: str
+    url: str = ""
+
+
+class Transcript(NamedTuple):
+    """What is said in an episode, written down (Podcasting 2.0, transcript)."""
+
+    url: str
+    type: str
+    language: str = ""  # "" for the feed's
+    rel: str = ""  # captions, if it has the times
+
+
+class Episode(NamedTuple):
+    """What podcasts alone say of an item: Apple's tags and Podcasting 2.0's."""
+
+    season: int = 0  # 0: none
+    season_name: str = ""
+    number: str = ""  # decimal, like 3 or 315.5; "" if it has none
+    display: str = ""  # to be shown instead of the number
+    type: str = ""  # full, trailer or bonus; "" for full
+    title: str = ""  # for Apple: without numbers, and without the show's name
+    explicit: bool | None = None  # None: as the show
+    is_blocked: bool = False  # not to be shown by Apple
+    transcripts: tuple[Transcript, ...] = ()
+    chapters: str = ""  # the address of a file
+    chapters_type: str = ""
+    people: tuple[Contributor, ...] = ()
+    locations: tuple[Location, ...] = ()
+    license: License | None = None
+
+
+class Podcast(NamedTuple):
+    """What a feed that is a podcast says of its show."""
+
+    guid: str  # podcast:guid, a UUID
+    author: str
+    explicit: bool
+    categories: tuple[tuple[str, str], ...] = ()  # Apple's: category, and subcategory or ""
+    type: str = ""  # episodic or serial
+    owner: Person | None = None
+    image: str = ""
+    is_blocked: bool = False
+    is_complete: bool = False
+    new_feed_url: str = ""
+    locked: bool | None = None  # None: nothing is said
+    funding: tuple[tuple[str, str], ...] = ()  # address, text
+    people: tuple[Contributor, ...] = ()
+    medium: str = ""
+    license: License | None = None
+    locations: tuple[Location, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()  # purpose or "", text
+
+
 class Record(NamedTuple):
     """What one record says, read and checked, but with its content as it came.
 
@@ -158,6 +235,7 @@ class Record(NamedTuple):
     duration: int = 0
     comments: str = ""  # the address of the page where it is talked about
     amp_url: str = ""
+    episode: Episode | None = None  # None: it says nothing that podcasts alone say
     status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
     derived: str = ""  # the id that those rules give, where the ledger gives it another
 
@@ -274,12 +352,16 @@ class Item(NamedTuple):
     duration: int = 0
     comments: str = ""
     amp_url: str = ""
+    episode: Episode | None = None  # None: the feed is no podcast
 
 
 class Profile(NamedTuple):
-    """How the items of a feed that is mailed differ from those of one that is read."""
+    """How the items of a feed differ from those of most feeds."""
 
-    parameters: tuple[tuple[str, str], ...] = ()  # of the query of addresses: name, value
+    # Query parameters of the addresses of one that is mailed: name, value; None: it is not.
+    mail: tuple[tuple[str, str], ...] | None = None
+    # What is put before the addresses of what a podcast plays, or ""; None: it is none.
+    podcast: str | None = None
 
 
 class History(NamedTuple):
@@ -321,6 +403,7 @@ class Feed(NamedTuple):
     parent: str = ""  # path of the parent topic's feed, "" if it has none
     total: int = 0  # how many records belong to the feed, in its window or not
     about: str = ""  # where the extension of JSON Feed is described
+    podcast: Podcast | None = None
     history: History | None = None  # None: nothing is said of what the document does not hold
 
     def link(self, format_name: str) -> FeedLink:

@@ -12,7 +12,7 @@ from feedpub.cli.common import as_of as moment
 from feedpub.model import Problem
 from feedpub.records.content import content_html
 from feedpub.records.scan import FoundFile
-from feedpub.stages.inspect import group, read_records, read_terms
+from feedpub.stages.inspect import group, lacks_of_podcasts, read_records, read_terms
 from feedpub.stages.outcome import Options
 
 
@@ -51,7 +51,11 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     problems = reading.problems if wanted else problems + reading.problems
     for record in reading.items:
         content_html(record, config.site.home)  # whatever could fail in a run, fails here first
-    group(config, terms, reading.items)
+    grouping = group(config, terms, reading.items)
+    if config.has_podcasts:
+        lacking = lacks_of_podcasts(config, grouping)
+        shown = config.shown(config.path)
+        problems += [problem for problem in lacking if not wanted or problem.path != shown]
     for problem in sorted(problems, key=lambda p: (p.path, p.line)):
         click.echo(str(problem))
     if wanted and not reading.read:

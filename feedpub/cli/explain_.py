@@ -15,7 +15,7 @@ from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import feed_id, min_items, profile, window_rule
 from feedpub.grouping.select import REASONS
-from feedpub.model import Placement, Problem, Record, global_id
+from feedpub.model import Placement, Problem, Profile, Record, global_id
 from feedpub.stages.heads import seconds
 from feedpub.stages.inspect import Grouping, Reading, group, read_records, read_terms
 from feedpub.stages.outcome import Options
@@ -209,7 +209,7 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         hours = rule.span.total_seconds() / 3600
         size += f", and all no older than {hours:g} h before the newest"
     prefix = f"{path}/" if path else ""
-    mailed = profile(config, placement)
+    own = profile(config, placement) or Profile()
     rows = [
         ("feed", path or EVERYTHING),
         ("id", feed_id(config.site.id, path)),
@@ -217,9 +217,12 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
         ("holds", why),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]
-    if mailed:
-        added = "&".join(f"{name}={value}" for name, value in mailed.parameters)
+    if own.mail is not None:
+        added = "&".join(f"{name}={value}" for name, value in own.mail)
         rows.append(("newsletter", f"made to be mailed{added and f'; addresses have {added}'}"))
+    if own.podcast is not None:
+        behind = own.podcast and f"; what is played is behind {own.podcast}"
+        rows.append(("podcast", f"what it lacks, feedpub check says{behind}"))
     rows += [
         (name, config.site.url + prefix + config.feeds.filenames[name])
         for name in config.feeds.formats

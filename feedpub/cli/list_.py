@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -12,7 +12,7 @@ from feedpub.cli.common import EVERYTHING, Common, common_options, print_json, t
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config
 from feedpub.formats import MEDIA_TYPES
-from feedpub.grouping.assemble import Assembler
+from feedpub.grouping.assemble import Assembler, FormatName
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
 from feedpub.stages.inspect import Reading, group, read_records, read_terms
@@ -93,7 +93,7 @@ def _providers(config: Config, terms: Taxonomies, reading: Reading) -> list[dict
 
 def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:
     grouping = group(config, terms, reading.items)
-    formats = [_Format(name, MEDIA_TYPES[name]) for name in config.feeds.formats]
+    formats = [FormatName(name, MEDIA_TYPES[name]) for name in config.feeds.formats]
     assembler = Assembler(config, terms, grouping.placer, formats, grouping.windows)
     return [
         {
@@ -107,13 +107,6 @@ def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str
         }
         for path, window in grouping.windows.items()
     ]
-
-
-class _Format(NamedTuple):
-    """What of a format an address depends on: to list feeds, none needs to be loaded."""
-
-    name: str
-    media_type: str
 
 
 def _records(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
-_SETTINGS = Section(Settings, later=("push", "podcast"))
+_SETTINGS = Section(Settings, later=("push",))
 SCHEMA_NAME = "feedpub.schema.json"
 ARCHIVE_FOLDER = "archive"  # of a feed, below its own
 _IN_ARCHIVE = re.compile(rf"(?:^|/){ARCHIVE_FOLDER}/\d{{4}}(?:-\d\d)?(?:/|$)")
@@ -72,6 +72,7 @@ class Config:
     topics_folder: Path | None
     providers_folder: Path | None
     overrides: Mapping[str, Override]
+    has_podcasts: bool = False  # whether any feed may be one
     warnings: tuple[Problem, ...] = ()  # what is written there and nothing will come of
 
     @property
@@ -228,8 +229,18 @@ def _finish(
         topics_folder=folders["topics"],
         providers_folder=folders["providers"],
         overrides=feeds.overrides,
+        has_podcasts=_has_podcasts(settings),
         warnings=tuple(context.warnings),
     )
+
+
+def _has_podcasts(settings: Settings) -> bool:
+    feeds = settings.feeds
+    shows = [settings.podcast, feeds.all.podcast, feeds.topics.podcast, feeds.providers.podcast]
+    shows.append(feeds.topic_providers.podcast)
+    shows += [custom.podcast for custom in feeds.custom]
+    shows += [override.podcast for override in feeds.overrides.values()]
+    return any(show is not None and show.enabled for show in shows)
 
 
 def _check_sources(

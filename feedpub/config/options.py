@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from feedpub.config.podcasts import Podcast
 from feedpub.config.readers import (
     Boolean,
     Choice,
@@ -226,6 +227,8 @@ def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
 
 
 _NEWSLETTER = _switch(Newsletter)[0]
+_PODCAST = _switch(Podcast)[0]
+_PODCAST_DOC = "a podcast: true, or keys as below `podcast`"
 _NEWSLETTER_DOC = "true: made to be mailed (docs/newsletters.md)"
 
 
@@ -242,6 +245,7 @@ class Group:
     exclude: tuple[str, ...] = option(_WORDS, "no feeds for these names", ())
     where: Where | None = option(_WHERE, "which records the group's feeds hold", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
+    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -254,6 +258,7 @@ class AllGroup:
     items: int | None = option(_ITEMS, "the newest N, or all", None)
     where: Where | None = option(_WHERE, "which records it holds", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
+    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -296,6 +301,7 @@ class Custom:
     items: int | None = option(_ITEMS, "the newest N, or all", None)
     where: Where = option(_WHERE, "which records it holds", Where())
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
+    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -307,6 +313,7 @@ class Override:
     image: str = option(Url(), "its picture", "")
     items: int | None = option(_ITEMS, "the newest N, or all", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
+    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -314,7 +321,9 @@ class Feeds:
     """Which feeds there are, and what they hold."""
 
     formats: tuple[str, ...] = option(ListOf(Choice(FORMATS)), "rss, atom, json", FORMATS)
-    items: int = option(_ITEMS, "the newest N of each feed, or all", 20)
+    items: int | None = option(
+        _ITEMS, "the newest N of each feed, or all; default: 20, and all of a podcast", None
+    )
     window: timedelta | None = option(
         Duration(), "also whatever is no older than this before the newest item", None
     )
@@ -343,7 +352,7 @@ class Feeds:
     )
     custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds of your own", ())
     overrides: Mapping[str, Override] = option(
-        MapOf(Path("a feed's path"), Section(Override, later=("podcast",))),
+        MapOf(Path("a feed's path"), Section(Override)),
         "by feed path: what one feed says otherwise",
         EMPTY,
     )
@@ -409,4 +418,7 @@ class Settings:
     select: Select = option(Section(Select), "which records may be in feeds", Select())
     feeds: Feeds = option(Section(Feeds), "which feeds there are", Feeds())
     images: Images = option(Section(Images), "what becomes of pictures", Images())
+    podcast: Podcast | None = option(
+        _PODCAST, "makes every feed a podcast; also of a group or one feed (docs/podcasts.md)", None
+    )
     websub: Websub = option(Section(Websub), "hubs to name in the feeds", Websub())

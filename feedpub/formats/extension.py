@@ -32,6 +32,49 @@ def _said(schema: dict[str, Any], description: str) -> dict[str, Any]:
     return schema | {"description": description}
 
 
+def _people(description: str) -> dict[str, Any]:
+    person = {"name": _TEXT, "role": _TEXT, "group": _TEXT, "image": _URL, "url": _URL}
+    return _list(description, _object("", person, "name"))
+
+
+def _of_show() -> dict[str, Any]:
+    funding = _object("", {"url": _URL, "text": _TEXT}, "url", "text")
+    return _object(
+        "the show, if the feed is a podcast",
+        {
+            "guid": _said(_TEXT, "Podcasting 2.0's guid"),
+            "author": _said(_TEXT, "who makes it"),
+            "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
+            "categories": _list("Apple's, like Arts > Books", _TEXT),
+            "type": {"enum": ["episodic", "serial"]},
+            "image": _said(_URL, "its artwork"),
+            "medium": _said(_TEXT, "what it is, if no podcast in the narrow sense"),
+            "funding": _list("where to support it", funding),
+            "people": _people("who is heard in it"),
+        },
+        "guid",
+        "explicit",
+    )
+
+
+def _of_episode() -> dict[str, Any]:
+    transcript = {"url": _URL, "type": _TEXT, "language": _TEXT, "rel": {"const": "captions"}}
+    return _object(
+        "what podcasts alone say of an item",
+        {
+            "season": {"type": "integer", "minimum": 1},
+            "season_name": _TEXT,
+            "number": {"type": "number", "minimum": 0},
+            "display": _said(_TEXT, "to be shown instead of the number"),
+            "type": {"enum": ["full", "trailer", "bonus"]},
+            "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
+            "transcripts": _list("what is said in it", _object("", transcript, "url", "type")),
+            "chapters_url": _said(_URL, "a file of its chapters"),
+            "people": _people("who is heard in it, instead of the show's"),
+        },
+    )
+
+
 def _of_feed() -> dict[str, Any]:
     kinds = ["all", "topic", "provider", "topic_provider", "custom"]
     alternate = _object("", {"type": _TEXT, "url": _URL}, "type", "url")
@@ -51,6 +94,7 @@ def _of_feed() -> dict[str, Any]:
             "rights": _said(_TEXT, "the copyright line"),
             "alternates": _list("the same feed in other formats", alternate),
             "complete": {"const": True, "description": "it holds all that belongs to it"},
+            "podcast": _of_show(),
             "archive_of": _said(_URL, "of an archive (RFC 5005): the feed to subscribe to"),
         },
         "id",
@@ -71,6 +115,7 @@ def _of_item() -> dict[str, Any]:
             "quality": {"type": "number", "description": "how good its makers think it is"},
             "price": _said(_TEXT, "what it costs, like Free"),
             "duration": {"type": "integer", "minimum": 1, "description": "in seconds"},
+            "episode": _of_episode(),
             "comments_url": _said(_URL, "the page where it is talked about"),
             "amp_url": _said(_URL, "the page for mobile devices (AMP)"),
             "provider": _object("who made it, and the feed of that here", provider, "name"),

@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from feedpub.formats import MEDIA_TYPES
-from feedpub.model import Enclosure, Feed, History, Item, Person
+from feedpub.model import (
+    Contributor,
+    Enclosure,
+    Episode,
+    Feed,
+    History,
+    Item,
+    Person,
+    Podcast,
+)
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # Looking for circles is a tenth of the work, and there are none in what is made here.
@@ -79,6 +88,7 @@ def _head(feed: Feed) -> dict[str, Any]:
                     "rights": feed.rights,
                     "archive_of": current.url if current else "",
                     "complete": history.is_complete or None,
+                    "podcast": _podcast(feed.podcast) if feed.podcast else None,
                     "alternates": [
                         {"type": link.type, "url": link.url}
                         for link in feed.links
@@ -138,6 +148,49 @@ def _attachment(enclosure: Enclosure) -> dict[str, Any]:
     )
 
 
+def _podcast(podcast: Podcast) -> dict[str, Any]:
+    return _told(
+        {
+            "guid": podcast.guid,
+            "author": podcast.author,
+            "explicit": podcast.explicit,
+            "categories": [" > ".join(filter(None, pair)) for pair in podcast.categories],
+            "type": podcast.type,
+            "image": podcast.image,
+            "medium": podcast.medium,
+            "funding": [{"url": url, "text": text} for url, text in podcast.funding],
+            "people": _people(podcast.people),
+        }
+    )
+
+
+def _episode(episode: Episode) -> dict[str, Any]:
+    number = float(episode.number) if episode.number else None
+    return _told(
+        {
+            "season": episode.season or None,
+            "season_name": episode.season_name,
+            "number": int(number) if number is not None and number.is_integer() else number,
+            "display": episode.display,
+            "type": episode.type,
+            "explicit": episode.explicit,
+            "transcripts": [
+                _told({"url": t.url, "type": t.type, "language": t.language, "rel": t.rel})
+                for t in episode.transcripts
+            ],
+            "chapters_url": episode.chapters,
+            "people": _people(episode.people),
+        }
+    )
+
+
+def _people(people: Sequence[Contributor]) -> list[dict[str, Any]]:
+    return [
+        _told({"name": p.name, "role": p.role, "group": p.group, "image": p.image, "url": p.url})
+        for p in people
+    ]
+
+
 def _extension(item: Item) -> dict[str, Any]:
     source = item.source
     feed = source.link("json") if source else None
@@ -148,6 +201,7 @@ def _extension(item: Item) -> dict[str, Any]:
             "quality": item.quality,
             "price": item.price,
             "duration": item.duration or None,
+            "episode": _episode(item.episode) if item.episode else None,
             "comments_url": item.comments,
             "amp_url": item.amp_url,
             "provider": _told(

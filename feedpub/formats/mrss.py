@@ -16,12 +16,16 @@ def add_media(entry: Any, item: Item) -> None:
 
     There are no groups: those are for alternatives of one thing.
     """
-    pictures = {picture.url for picture in item.images}
-    for enclosure in item.enclosures:
-        if enclosure.url not in pictures:
+    if item.episode is None:
+        pictures = {picture.url for picture in item.images}
+        for enclosure in item.enclosures:
+            if enclosure.url not in pictures:
+                _add_content(entry, enclosure)
+        for picture in item.images:
+            _add_content(entry, picture)
+    else:  # podcast apps take each for one more file to play
+        for enclosure in item.enclosures[1:]:
             _add_content(entry, enclosure)
-    for picture in item.images:
-        _add_content(entry, picture)
     if item.image:
         thumbnail = etree.SubElement(entry, f"{{{MEDIA}}}thumbnail")
         thumbnail.set("url", item.image.url)

@@ -18,6 +18,15 @@ from lxml import etree
 
 from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
 from feedpub.formats.mrss import MEDIA, add_media
+from feedpub.formats.podcast import (
+    ITUNES,
+    PODCAST,
+    add_episode,
+    add_show,
+    apple_type,
+    tell_episode,
+    tell_show,
+)
 from feedpub.model import Feed, Item, Person
 
 GENERATOR = "feedpub"
@@ -37,6 +46,7 @@ class Rss:
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
         """Each item as an `item` element."""
         document = _generator("-", "-", "-", None)
+        document.feedpub.is_podcast = any(item.episode is not None for item in items)
         document.entry([_entry(item) for item in items])
         return splice.cut(document.rss_str(pretty=True), b"item>", _CLOSING)
 
@@ -61,6 +71,9 @@ class Rss:
         if feed.icon:
             # Profile: its title and link are the channel's.
             document.image(url=feed.icon, title=feed.title, link=feed.home)
+        if feed.podcast:
+            tell_show(document, feed.podcast)
+            document.feedpub.is_podcast = True
         return document
 
 
@@ -86,9 +99,12 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """What feedgen's channel lacks: its links in other formats and to its hubs."""
 
     feed: Feed | None = None
+    is_podcast = False
 
     def extend_ns(self) -> dict[str, str]:
         namespaces = {"dc": _DC, "media": MEDIA}
+        if self.is_podcast:
+            namespaces |= {"itunes": ITUNES, "podcast": PODCAST}
         return namespaces | ({"fh": HISTORY} if self.feed and history_mark(self.feed) else {})
 
     def extend_rss(self, feed: Any) -> Any:
@@ -110,6 +126,8 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
             channel.insert(3 + n, etree.Element(f"{{{_ATOM}}}link", attributes))
         if mark := history_mark(self.feed):
             channel.insert(3 + len(links), etree.Element(f"{{{HISTORY}}}{mark}"))
+        if self.feed.podcast:
+            add_show(channel, self.feed.podcast)
         return feed
 
 
@@ -132,14 +150,17 @@ def _entry(item: Item) -> FeedEntry:
     if item.enclosures:
         # One, the best (profile, "enclosure"): what is to be played before what is to be seen.
         best = item.enclosures[0]
+        kind = best.type if item.episode is None else apple_type(best.type)
         links.append(
-            {"href": best.url, "rel": "enclosure", "type": best.type, "length": str(best.length)}
+            {"href": best.url, "rel": "enclosure", "type": kind, "length": str(best.length)}
         )
     if links:
         entry.link(links)
     source = item.source.link("rss") if item.source else None
     if item.source and source:
         entry.source(url=source.url, title=item.source.name)
+    if item.episode is not None:
+        tell_episode(entry, item, item.episode)
     entry.register_extension("feedpub", _ItemExtension, atom=False, rss=True)
     entry.feedpub.item = item
     return entry
@@ -160,6 +181,8 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             _child(entry, f"{{{_DC}}}creator", author.name)
         if item.language:
             _child(entry, f"{{{_DC}}}language", item.language)
+        if item.episode is not None:
+            add_episode(entry, item, item.episode)
         add_media(entry, item)
         return entry
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple
 from urllib.parse import quote
 
 from feedpub.config import SCHEMA_NAME, Config
-from feedpub.config.options import AllGroup, Custom, Group
+from feedpub.config.options import Group
+from feedpub.grouping.groups import group_of
 from feedpub.grouping.place import Placer
+from feedpub.grouping.podcast import podcast_of, settings_of
 from feedpub.grouping.terms import Taxonomies
 from feedpub.grouping.window import WindowRule
 from feedpub.model import (
@@ -32,16 +34,15 @@ from feedpub.model import (
 # What an enclosure of a picture is called when neither its record nor its address tells: RSS
 # obliges to name a type, and nearly all pictures of unknown type on the web are of this.
 LIKELY_IMAGE_TYPE = "image/jpeg"
+ITEMS = 20  # that a feed holds, if nobody says how many
 _ORDER = {"audio": 0, "video": 1}
 
 
-class FormatLike(Protocol):
+class FormatName(NamedTuple):
     """What of a format the addresses of a feed depend on."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def media_type(self) -> str: ...
+    name: str
+    media_type: str
 
 
 class Assembler:
@@ -52,7 +53,7 @@ class Assembler:
         config: Config,
         terms: Taxonomies,
         placer: Placer,
-        formats: Sequence[FormatLike],
+        formats: Sequence[FormatName],
         existing: Iterable[str],
     ) -> None:
         """`existing` are the paths of all feeds that there will be: no other may be named."""
@@ -151,6 +152,12 @@ class Assembler:
         """
         site, path = self._site, placement.feed
         title, description, image = self.words(placement, newest)
+        links = self.links(path)
+        show = settings_of(self._config, placement)
+        podcast = None
+        if show:
+            rss = next((link for link in links if link.format == "rss"), links[0])
+            podcast = podcast_of(show, rss.url, self._author, image or site.icon)
         parent = ""
         if placement.kind == "topic" and placement.topic:
             above = self._terms.topics.parent(placement.topic)
@@ -162,7 +169,7 @@ class Assembler:
             title=title,
             description=description,
             home=site.home,
-            links=self.links(path),
+            links=links,
             updated=updated,
             published=newest.published,
             items=tuple(items),
@@ -178,11 +185,12 @@ class Assembler:
             parent=parent if parent in self._existing else "",
             total=total,
             about=site.url + SCHEMA_NAME,
+            podcast=podcast,
         )
 
     def _language(self, placement: Placement) -> str:
         """The one language that the feed's records are in by its rule, else the site's."""
-        where = _group(self._config, placement).where
+        where = group_of(self._config, placement).where
         languages = where.languages if where else ()
         return languages[0].replace("_", "-") if len(languages) == 1 else self._site.language
 
@@ -273,40 +281,32 @@ def feed_id(site_id: str, path: str) -> str:
 def window_rule(config: Config, placement: Placement) -> WindowRule:
     """How many items a feed holds: its override's, its own, its group's, or all feeds' number."""
     override = config.overrides.get(placement.feed)
-    numbers = (override.items if override else None, _group(config, placement).items)
-    items = next((number for number in numbers if number is not None), config.feeds.items)
+    numbers = (
+        override.items if override else None,
+        group_of(config, placement).items,
+        config.feeds.items,
+    )
+    items = next((number for number in numbers if number is not None), None)
+    if items is None:
+        items = 0 if settings_of(config, placement) else ITEMS
     return WindowRule(items, config.feeds.window)
 
 
 def profile(config: Config, placement: Placement) -> Profile | None:
-    """How a feed that is to be mailed has its items, None for any other: as `window_rule`."""
+    """How a feed's items differ from those of most feeds, None if they don't."""
     override = config.overrides.get(placement.feed)
-    said = (override.newsletter if override else None, _group(config, placement).newsletter)
+    said = (override.newsletter if override else None, group_of(config, placement).newsletter)
     newsletter = next((setting for setting in said if setting is not None), None)
-    if newsletter is None or not newsletter.enabled:
-        return None
-    return Profile(tuple(newsletter.parameters.items()))
+    podcast = settings_of(config, placement)
+    mail = tuple(newsletter.parameters.items()) if newsletter and newsletter.enabled else None
+    own = Profile(mail, podcast.prefix if podcast else None)
+    return None if own == Profile() else own
 
 
 def min_items(config: Config, placement: Placement) -> int:
     """How many records a feed must have to be there at all."""
-    group = _group(config, placement)
+    group = group_of(config, placement)
     return group.min_items if isinstance(group, Group) else 1
-
-
-def _group(config: Config, placement: Placement) -> Group | AllGroup | Custom:
-    """The settings that a feed shares with its like."""
-    feeds = config.feeds
-    if placement.kind == "custom":
-        path = placement.feed
-        return next(custom for custom in feeds.custom if path == f"custom/{custom.slug}")
-    groups: dict[str, Group | AllGroup] = {
-        "all": feeds.all,
-        "topic": feeds.topics,
-        "provider": feeds.providers,
-        "topic_provider": feeds.topic_providers,
-    }
-    return groups[placement.kind]
 
 
 def related_html(record: Record) -> str:

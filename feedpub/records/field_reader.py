@@ -47,6 +47,7 @@ class Rules(NamedTuple):
     origin: str  # of home: https://example.org/
     language: str  # the site's
     fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
+    episodes: bool  # whether what podcasts alone want to know is read
     providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # those that were read
 
     @classmethod
@@ -62,6 +63,7 @@ class Rules(NamedTuple):
                 GROUP_OF[ours]: tuple(theirs.split("."))
                 for ours, theirs in config.settings.fields.items()
             },
+            episodes=config.has_podcasts,
             providers={},
         )
 
@@ -127,6 +129,10 @@ class FieldReader:
                 value = value.get(step) if isinstance(value, dict) else None
             if value is not None:
                 self._found[group] = (value, steps)
+
+    def has_any(self, groups: frozenset[str]) -> bool:
+        """Whether the record says anything of these."""
+        return not groups.isdisjoint(self._found)
 
     def find(self, group: str) -> tuple[Any, Keys]:
         """The value that gives `group`, and where it is; (None, …) if nothing does."""

@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin
 from feedpub.config import SourceSpec
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, Enclosure, Person, Record, global_id, is_iri
 from feedpub.records.dates import DateError, Moment, parse_date
+from feedpub.records.episode import read_episode
 from feedpub.records.field_reader import (
     FALSE,
     TRUE,
@@ -154,6 +155,7 @@ def build_record(
         duration=read.seconds(duration_text, duration_keys) if duration_text else 0,
         comments=_comments(read),
         amp_url=amp if amp != link else "",
+        episode=read_episode(read) if rules.episodes else None,
         status=_status(read),
     )
 

@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from feedpub.media.types import type_of
-from feedpub.model import Enclosure, Item, Profile
+from feedpub.model import Enclosure, Item
 from feedpub.records.content import content_text, without_empty
 from feedpub.records.text import printable, summary_of
 from feedpub.urls import absolute_url
 
+Parameters = Sequence[tuple[str, str]]  # of the query of addresses: name, value
 WIDTH = 600  # pixels: what mailing services' templates are wide
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
@@ -61,23 +62,23 @@ _PAGES = tuple(
 _YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([\w-]{11})")
 
 
-def mailed(item: Item, profile: Profile, home: str) -> Item:
-    """The item as feeds of this profile hold it; `home` is the address of the site's own pages.
+def mailed(item: Item, parameters: Parameters, home: str) -> Item:
+    """The item as feeds that are mailed hold it; `home` is the address of the site's own pages.
 
     Its id, its dates and its enclosures stay what they are. Whoever reads
     content alone, or summaries alone, finds one if the other is there.
     """
     item = item._replace(summary=item.summary or summary_of(item.content_text))
-    content = _Mail(item, profile, home).content()
+    content = _Mail(item, parameters, home).content()
     return item._replace(
-        link=with_parameters(item.link, profile.parameters) if item.link else "",
+        link=with_parameters(item.link, parameters) if item.link else "",
         summary=item.summary or (item.title if content else ""),
         content_html=content,
         content_text=content_text(content),
     )
 
 
-def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
+def with_parameters(url: str, parameters: Parameters) -> str:
     """An address with these parameters in its query, but for those that it names itself."""
     before, mark, fragment = url.partition("#")
     address, _, query = before.partition("?")
@@ -91,9 +92,9 @@ def with_parameters(url: str, parameters: Sequence[tuple[str, str]]) -> str:
 class _Mail:
     """The making of one item's content."""
 
-    def __init__(self, item: Item, profile: Profile, home: str) -> None:
+    def __init__(self, item: Item, parameters: Parameters, home: str) -> None:
         self._item = item
-        self._parameters = profile.parameters
+        self._parameters = parameters
         self._home = urlsplit(absolute_url(home))
         self._tags = list(_TAG.finditer(item.content_html))
         self._pictures = {picture.url: picture for picture in item.images}

@@ -20,7 +20,7 @@ from feedpub.records.scan import FoundName
 # What is installed beside feedpub and has a say in the bytes of a feed.
 _LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
 # What of a feed's settings has no say in which records belong to it.
-_WORDS = frozenset({"title", "description", "image", "items", "min_items", "newsletter"})
+_WORDS = frozenset({"title", "description", "image", "items", "min_items", "newsletter", "podcast"})
 
 
 def digest(*parts: Any) -> bytes:
@@ -92,6 +92,7 @@ def reading(config: Config, source: SourceSpec) -> bytes:
         site.home,
         site.language,
         plain(config.settings.fields),
+        config.has_podcasts,
         plain(source),
     )
 

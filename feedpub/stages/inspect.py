@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.grouping.assemble import min_items, window_rule
+from feedpub.formats import MEDIA_TYPES
+from feedpub.grouping.apple import faults
+from feedpub.grouping.assemble import Assembler, FormatName, min_items, window_rule
 from feedpub.grouping.duplicates import Duplicate, newest_of_each, same_id
 from feedpub.grouping.place import Placer
 from feedpub.grouping.select import conditions, reason_left_out
@@ -173,3 +175,26 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
         if window.total >= min_items(config, window.placement)
     }
     return Grouping(terms, placer, kept)
+
+
+def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
+    """What Apple Podcasts would refuse of the feeds that are podcasts; each fault once."""
+    formats = [FormatName(*one) for one in MEDIA_TYPES.items() if one[0] in config.feeds.formats]
+    existing = list(grouping.windows)
+    assembler = Assembler(config, grouping.terms, grouping.placer, formats, existing)
+    found: dict[Problem, None] = {}
+    for window in grouping.windows.values():
+        records = [entry.record for entry in window.entries]
+        newest = records[0]
+        feed = assembler.feed(window.placement, newest, newest.updated, window.total)
+        if feed.podcast is None:
+            continue
+        for fault in faults(feed, feed.podcast, records):
+            path, line, what = config.shown(config.path), 0, fault.what
+            if fault.record:
+                path, line = fault.record.path.partition("#")[0], fault.record.line
+            elif feed.path:
+                what = f"{feed.path}: {what}"
+            name = fault.record.path if fault.record else ""
+            found[Problem(path, line, fault.key, what, fault.remedy, False, name)] = None
+    return list(found)

@@ -11,7 +11,7 @@ from feedpub.config import Config
 from feedpub.formats import MEDIA_TYPES
 from feedpub.formats.entry import Entry
 from feedpub.grouping.archive import end_of, path_of, period_of, start_of
-from feedpub.grouping.assemble import Assembler, profile, window_rule
+from feedpub.grouping.assemble import Assembler, FormatName, profile, window_rule
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
 from feedpub.stages.fingerprints import digest, plain
@@ -52,13 +52,6 @@ class Archive(NamedTuple):
         return Unit(self.of.row.id, self.period)
 
 
-class _Format(NamedTuple):
-    """What of a format the addresses of a feed depend on."""
-
-    name: str
-    media_type: str
-
-
 class Looker:
     """Looks at feeds; `existing` are the paths of all feeds that there will be."""
 
@@ -71,7 +64,7 @@ class Looker:
         existing: Sequence[str],
         aliases: Mapping[str, Sequence[str]],
     ) -> None:
-        formats = [_Format(*f) for f in MEDIA_TYPES.items() if f[0] in config.feeds.formats]
+        formats = [FormatName(*f) for f in MEDIA_TYPES.items() if f[0] in config.feeds.formats]
         self.assembler = Assembler(config, terms, selection.placer, formats, existing)
         self._config = config
         self._store = store

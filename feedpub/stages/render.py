@@ -13,6 +13,7 @@ from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.formats.extension import render_schema
 from feedpub.grouping.assemble import Assembler
+from feedpub.grouping.podcast import episode_of
 from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.content import content_html, content_text
@@ -157,9 +158,13 @@ class Publisher:
         item = self._assembler.item(record, content, text, short)
         if profile is None:
             return item
-        from feedpub.records.newsletter import mailed  # 15 ms: only sites with newsletters pay
+        if profile.podcast is not None:
+            item = episode_of(item, record.episode, profile.podcast)
+        if profile.mail is not None:
+            from feedpub.records.newsletter import mailed  # 15 ms: only newsletters pay
 
-        return mailed(item, profile, self._config.site.home)
+            item = mailed(item, profile.mail, self._config.site.home)
+        return item
 
     def _assemble(
         self, job: Job, rendered: Rendered, tree: OutputTree

@@ -132,7 +132,7 @@ def test_the_least_configuration_has_the_promised_defaults(site: Path) -> None:
     assert (config.site.language, config.zone.key) == ("en", "UTC")
     assert config.output == site / "feeds"
     assert config.settings.state == ".feedpub"
-    assert (config.feeds.formats, config.feeds.items) == (("rss", "atom", "json"), 20)
+    assert (config.feeds.formats, config.feeds.items) == (("rss", "atom", "json"), None)
     assert dict(config.feeds.filenames) == {
         "rss": "rss.xml",
         "atom": "atom.xml",

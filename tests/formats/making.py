@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 from feedpub.formats import MEDIA_TYPES
 from feedpub.model import (
     Category,
+    Contributor,
     Enclosure,
+    Episode,
     Feed,
     FeedLink,
     History,
     Item,
+    License,
+    Location,
     Person,
+    Podcast,
     Related,
     Source,
     Term,
+    Transcript,
 )
 from feedpub.records.text import plain_text, printable
 
@@ -116,13 +122,58 @@ items = st.builds(
     duration=st.integers(0, 10**5),
     comments=st.just("") | urls,
     amp_url=st.just("") | urls,
+    episode=st.none(),
 )
 histories = st.builds(
     History,
     st.booleans(),
     *(st.just(()) | st.just(links(path)) for path in ("topics/x", "x/archive/1", "x/archive/2")),
 )
-feeds = st.builds(
+URL = "https://example.org/?a=1&b='2'"
+nasty = st.sampled_from([plain_text(text) for text in NASTY])
+people_heard = st.sampled_from([(), (Contributor("J & J"), Contributor("A", "<b>", "x", "", URL))])
+places = st.sampled_from([(), (Location("Ö & <b>", "creator", "geo:1,2", "R1", "DE"),)])
+licenses = st.none() | st.just(License("A & <b>", URL))
+episodes = st.builds(
+    Episode,
+    season=st.integers(0, 99),
+    season_name=nasty,
+    number=st.sampled_from(["", "0", "3", "315.5"]),
+    display=nasty,
+    type=st.sampled_from(["", "full", "trailer", "bonus"]),
+    title=nasty,
+    explicit=st.none() | st.booleans(),
+    is_blocked=st.booleans(),
+    transcripts=st.sampled_from([(), (Transcript(URL, "text/vtt", "de", "captions"),)]),
+    chapters=st.sampled_from(["", URL]),
+    chapters_type=st.just("application/json+chapters"),
+    people=people_heard,
+    locations=places,
+    license=licenses,
+)
+shows = st.builds(
+    Podcast,
+    guid=st.uuids().map(str),
+    author=nasty,
+    explicit=st.booleans(),
+    categories=st.lists(
+        st.sampled_from([("Arts", "Books"), ("Arts", ""), ("Kids & Family", "Parenting")]), **few
+    ).map(tuple),
+    type=st.sampled_from(["", "episodic", "serial"]),
+    owner=st.none() | st.just(Person("A & B", "a@example.org")),
+    image=st.sampled_from(["", URL]),
+    is_blocked=st.booleans(),
+    is_complete=st.booleans(),
+    new_feed_url=st.sampled_from(["", URL]),
+    locked=st.none() | st.booleans(),
+    funding=st.sampled_from([(), ((URL, "A & <b>"), (URL, "B"))]),
+    people=people_heard,
+    medium=st.sampled_from(["", "music"]),
+    license=licenses,
+    locations=places,
+    texts=st.sampled_from([(), (("", "A & <b>"), ("verify", "x"))]),
+)
+articles = st.builds(
     Feed,
     path=st.just("topics/x"),
     kind=st.just("topic"),
@@ -144,7 +195,20 @@ feeds = st.builds(
     topic=st.none() | st.builds(Term, said, said, st.just("x")),
     history=st.none() | histories,
     total=st.integers(0, 99),
+    podcast=st.none(),
 )
+
+
+@st.composite
+def podcasts(draw: st.DrawFn) -> Feed:
+    """A feed that is a podcast: each of its items is an episode."""
+    of = draw(articles)
+    made = draw(episodes)
+    held = tuple(one._replace(episode=made) for one in of.items)
+    return of._replace(items=held, podcast=draw(shows))
+
+
+feeds = articles | podcasts()
 
 
 def item(**fields: Any) -> Item:

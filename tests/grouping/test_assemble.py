@@ -151,10 +151,10 @@ feeds:
     assert profile(settings, Placement("topics/ai", "topic", topic)) is None
     bees = profile(settings, Placement("topics/bees", "topic", topic))
     assert bees == Profile((("b", "2"), ("a", "1")))
-    assert profile(settings, Placement("custom/mail", "custom")) == Profile()
+    assert profile(settings, Placement("custom/mail", "custom")) == Profile(())
     assert profile(settings, Placement("custom/read", "custom")) is None
     assert profile(settings, Placement("custom/best", "custom")) is None
-    assert profile(settings, Placement("providers/x", "provider", None, topic)) == Profile()
+    assert profile(settings, Placement("providers/x", "provider", None, topic)) == Profile(())
     assert profile(settings, Placement("providers/y", "provider", None, topic)) is None
 
 

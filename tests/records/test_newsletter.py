@@ -12,14 +12,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from feedpub.model import Enclosure, Item, Profile
+from feedpub.model import Enclosure, Item
 from feedpub.records.content import clean_html
-from feedpub.records.newsletter import mailed, with_parameters
+from feedpub.records.newsletter import Parameters, mailed, with_parameters
 
 HOME = "https://example.org/blog/"
 PAGE = "https://example.org/blog/post/"
-PLAIN = Profile()
-UTM = Profile((("utm_source", "news letter"), ("utm_medium", "email")))
+PLAIN = ()
+UTM = (("utm_source", "news letter"), ("utm_medium", "email"))
 ADDED = "utm_source=news%20letter&utm_medium=email"
 LEAD = Enclosure(
     "https://example.org/lead.jpg", "image/jpeg", title="A lead", width=1200, height=800
@@ -36,14 +36,14 @@ def item(**fields: Any) -> Item:
     return Item(**{**base, "updated": moment, **fields})
 
 
-def sent(markup: str, profile: Profile = PLAIN, **fields: Any) -> Item:
+def sent(markup: str, parameters: Parameters = PLAIN, **fields: Any) -> Item:
     """The item with this content, as it is mailed."""
     read = item(title="A <title>", link=PAGE, content_html=clean_html(markup, PAGE), **fields)
-    return mailed(read, profile, HOME)
+    return mailed(read, parameters, HOME)
 
 
-def content(markup: str, profile: Profile = PLAIN, **fields: Any) -> str:
-    return sent(markup, profile, **fields).content_html
+def content(markup: str, parameters: Parameters = PLAIN, **fields: Any) -> str:
+    return sent(markup, parameters, **fields).content_html
 
 
 @pytest.mark.parametrize(
@@ -320,12 +320,12 @@ def settled(markup: str) -> str:
 @given(MARKUP, st.sampled_from([PLAIN, UTM]), st.booleans())
 @settings(deadline=None, max_examples=500)
 def test_a_mail_has_what_mail_clients_show_and_nothing_else(
-    markup: str, profile: Profile, has_lead: bool
+    markup: str, parameters: Parameters, has_lead: bool
 ) -> None:
     cleaned = clean_html(markup, PAGE)
     read = item(content_html=cleaned, link=PAGE, image=LEAD if has_lead else None)
-    mail = mailed(read, profile, HOME)
-    assert mailed(mail, profile, HOME).content_html == mail.content_html
+    mail = mailed(read, parameters, HOME)
+    assert mailed(mail, parameters, HOME).content_html == mail.content_html
     if not mail.content_html:
         return
     root = lxml_html.fragment_fromstring(mail.content_html, create_parent=True)

@@ -9,7 +9,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from feedpub.config import Config, load_config
-from feedpub.model import Enclosure, Person, Provider, Record, Related
+from feedpub.model import (
+    Contributor,
+    Enclosure,
+    Episode,
+    License,
+    Location,
+    Person,
+    Provider,
+    Record,
+    Related,
+    Transcript,
+)
 from feedpub.stages.racy import Clock
 from feedpub.store.opening import Identity, Memory
 from feedpub.store.store import Store
@@ -69,6 +80,14 @@ _ENCLOSURES = st.lists(
     st.builds(Enclosure, WORDS, WORDS, _COUNTS, WORDS, _COUNTS, _COUNTS, _COUNTS), max_size=2
 ).map(tuple)
 TOPICS = ("News", "news", "World", "Örtliches", "C++")
+EPISODES = st.builds(
+    Episode,
+    season=_COUNTS, number=WORDS, explicit=st.none() | st.booleans(),
+    transcripts=st.lists(st.builds(Transcript, WORDS, WORDS), max_size=2).map(tuple),
+    people=st.lists(st.builds(Contributor, WORDS), max_size=2).map(tuple),
+    locations=st.lists(st.builds(Location, WORDS), max_size=2).map(tuple),
+    license=st.none() | st.builds(License, WORDS),
+)  # fmt: skip
 RECORDS = st.builds(
     Record,
     path=WORDS, line=_COUNTS, order=WORDS, id=WORDS, id_from=WORDS, title=WORDS,
@@ -83,5 +102,6 @@ RECORDS = st.builds(
     language=st.sampled_from(["", "en", "en-GB", "de"]), type=st.sampled_from(["", "video"]),
     category=st.sampled_from(["", "c"]), price=st.sampled_from(["", "free"]),
     quality=NUMBERS, heat=NUMBERS, duration=_COUNTS, comments=WORDS, amp_url=WORDS,
+    episode=st.none() | EPISODES,
     status=st.sampled_from(["", "", "draft", "unpublished", "removed"]),
 )  # fmt: skip

@@ -35,7 +35,7 @@ feeds:
 OF_READING = ("site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]")
 OF_PLACING = ("select", *(f"feeds.{group}" for group in
               ("all", "topics", "providers", "topic_providers", "custom[0]")))  # fmt: skip
-SHOWN_ONLY = {"title", "description", "image", "items", "min_items", "newsletter"}
+SHOWN_ONLY = {"title", "description", "image", "items", "min_items", "newsletter", "podcast"}
 
 
 def variants(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

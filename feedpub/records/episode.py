@@ -1,0 +1,168 @@
+"""What podcasts alone want to know of a record → `Episode`.
+
+Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from feedpub.media.types import registered_type, type_of
+from feedpub.model import Contributor, Episode, License, Location, Transcript
+from feedpub.records.field_reader import FieldReader, Keys, scalar
+from feedpub.records.text import plain_text
+
+_GROUPS = frozenset(
+    "season season_name episode episode_display episode_type episode_title explicit block"
+    " transcripts chapters people locations license".split()
+)
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+TYPES = frozenset({"full", "trailer", "bonus"})
+CHAPTERS_TYPE = "application/json+chapters"  # Podcasting 2.0, chapters
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+LONGEST = 128  # characters: of names and labels, whose ends may be cut off else
+LONGEST_DISPLAY = 32
+
+
+def read_episode(read: FieldReader) -> Episode | None:
+    """What a record says as an episode, None if nothing."""
+    if not read.has_any(_GROUPS):
+        return None
+    number = _number(read, "episode")
+    season = _number(read, "season")
+    if season and not season.isdigit():
+        _, keys = read.find("season")
+        read.notes.add(keys, f"{season} is no season", "write a whole number; left out")
+        season = ""
+    chapters, chapters_type = _chapters(read)
+    episode = Episode(
+        season=int(season or 0),
+        season_name=read.plain("season_name")[:LONGEST] if season else "",
+        number=number,
+        display=read.plain("episode_display")[:LONGEST_DISPLAY] if number else "",
+        type=_type(read),
+        title=read.plain("episode_title"),
+        explicit=read.flag("explicit"),
+        is_blocked=bool(read.flag("block")),
+        transcripts=_transcripts(read),
+        chapters=chapters,
+        chapters_type=chapters_type,
+        people=_people(read),
+        locations=_locations(read),
+        license=_license(read),
+    )
+    return None if episode == Episode() else episode
+
+
+def _number(read: FieldReader, group: str) -> str:
+    """A number that is not negative, as it is best written: 3, or 315.5."""
+    text, keys = read.raw(group)
+    text = text.strip()
+    if not text:
+        return ""
+    if _NUMBER.fullmatch(text):
+        whole, dot, part = text.partition(".")
+        part = part.rstrip("0")
+        return (whole.lstrip("0") or "0") + (dot and part and f".{part}")
+    read.notes.add(keys, f"{text[:40]!r} is not a number", "write a number like 3; left out")
+    return ""
+
+
+def _type(read: FieldReader) -> str:
+    text, keys = read.raw("episode_type")
+    word = text.strip().lower()
+    if not word or word in TYPES:
+        return word
+    read.notes.add(keys, f"{text[:40]!r} is no type of episode", "write full, trailer or bonus")
+    return ""
+
+
+def _entries(read: FieldReader, group: str, short: str) -> list[tuple[dict[str, Any], Keys]]:
+    """The mappings of a list; a text alone is one of them with this key."""
+    value, keys = read.find(group)
+    if value is None:
+        return []
+    found: list[tuple[dict[str, Any], Keys]] = []
+    for n, entry in enumerate(value if isinstance(value, list) else [value]):
+        where = (*keys, n) if isinstance(value, list) else keys
+        if isinstance(entry, str):
+            entry = {short: entry}
+        if isinstance(entry, dict) and isinstance(entry.get(short), str):
+            found.append((entry, where))
+        else:
+            what = f"a text is wanted, or {{{short}: …}}"
+            read.notes.add(where, what, "mend it; it was left out")
+    return found
+
+
+def _text(entry: dict[str, Any], *names: str) -> str:
+    """The first of these that is said, on one line."""
+    said = (entry.get(name) for name in names)
+    return next((plain_text(scalar(value)) for value in said if isinstance(value, str)), "")
+
+
+def _transcripts(read: FieldReader) -> tuple[Transcript, ...]:
+    found = []
+    for entry, keys in _entries(read, "transcripts", "url"):
+        url = read.url(entry["url"], (*keys, "url"), read.base)
+        if not url:
+            continue
+        kind = registered_type(_text(entry, "type")) or type_of(url)
+        if not kind:
+            remedy = "write type: text/vtt, say; it was left out"
+            read.notes.add(keys, "nothing tells the transcript's type", remedy)
+            continue
+        language = _text(entry, "language")
+        rel = "captions" if _text(entry, "rel") == "captions" else ""
+        made = Transcript(url, kind, language if _LANGUAGE.fullmatch(language) else "", rel)
+        if made not in found:
+            found.append(made)
+    return tuple(found)
+
+
+def _chapters(read: FieldReader) -> tuple[str, str]:
+    """The address of a file of chapters, and its type."""
+    for entry, keys in _entries(read, "chapters", "url")[:1]:
+        if url := read.url(entry["url"], (*keys, "url"), read.base):
+            return url, registered_type(_text(entry, "type")) or CHAPTERS_TYPE
+    return "", ""
+
+
+def _people(read: FieldReader) -> tuple[Contributor, ...]:
+    found = []
+    for entry, keys in _entries(read, "people", "name"):
+        name = _text(entry, "name")[:LONGEST]
+        picture, page = (
+            read.url(entry.get(ours) or entry.get(theirs), (*keys, ours), read.rules.home)
+            for ours, theirs in (("image", "img"), ("url", "href"))
+        )
+        made = Contributor(name, _text(entry, "role"), _text(entry, "group"), picture, page)
+        if name and made not in found:
+            found.append(made)
+    return tuple(found)
+
+
+def _locations(read: FieldReader) -> tuple[Location, ...]:
+    found = []
+    for entry, _ in _entries(read, "locations", "name"):
+        rel, geo, osm = (_text(entry, name) for name in ("rel", "geo", "osm"))
+        country = _text(entry, "country").upper()
+        made = Location(
+            _text(entry, "name")[:LONGEST],
+            rel if rel in {"subject", "creator"} else "",
+            geo if re.fullmatch(r"geo:-?\d[\d.,;=A-Za-z_-]*", geo) else "",
+            osm if re.fullmatch(r"[NWR]\d+(?:#\d+)?", osm) else "",
+            country if re.fullmatch(r"[A-Z]{2}", country) else "",
+        )
+        if made.name:
+            found.append(made)
+    return tuple(found)
+
+
+def _license(read: FieldReader) -> License | None:
+    for entry, keys in _entries(read, "license", "name")[:1]:
+        name = _text(entry, "name")[:LONGEST]
+        if name:
+            return License(name, read.url(entry.get("url"), (*keys, "url"), read.rules.home))
+    return None
