@@ -123,8 +123,9 @@ def _entry(item: Item) -> FeedEntry:
         entry.summary(item.summary)
     if item.content_html:
         entry.content(item.content_html, type="html")
-    elif not item.link:
-        # 4.1.2: an entry without content must have an alternate link.
+    elif not (item.link and item.summary):
+        # 4.1.2: an entry without content must have an alternate link, and is to have a summary
+        # (W3C's validator warns where there is no text besides the title).
         entry.content(item.summary or item.title, type="text")
     if item.categories:
         entry.category(

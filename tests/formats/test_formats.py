@@ -403,13 +403,6 @@ def test_a_picture_s_text_is_not_taken_for_the_item_s(
     assert entry.title == of.items[0].title
 
 
-def test_an_entry_of_a_title_alone_says_it_once() -> None:
-    entry = atom(feed(item(title="T", summary="", content_html=""))).find("a:entry", NAMES)
-    assert entry.find("a:content", NAMES) is None
-    of = feed(item(title="T", summary="", content_html="", link=""))
-    assert text(atom(of), "a:entry/a:content") == "T"  # RFC 4287, 4.1.2
-
-
 def test_where_an_item_is_talked_about() -> None:
     of = feed(item(comments="https://c.example/?a&b"))
     assert text(rss(of), "item/comments") == "https://c.example/?a&b"
