@@ -27,6 +27,8 @@ EPOCH = -time.time_ns()
         (NOW + 10**15, OLD, False),  # a time in the future tells nothing
         (EPOCH - 10**15, OLD, False),
     ],
+    # The same in every process that runs tests.
+    ids=["old", "epoch", "now", "set back", "changed now", "future", "before the epoch"],
 )
 def test_a_signature_is_sure_if_it_is_old_enough(mtime: int, ctime: int, sure: bool) -> None:
     now = time.time_ns()
