@@ -48,7 +48,7 @@ HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005's namespace
 HISTORY_RELS = {
     "current": ("current", "first"),
     "older": ("prev-archive", "next"),
-    "newer": ("next-archive",),
+    "newer": ("next-archive", "previous"),
 }
 
 

@@ -9,6 +9,7 @@ what the record may be known again when that changes once more.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from typing import Any
 from feedpub.errors import LedgerError
 from feedpub.model import LedgerLine
 
+_AT_ONCE = 1000  # lines
 _MAX_LINE = 100_000  # bytes
 
 
@@ -50,9 +52,17 @@ def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
         raise LedgerError(shown, what) from error
 
 
-def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> None:
-    """Appends lines, and has them on the disk before it returns; raises `LedgerError`."""
-    data = memoryview(b"".join(_text(line) for line in lines))
+def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> int:
+    """Appends lines, and has them on the disk before it returns how many they were.
+
+    Without any, the file is not touched. Raises `LedgerError`; the file is then what it was.
+    """
+    texts = (_text(line) for line in lines)
+    parts = iter(lambda: list(itertools.islice(texts, _AT_ONCE)), [])
+    part = next(parts, None)
+    if part is None:
+        return 0
+    count = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Without a buffer: what it holds would be written once more after a fault.
@@ -61,10 +71,13 @@ def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> None:
             file.seek(end)
             file.truncate()
             try:
-                while data:
-                    data = data[file.write(data) :]
+                for some in itertools.chain([part], parts):
+                    count += len(some)
+                    data = memoryview(b"".join(some))
+                    while data:
+                        data = data[file.write(data) :]
                 os.fsync(file.fileno())
-            except OSError:
+            except BaseException:
                 file.truncate(end)
                 raise
     except OSError as error:
@@ -74,6 +87,7 @@ def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> None:
             "in ids.ledger"
         )
         raise LedgerError(shown, what) from error
+    return count
 
 
 def _end(file: Any) -> int:

@@ -8,8 +8,10 @@ line in the ledger; it is there before anything is published.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedpub.config import Config
@@ -74,6 +76,7 @@ class Identities:
         self._arrived: list[tuple[Place, RecordRow]] = []
         self._undecided: list[_Rename] = []  # what the ledger may know by another id
         self._anew = store.is_new
+        self._takes_all = False  # each record that no line is about gets one
 
     # What the ledger says
 
@@ -292,28 +295,35 @@ class Identities:
         if not self._records_all:
             store.set_fact("ids", "kept")
             return
-        anew = self._anew or store.fact("ids") != "all"
-        keys = [None] if anew else sorted(store.touched)
-        new = [
-            place_of(store, record.file).line(record.row)
-            for key in keys
-            for record in store.records_unknown(key)
-        ]
-        new.sort(key=lambda line: (line.published, line.id))
-        self._lines += new
-        self._flush()
+        self._takes_all = self._anew or store.fact("ids") != "all"
+        if not self._takes_all:
+            new = [
+                place_of(store, record.file).line(record.row)
+                for key in sorted(store.touched)
+                for record in store.records_unknown(key)
+            ]
+            new.sort(key=lambda line: (line.published, line.id))
+            self._lines += new
+            self._flush()
         store.set_fact("ids", "all")
 
     def write(self) -> str:
         """Adds what is new to the ledger; says what was done. Raises `LedgerError`."""
-        if not self._lines:
+        store = self._store
+        lines: Iterable[LedgerLine] = self._lines
+        if self._takes_all:  # they may be more than memory holds
+            unknown = store.each_unknown()
+            new = (place_of(store, record.file).line(record.row) for record in unknown)
+            lines = itertools.chain(lines, new)
+        self.added = count = append_lines(self._path, self._shown, lines)
+        if not count:
             return ""
-        append_lines(self._path, self._shown, self._lines)
-        self._store.set_fact("ledger", self._digest())
+        if self._takes_all:
+            store.ledger.replace(read_ledger(self._path, self._shown))
+        store.set_fact("ledger", self._digest())
         self._note_look("", None)
-        self.added = count = len(self._lines)
-        lines = "1 line was" if count == 1 else f"{count:,} lines were"
-        return f"{self._shown}: {lines} added, so that ids stay what they are; keep the file"
+        added = "1 line was" if count == 1 else f"{count:,} lines were"
+        return f"{self._shown}: {added} added, so that ids stay what they are; keep the file"
 
 
 def place_of(store: Store, file: int) -> Place:

@@ -34,6 +34,10 @@ from feedpub.store.schema import INDEXES
 
 _COLUMNS = ", ".join(RecordRow._fields)
 _MARKS = ", ".join("?" * len(RecordRow._fields))
+_UNKNOWN = (
+    "reason = '' AND lost = 0 AND NOT EXISTS"
+    " (SELECT 1 FROM ledger WHERE ledger.id = records.guid AND ledger.path <> '')"
+)
 _WINDOW = ", ".join(f"r.{name}" for name in WindowRow._fields)
 
 
@@ -205,13 +209,15 @@ class Store:
         """The records whose guids have one key: nearly always those of an item."""
         return self._records("WHERE guid_key = ?", (guid_key,))
 
-    def records_unknown(self, guid_key: int | None) -> list[StoredRecord]:
-        """The records in feeds that no line of the ledger is about; all, or those of one key."""
-        return self._records(
-            "r WHERE reason = '' AND lost = 0 AND (?1 IS NULL OR guid_key = ?1)"
-            " AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.id = r.guid AND l.path <> '')",
-            (guid_key,),
-        )
+    def records_unknown(self, guid_key: int) -> list[StoredRecord]:
+        """The records in feeds that no line of the ledger is about, of those of one key."""
+        return self._records(f"WHERE guid_key = ? AND {_UNKNOWN}", (guid_key,))
+
+    def each_unknown(self) -> Iterator[StoredRecord]:
+        """All records in feeds that no line of the ledger is about, the oldest first."""
+        order = f"SELECT id FROM records WHERE {_UNKNOWN} ORDER BY published, guid"
+        for (id,) in self._db.execute(order):
+            yield self.record(id)
 
     def records_after(self, id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""

@@ -36,7 +36,7 @@ def read(path: Path) -> list[LedgerLine]:
     return list(read_ledger(path, path.name))
 
 
-@given(parts=st.lists(st.lists(LINES, max_size=3), min_size=1, max_size=3))
+@given(parts=st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))
 @WITHOUT_LIMITS
 def test_what_is_appended_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, parts: Sequence[Sequence[LedgerLine]]
@@ -52,7 +52,7 @@ def test_what_is_appended_is_read_again(
     assert read(path) == [line for part in parts for line in part]
 
 
-@given(old=st.lists(LINES, max_size=3), cut=st.integers(1, 60), new=LINES)
+@given(old=st.lists(LINES, min_size=1, max_size=3), cut=st.integers(1, 60), new=LINES)
 @WITHOUT_LIMITS
 def test_what_was_cut_in_a_line_is_as_if_that_was_never_written(
     tmp_path_factory: pytest.TempPathFactory, old: list[LedgerLine], cut: int, new: LedgerLine
@@ -70,6 +70,11 @@ def test_what_was_cut_in_a_line_is_as_if_that_was_never_written(
 
 def test_there_need_be_none(tmp_path: Path) -> None:
     assert read(tmp_path / "ids.jsonl") == []
+
+
+def test_nothing_is_written_of_no_lines(tmp_path: Path) -> None:
+    assert append_lines(tmp_path / "deep" / "ids.jsonl", "", []) == 0
+    assert not (tmp_path / "deep").exists()
 
 
 def test_the_folder_is_made(tmp_path: Path) -> None:
