@@ -68,7 +68,7 @@ def facts_of_source(source: Source, name: str, declared: str = "") -> Facts:
     if not kind:
         kind = next((c for c in claims if c and not _contradicts(head, c)), "")
         return Facts(kind, source.length)
-    named = next((c for c in claims if c not in _VAGUE), "")
+    named = next((c for c in claims if c not in VAGUE), "")
     facts = Facts(kind, source.length)
     with contextlib.suppress(ExhaustedError):
         facts = _looked_into(source, facts, named)
@@ -245,7 +245,7 @@ _ZIPPED = frozenset(
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".split()
 )
 # What servers say of files that they know nothing of.
-_VAGUE = frozenset({"", UNKNOWN, "binary/octet-stream", "application/x-download", "text/plain"})
+VAGUE = frozenset({"", UNKNOWN, "binary/octet-stream", "application/x-download", "text/plain"})
 _TEXTUAL = frozenset(
     "application/json application/xml application/x-subrip model/stl image/svg+xml".split()
 )
@@ -332,4 +332,4 @@ def _is_text(kind: str) -> bool:
 
 def _contradicts(head: bytes, claimed: str) -> bool:
     """Whether content that tells no type can't be of the claimed one, or the claim says nothing."""
-    return claimed in _VAGUE or (bool(head) and (claimed in _CERTAIN or _is_text(claimed)))
+    return claimed in VAGUE or (bool(head) and (claimed in _CERTAIN or _is_text(claimed)))
