@@ -72,6 +72,8 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.is_over.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts, on Linux
         with self._lock:
             for conn in self._open:
                 with contextlib.suppress(OSError):
@@ -86,6 +88,8 @@ class Server:
                 conn, _ = self._socket.accept()
             except TimeoutError:
                 continue
+            except OSError:
+                return
             conn.settimeout(20)
             with self._lock:
                 self._open.add(conn)
