@@ -246,9 +246,13 @@ class _Run:
                 name="feedpub-probe",
                 daemon=True,
             )
+            try:
+                thread.start()
+            except RuntimeError:  # the system has none to give: later, then
+                host.waiting.appendleft(job)
+                return
             self._lines[thread] = line
             host.active += 1
-            thread.start()
 
     def _work(self, host: _Host, session: requests.Session, job: _Job, line: Line) -> None:
         """One request of another thread; whatever happens is handed back."""

@@ -176,7 +176,7 @@ def test_a_large_file_is_read_in_its_header_alone(tmp_path: Path) -> None:
 _HEADS = sorted({data[:300] for data, _ in FILES.values()})
 
 
-@settings(max_examples=300, deadline=5000)
+@settings(max_examples=150, deadline=5000)
 @given(
     head=st.sampled_from(_HEADS) | st.binary(max_size=12),
     cuts=st.lists(st.tuples(st.integers(0, 299), st.binary(max_size=9)), max_size=4),
