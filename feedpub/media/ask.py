@@ -1,0 +1,415 @@
+"""One address is asked once: what it answers, as a value, whatever it answers.
+
+HEAD first, for it costs little and says whether anything changed; then, where it doesn't
+tell all, the first bytes (RFC 9110, 14 Range Requests). Everything that comes is capped,
+and believed only as far as the bytes bear it out.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import zlib
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import requests
+import urllib3.exceptions
+
+from feedpub.media.connections import Line
+from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_source
+from feedpub.media.guard import RefusedError, check_url
+from feedpub.media.source import Source
+from feedpub.media.types import registered_type, type_of
+
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({429, 503})
+_MEDIA = ("image/", "audio/", "video/")
+_MAX_LENGTH = 1 << 50
+_PIECES = 3  # that are fetched besides the first, each of HEAD bytes at most
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
+
+
+class Asked(NamedTuple):
+    """What is asked: `url` is where redirects have led, `address` what the record names."""
+
+    address: str
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    known: Facts = Facts()
+    without_head: bool = False  # once HEAD has failed
+
+
+class Outcome(NamedTuple):
+    """What came of it; exactly one of `facts`, `moved` and `error` is set."""
+
+    facts: Facts | None = None
+    etag: str = ""
+    last_modified: str = ""
+    is_unchanged: bool = False
+    moved: str = ""  # the address that a redirect names
+    error: str = ""
+    is_false: bool = False  # something else is there: what was known is no longer true
+    is_passing: bool = False  # may be tried again soon
+    is_host: bool = False  # its other addresses would fare no better
+    wait: str | None = None  # Retry-After as it came, where the host is busy; "" if it gave none
+
+
+class _Range(NamedTuple):
+    """A part of a file, in bytes."""
+
+    first: int
+    size: int
+    total: int  # the file's length; 0: unknown
+
+
+class _Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes  # up to the cap
+    is_whole: bool
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "").strip()
+
+    @property
+    def length(self) -> int:
+        """Content-Length where it is one, and that of the file (RFC 9110, 8.6); else 0."""
+        text = self.header("Content-Length")
+        if self.header("Content-Encoding").lower() not in {"", "identity"}:
+            return 0  # of the encoded form
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            return 0
+        return int(text) if int(text) <= _MAX_LENGTH else 0
+
+    @property
+    def range(self) -> _Range | None:
+        """Which part of the file the body is; None where that is not said, or nonsense."""
+        found = _RANGE.fullmatch(self.header("Content-Range"))
+        if self.status != 206 or not found:
+            return None
+        first, last = int(found[1]), int(found[2])
+        total = 0 if found[3] == "*" else int(found[3])
+        if last < first or (total and last >= total) or total > _MAX_LENGTH:
+            return None
+        return _Range(first, last - first + 1, total)
+
+
+class _StoppedError(Exception):
+    """An outcome that ends an exchange early."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+class Asker(NamedTuple):
+    """How hosts are asked; `connect` and `read` are in seconds."""
+
+    session: requests.Session
+    line: Line
+    connect: float = 10
+    read: float = 20
+
+    def ask(self, asked: Asked) -> Outcome:
+        """Asks for one address; never raises for what a host does."""
+        try:
+            return self._ask(asked)
+        except _StoppedError as stop:
+            return stop.outcome
+        except RefusedError as error:
+            return Outcome(error=str(error))
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
+            return self.failure(error)
+
+    def whole(self, url: str, redirects: int, cap: int) -> tuple[bytes, str]:
+        """All that is at an address, of `cap` bytes at most, or nothing and why; never raises."""
+        try:
+            return self._whole(url, redirects, cap), ""
+        except _StoppedError as stop:
+            return b"", stop.outcome.error
+        except RefusedError as error:
+            return b"", str(error)
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
+            return b"", self.failure(error).error
+
+    def _whole(self, url: str, redirects: int, cap: int) -> bytes:
+        for _ in range(redirects + 1):
+            check_url(url)
+            with self.send("GET", url, {}) as answer:
+                reply = _Reply(answer.status_code, answer.headers, b"", False)
+                if reply.status == 200:
+                    data = b"".join(pieces(answer, cap + 1))
+                    if self.line.is_cut:
+                        raise TimeoutError
+                    body, is_all = decoded(data, reply.header("Content-Encoding").lower(), cap)
+                    if not is_all or len(data) > cap:
+                        raise _StoppedError(Outcome(error=f"it has more than {cap} bytes"))
+                    return body
+            if reply.status not in _MOVED:
+                raise _StoppedError(Outcome(error=status_error(reply.status)))
+            url = moved_to(url, reply.headers)
+        raise _StoppedError(Outcome(error=f"it is redirected more than {redirects} times"))
+
+    def _ask(self, asked: Asked) -> Outcome:
+        since = {
+            name: value
+            for name, value in (
+                ("If-None-Match", asked.etag),
+                ("If-Modified-Since", asked.last_modified),
+            )
+            if value
+        }
+        told: _Reply | None = None
+        if not asked.without_head:
+            reply = self._request("HEAD", asked.url, since)
+            if reply.status == 200:
+                told = reply
+                if (done := _told_by_head(asked, reply)) is not None:
+                    return done
+            elif reply.status == 304 or reply.status in _MOVED | _BUSY:
+                _expect(asked, reply, bool(since))
+        return self._look(asked, told, since if told is None else {})
+
+    def _look(self, asked: Asked, told: _Reply | None, since: Mapping[str, str]) -> Outcome:
+        """Fetches the first bytes, and few others, and looks into them."""
+        reply = self._request("GET", asked.url, {**since, "Range": f"bytes=0-{HEAD - 1}"})
+        if reply.status == 416 or (
+            reply.status == 206 and (reply.range is None or reply.range.first)
+        ):
+            reply = self._request("GET", asked.url, since)  # it can't do ranges
+        _expect(asked, reply, bool(since))
+        head, length = _body(reply)
+        if not length and told is not None:
+            length = told.length
+        if not head and reply.is_whole and "Content-Encoding" not in reply.headers:
+            return Outcome(error="the file is empty", is_false=True)
+        declared = reply.header("Content-Type") or (told.header("Content-Type") if told else "")
+        parts = {0: head}
+        facts = Facts()
+        for _ in range(_PIECES + 1):
+            source = Source.of_parts(parts, length)
+            facts = facts_of_source(source, asked.address, declared)
+            place = source.missed
+            if place < 0 or reply.status != 206 or not length or not facts.type.startswith(_MEDIA):
+                break
+            piece = self._piece(asked.url, place, reply)
+            if not piece:
+                break
+            parts[place] = piece
+        return _judged(asked, facts, declared, reply)
+
+    def _piece(self, url: str, place: int, first: _Reply) -> bytes:
+        """A part of the same file from a place on; nothing if it is no longer the same."""
+        headers = {"Range": f"bytes={place}-{place + HEAD - 1}"}
+        etag = first.header("ETag")
+        if etag.startswith('"'):
+            headers["If-Range"] = etag  # RFC 9110, 13.1.5
+        try:
+            reply = self._request("GET", url, headers)
+        except (OSError, urllib3.exceptions.HTTPError):
+            return b""  # what is known already is true
+        found, before = reply.range, first.range
+        is_same = found and before and found.first == place and found.total == before.total
+        return reply.body if is_same else b""
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> _Reply:
+        with self.send(method, url, headers) as answer:
+            reply = _Reply(answer.status_code, answer.headers, b"", False)
+            wanted = 0 if method == "HEAD" or reply.status not in {200, 206} else HEAD
+            if reply.range is not None:  # its length may be no number, or the file's
+                wanted = min(wanted, reply.range.size)
+            body = b"".join(pieces(answer, wanted))
+            if self.line.is_cut:
+                raise TimeoutError
+            return reply._replace(body=body, is_whole=len(body) < wanted)
+
+    def send(self, method: str, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """One request, without following redirects; its answer is not read yet."""
+        timeout = (min(self.connect, self.line.left), min(self.read, self.line.left))
+        return self.session.request(
+            method, url, headers=dict(headers), stream=True, allow_redirects=False, timeout=timeout
+        )
+
+    def failure(self, error: Exception) -> Outcome:
+        """What an error of the network means, in few words that hold no address."""
+        if self.line.is_cut:
+            return Outcome(error=f"it takes longer than {self.line.seconds:.0f} s", is_host=True)
+        causes = list(_causes(error))
+        for kind, text, is_passing in (
+            (urllib3.exceptions.NameResolutionError, "its host is not known", False),
+            (ssl.SSLCertVerificationError, "its host's certificate is not valid", False),
+            (ssl.SSLEOFError, "the connection was broken off", True),
+            (ssl.SSLError, "its host speaks no TLS that is understood", False),
+            (ConnectionRefusedError, "its host refuses the connection", False),
+            (requests.ConnectTimeout, "its host can't be reached in time", False),
+            (requests.ReadTimeout, "its host doesn't answer in time", False),
+            (TimeoutError, "its host doesn't answer in time", False),
+            (urllib3.exceptions.ReadTimeoutError, "its host doesn't answer in time", False),
+            (urllib3.exceptions.NewConnectionError, "its host can't be reached", True),
+        ):
+            if any(isinstance(cause, kind) for cause in causes):
+                return Outcome(error=text, is_passing=is_passing, is_host=True)
+        broken = (OSError, urllib3.exceptions.ProtocolError)
+        if any(
+            isinstance(cause, broken) and not isinstance(cause, requests.RequestException)
+            for cause in causes
+        ):
+            return Outcome(error="the connection was broken off", is_passing=True, is_host=True)
+        return Outcome(error="its host's answer is not understood")
+
+
+def pieces(answer: requests.Response, cap: int) -> Iterator[bytes]:
+    """The body as it was sent, up to so many bytes; the rest stays where it is."""
+    if not cap and (answer.request.method == "HEAD" or answer.status_code == 304):
+        answer.raw.read(1)  # there is none, and the connection may be used again
+    left = cap
+    while left > 0:
+        data = answer.raw.read(min(left, 16_384), decode_content=False)
+        if not data:
+            return
+        left -= len(data)
+        yield data
+
+
+def decoded(data: bytes, encoding: str, cap: int) -> tuple[bytes, bool]:
+    """A body decoded up to so many bytes, and whether that is all of it.
+
+    For hosts that compress though they were asked not to; what isn't understood is nothing.
+    """
+    if encoding in {"", "identity"}:
+        return data[:cap], len(data) <= cap
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return b"", False
+    for bits in (47, -15):  # with a header of zlib or gzip; deflate is also sent without
+        decoder = zlib.decompressobj(bits)
+        try:
+            body = decoder.decompress(data, cap)
+        except zlib.error:
+            continue
+        return body, decoder.eof and not decoder.unconsumed_tail
+    return b"", False
+
+
+def moved_to(url: str, reply_headers: Mapping[str, str]) -> str:
+    """The address that a redirect names, "" if it names none."""
+    place = reply_headers.get("Location", "").strip()
+    try:
+        # Headers are Latin-1 to http.client, and UTF-8 to those who put more than ASCII there.
+        place = place.encode("latin-1").decode("utf-8", "replace")
+        return urljoin(url, place).partition("#")[0] if place else ""
+    except ValueError:
+        return ""
+
+
+def retry_after(text: str, now: float) -> float:
+    """Retry-After in seconds from now (RFC 9110, 10.2.3), 0 if it says nothing usable."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0.0
+
+
+def status_error(status: int) -> str:
+    """A status in words of our own: the host's may be anything."""
+    try:
+        return f"its host answers {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"its host answers {status}"
+
+
+def _told_by_head(asked: Asked, reply: _Reply) -> Outcome | None:
+    """An outcome where HEAD says enough: nothing changed, or no type whose file tells more."""
+    etag = reply.header("ETag")
+    if asked.known.type and etag and etag.removeprefix("W/") == asked.etag.removeprefix("W/"):
+        return _unchanged(asked, reply)
+    declared, named = registered_type(reply.header("Content-Type")), type_of(asked.address)
+    if declared == "text/html" or declared in VAGUE:
+        return None
+    if not reply.length or declared.startswith(_MEDIA) or named not in {"", declared}:
+        return None
+    return _learnt(Facts(declared, reply.length), reply)
+
+
+def _expect(asked: Asked, reply: _Reply, is_conditional: bool) -> None:
+    """Goes on with an answer that holds a file; ends the exchange for every other."""
+    if reply.status in {200, 206}:
+        return
+    if reply.status == 304 and is_conditional:
+        raise _StoppedError(_unchanged(asked, reply))
+    if reply.status in _MOVED:
+        place = moved_to(asked.url, reply.headers)
+        error = "" if place else "its host sends it elsewhere, and doesn't say where"
+        raise _StoppedError(Outcome(moved=place, error=error))
+    error = status_error(reply.status)
+    if reply.status in _BUSY:
+        wait = reply.header("Retry-After")
+        raise _StoppedError(Outcome(error=error, is_passing=True, wait=wait))
+    raise _StoppedError(Outcome(error=error, is_passing=reply.status >= 500))
+
+
+def _body(reply: _Reply) -> tuple[bytes, int]:
+    """The first bytes of the file, and its length (0: unknown)."""
+    encoding = reply.header("Content-Encoding").lower()
+    if encoding not in {"", "identity"}:
+        body, is_all = decoded(reply.body, encoding, HEAD)
+        return body, len(body) if is_all and reply.is_whole and reply.status == 200 else 0
+    if reply.range is not None:
+        return reply.body, reply.range.total
+    if reply.is_whole:
+        return reply.body, len(reply.body)
+    return reply.body, reply.length
+
+
+def _judged(asked: Asked, facts: Facts, declared: str, reply: _Reply) -> Outcome:
+    """Facts, unless what came can't be what was asked for: a page that says "not found", say."""
+    named = type_of(asked.address)
+    claims = [kind for kind in (named, registered_type(declared)) if kind.startswith(_MEDIA)]
+    if claims and not facts.type.startswith((*_MEDIA, "application/ogg")):
+        what = {"text/html": "a web page is", "": "something unknown is"}.get(
+            facts.type, f"{facts.type} is"
+        )
+        return Outcome(error=f"{what} there, and nothing of type {claims[0]}", is_false=True)
+    if facts.type == "text/html" and named not in {"", "text/html"}:
+        return Outcome(error=f"a web page is there, and nothing of type {named}", is_false=True)
+    return _learnt(facts, reply)
+
+
+def _learnt(facts: Facts, reply: _Reply) -> Outcome:
+    return Outcome(
+        facts=facts,
+        etag=_kept(reply.header("ETag")),
+        last_modified=_kept(reply.header("Last-Modified")),
+    )
+
+
+def _unchanged(asked: Asked, reply: _Reply) -> Outcome:
+    etag, date = _kept(reply.header("ETag")), _kept(reply.header("Last-Modified"))
+    return Outcome(
+        facts=asked.known,
+        etag=etag or asked.etag,
+        last_modified=date or asked.last_modified,
+        is_unchanged=True,
+    )
+
+
+def _kept(value: str) -> str:
+    """A header's value that may be sent back, "" if it had better not."""
+    return value if len(value) <= 300 and value.isascii() and value.isprintable() else ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that it wraps, as requests and urllib3 do."""
+    todo, seen = [error], 0
+    while todo and seen < 20:
+        one = todo.pop()
+        seen += 1
+        yield one
+        wrapped = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+        todo += [part for part in wrapped if isinstance(part, BaseException)]
