@@ -12,6 +12,8 @@ from feedpub.store.schema import LEDGER
 class Ledger:
     """The lines of the ledger in a database; what is said of a record depends on both alone."""
 
+    # Its indexes leave out what is empty: SQLite uses them only where a query says so, too.
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
@@ -47,7 +49,9 @@ class Ledger:
 
     def id_for(self, derived: str) -> str:
         """What a record is called whose rules give `derived`: that, if no line says otherwise."""
-        query = "SELECT id FROM ledger WHERE derived = ? ORDER BY number DESC LIMIT 1"
+        query = (
+            "SELECT id FROM ledger WHERE derived = ? AND derived <> '' ORDER BY number DESC LIMIT 1"
+        )
         return self._one(query, (derived,)) or derived
 
     def has(self, id: str) -> bool:
@@ -72,13 +76,14 @@ class Ledger:
         earlier = None
         if not record.part:
             query = (
-                "SELECT id FROM ledger l WHERE path = ? AND published = ? AND number ="
+                "SELECT id FROM ledger l WHERE path = ? AND path <> '' AND published = ?"
+                " AND number ="
                 " (SELECT max(number) FROM ledger WHERE id = l.id AND path <> '')"
                 " ORDER BY number DESC LIMIT 1"
             )
             earlier = self._one(query, (record.path, record.published))
         if earlier is None and by_content and record.content:
-            query = "SELECT DISTINCT id FROM ledger WHERE content = ? LIMIT 2"
+            query = "SELECT DISTINCT id FROM ledger WHERE content = ? AND content <> '' LIMIT 2"
             ids = self._db.execute(query, (record.content,)).fetchall()
             earlier = ids[0][0] if len(ids) == 1 else None
         return earlier or ""
