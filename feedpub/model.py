@@ -97,6 +97,7 @@ class Enclosure(NamedTuple):
     width: int = 0
     height: int = 0
     duration: int = 0
+    file: str = ""  # one beside the record that is meant, if it is there, as messages name it
 
     @property
     def medium(self) -> str:

@@ -24,6 +24,15 @@ def is_portable(segment: str) -> bool:
     )
 
 
+def portable_name(name: str) -> str:
+    """A file's name as it can be anywhere, with its ending, as much alike as may be."""
+    stem, dot, ending = name.rpartition(".")
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem if dot else name).strip("-")[:60] or "file"
+    ending = re.sub(r"[^a-z0-9]", "", ending.lower())[:10] if dot else ""
+    made = f"{stem}.{ending}" if ending else stem
+    return made if is_portable(made) else f"file-{made}"
+
+
 def printable_path(path: str) -> str:
     """A path that can be printed: bytes that are no UTF-8 are shown as escapes."""
     return path if path.isprintable() else path.encode("utf-8", "backslashreplace").decode()

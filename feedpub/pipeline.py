@@ -107,8 +107,9 @@ def _run(
 
     feeds = Feeds(config, options, store, clock, tree)
     outcome.feeds = feeds.paths
-    outcome.notes += feeds.notes
+    outcome.media = feeds.media
     feeds.publish(vocabulary, selection, refresh.kept, told.items, watch)
+    outcome.notes += feeds.notes
     outcome.written = tree.changes.written
     outcome.unchanged = tree.changes.unchanged
     outcome.removed = tree.changes.removed

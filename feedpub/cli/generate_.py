@@ -51,6 +51,7 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
     default=0.0,
     help="Wait so long for another run on the same output; default: end with 75 at once.",
 )
+@click.option("--refresh-media", is_flag=True, help="Ask hosts again for what is known of media.")
 @click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
 @click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
 @click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
@@ -63,6 +64,7 @@ def command(
     as_of: str | None,
     jobs: int | None,
     wait: float,
+    refresh_media: bool,
     strict: bool,
     unpublished: bool,
     allow_empty: bool,
@@ -85,6 +87,7 @@ def command(
         full=full,
         jobs=jobs or 0,
         wait=wait,
+        refresh_media=refresh_media,
     )
     try:
         with progress_bar(not common.quiet and common.log_format != "json") as progress:
@@ -175,6 +178,11 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
             {"path": lost.name, "of": lost.winner, "id": lost.id} for lost in told.duplicates
         ],
         "feeds": outcome.feed_counts(CATALOGUE_NAMES),
+        "media": {
+            "asked": outcome.media.asked,
+            "left": outcome.media.left,
+            "failed": outcome.media.failed,
+        },
         "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
     }
 

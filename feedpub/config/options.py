@@ -373,7 +373,25 @@ class Images:
     enclosure: str = option(
         Choice(("first", "largest", "none")), "which picture is the enclosure", "first"
     )
-    probe: str = option(Choice(("local",), later=("http",)), "local: ask no host", "local")
+    probe: str = option(
+        Choice(("local", "http")),
+        "http: ask hosts for what records leave out; local: look at files beside records alone",
+        "local",
+    )
+    budget: timedelta | None = option(
+        Duration(), "how long a run may ask hosts", timedelta(minutes=5)
+    )
+    allow: tuple[str, ...] = option(
+        _WORDS, "hosts and networks that may be asked though they are not public", ()
+    )
+    min_size: int = option(
+        Number(minimum=0), "pictures known to be narrower or lower, in pixels, are not chosen", 0
+    )
+    fallback: tuple[str, ...] = option(
+        ListOf(Choice(("provider", "topic", "site"))),
+        "whose picture an item has that has none, in this order",
+        (),
+    )
     mirror: str = option(
         Choice(("false",), later=("true",)), "false: pictures stay where they are", "false"
     )

@@ -15,6 +15,7 @@ from feedpub.grouping.place import Placer
 from feedpub.grouping.podcast import podcast_of, settings_of
 from feedpub.grouping.terms import Taxonomies
 from feedpub.grouping.window import WindowRule
+from feedpub.media.types import type_of
 from feedpub.model import (
     Category,
     Enclosure,
@@ -80,7 +81,7 @@ class Assembler:
         if found is None:
             prefix = f"{path}/" if path else ""
             names = self._config.feeds.filenames
-            found = self._links[path] = tuple(
+            found = tuple(
                 FeedLink(
                     format=f.name,
                     type=f.media_type,
@@ -89,6 +90,8 @@ class Assembler:
                 )
                 for f in self._formats
             )
+            if path in self._existing:  # not of archives, which are many
+                self._links[path] = found
         return found
 
     def feed_id(self, path: str) -> str:
@@ -263,14 +266,42 @@ class Assembler:
         return found
 
     def _image(self, record: Record) -> Enclosure | None:
-        """The picture that stands for the record."""
-        choice = self._config.settings.images.enclosure
-        if choice == "none" or not record.images:
+        """The picture that stands for the record, or for what it belongs to if it has none."""
+        images = self._config.settings.images
+        if images.enclosure == "none":
             return None
-        picture = record.images[0]
-        if choice == "largest":
-            picture = max(record.images, key=lambda image: image.width * image.height)
+        pictures = [p for p in record.images if not _is_small(p, images.min_size)]
+        if not pictures:
+            fallbacks = (self._fallback(record, whose) for whose in images.fallback)
+            pictures = [Enclosure(url, type_of(url)) for url in fallbacks if url][:1]
+        if not pictures:
+            return None
+        picture = pictures[0]
+        if images.enclosure == "largest":
+            picture = max(pictures, key=lambda image: image.width * image.height)
         return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
+
+    def _fallback(self, record: Record, whose: str) -> str:
+        """The address of the provider's, a topic's or the site's picture, "" if it has none."""
+        if whose == "provider":
+            provider = record.provider
+            return (provider.image or self.provider_image(provider)) if provider else ""
+        if whose == "topic":
+            return next(filter(None, map(self.topic_image, record.topics)), "")
+        return self._site.icon or self._site.logo
+
+    def provider_image(self, provider: Provider) -> str:
+        """The picture that a provider's file names."""
+        providers = self._terms.providers
+        return providers.described(providers.provider_term(provider)).image
+
+    def topic_image(self, name: str) -> str:
+        """The picture that a topic's file names."""
+        return self._terms.topics.described(self._terms.topics.term(name)).image
+
+
+def _is_small(picture: Enclosure, least: int) -> bool:
+    return any(0 < side < least for side in (picture.width, picture.height))
 
 
 def feed_id(site_id: str, path: str) -> str:

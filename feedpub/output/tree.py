@@ -15,12 +15,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from feedpub.errors import ForeignFileError, RunError
+from feedpub.errors import ChangedError, ForeignFileError, RunError
 from feedpub.output.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -121,6 +121,24 @@ class OutputTree:
                 return Staged(path, digest, "")
             if not self.dry_run:
                 self._write(name, data)
+            return Staged(path, digest, name)
+
+    def stage_file(
+        self, path: str, digest: str, copy: Callable[[str], object], name: str
+    ) -> Staged:
+        """As `stage`, of a file too large to hold: `copy` makes it at the path that it is given.
+
+        Raises `ChangedError` if that is not what has this digest (SHA-256).
+        """
+        with self._errors():
+            if digest_of(self.output / path) == digest:
+                return Staged(path, digest, "")
+            if not self.dry_run:
+                self._staging.mkdir(parents=True, exist_ok=True)
+                self._made = True
+                copy(f"{self._staging}/{name}")
+                if digest_of(self._staging / name) != digest:
+                    raise ChangedError(path)
             return Staged(path, digest, name)
 
     def take(self, staged: Staged) -> None:
@@ -322,7 +340,8 @@ def _holds(file: str, data: bytes) -> bool:
 def digest_of(path: Path) -> str:
     """A file's SHA-256, "" if it is not there, or cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
 

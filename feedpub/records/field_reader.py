@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from posixpath import dirname, join, normpath
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from feedpub.config import Config
 from feedpub.keys import GROUP_OF, KEYS, RANK_OF
-from feedpub.media.types import UNKNOWN, registered_type, type_of
+from feedpub.media.types import TYPES, UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
 from feedpub.records.text import has_markup, is_plain, plain_text, printable
@@ -26,6 +27,13 @@ _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _COUNT = re.compile(r"(\d{1,15})")
+# A relative address with an ending, below the folder of what names it or beside it.
+_BESIDE = re.compile(r"(?![/?#\\]|[A-Za-z][A-Za-z0-9+.-]*:)[^?#\\\x00-\x1f]+\.[A-Za-z0-9]{1,5}")
+_MEDIA = frozenset({"image", "audio", "video"})
+# What else is published if it stands beside a record: nothing that can be a record, or settings.
+_DOCUMENTS = frozenset(
+    {TYPES[ending] for ending in "pdf epub zip docx odt pptx odp xlsx ods vtt srt ics stl".split()}
+)
 _KNOWN = dict(RANK_OF)
 _FOLDED = {key.lower(): known for key, known in RANK_OF.items()}  # Hugo and Pelican: Title, Date
 _NOTHING = {group: (None, aliases[:1]) for group, aliases in KEYS.items()}
@@ -316,12 +324,12 @@ class FieldReader:
                     self.notes.add(where, "an image without url", "write {url: …, width: …}")
                     continue
                 url = self.url(link, (*where, "url"), self.base)
-                media = self.media(entry, where, url, "image") if url else None
-                if media:
-                    found.append(media)
+                if url:
+                    media = self.media(entry, where, url, "image")
+                    found.append(media._replace(file=self._file(link)))
             elif isinstance(entry, str) and re.search(r"[/.]", entry):
                 if url := self.url(entry, where, self.base):
-                    found.append(Enclosure(url, type_of(url)))
+                    found.append(Enclosure(url, type_of(url), file=self._file(entry)))
             elif entry is not None:
                 self.notes.add(
                     where,
@@ -329,6 +337,18 @@ class FieldReader:
                     "write its address, or {url: …, width: …, height: …}; left out",
                 )
         return found
+
+    def _file(self, link: Any) -> str:
+        """The file beside the record that an address may mean, "" if it cannot be one."""
+        if not isinstance(link, str) or not _BESIDE.fullmatch(link):
+            return ""
+        place = self.notes.place
+        kind = type_of(f"./{link}")
+        if kind.partition("/")[0] not in _MEDIA and kind not in _DOCUMENTS:
+            return ""
+        below = normpath(join(dirname(place.below), link))
+        top = place.path.removesuffix(place.below)
+        return "" if below.startswith("..") or top == place.path else top + below
 
     def media(self, entry: Values, keys: Keys, url: str, medium: str) -> Enclosure:
         """What a mapping says of a media file."""
@@ -404,7 +424,8 @@ class FieldReader:
                 url = self.url(link, (*where, "url"), self.base)
                 if url and all(url != other.url for other in found):
                     media = self.media(entry, where, url, "")
-                    found.append(media if media.type else _with_type(media, UNKNOWN))
+                    kind = media.type or UNKNOWN
+                    found.append(media._replace(type=kind, file=self._file(link)))
         return found
 
     def related(self) -> tuple[Related, ...]:
@@ -446,12 +467,6 @@ def scalar(value: Any) -> str:
     if isinstance(value, str):
         return value
     return ("true" if value else "false") if isinstance(value, bool) else ""
-
-
-def _with_type(media: Enclosure, kind: str) -> Enclosure:
-    return Enclosure(
-        media.url, kind, media.length, media.title, media.width, media.height, media.duration
-    )
 
 
 def _named_email(text: str) -> tuple[str, str]:

@@ -15,8 +15,9 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged, digest_of
 from feedpub.records.scan import Signature
 from feedpub.stages import fingerprints, outputs
-from feedpub.stages.looking import Archive, Job, Looker
-from feedpub.stages.outcome import Options, Watch
+from feedpub.stages.looking import Archive, Job, Looker, window_of
+from feedpub.stages.media import Media, copier
+from feedpub.stages.outcome import MediaReport, Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection
@@ -37,6 +38,7 @@ class Feeds:
         self, config: Config, options: Options, store: Store, clock: Clock, tree: OutputTree
     ) -> None:
         self.notes: list[str] = []
+        self.media = MediaReport()
         self._config = config
         self._options = options
         self._store = store
@@ -68,8 +70,9 @@ class Feeds:
         watch: Watch,
     ) -> None:
         """Leaves the output tree as a full run would, and the store knowing it."""
+        media = self._refresh_media(watch)
         looker = Looker(
-            self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases
+            self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases, media
         )
         publisher: Publisher | None = None
         staged: list[tuple[Unit, Staged]] = []
@@ -91,6 +94,7 @@ class Feeds:
                     selection,
                     looker.assembler,
                     self._aliases,
+                    media.found,
                 )
                 watch.lap("load")
             return publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
@@ -101,6 +105,8 @@ class Feeds:
         made = {unit for unit, _ in staged}
         # Archives first: what is linked to is there before what links to it.
         staged.sort(key=lambda file: not file[0].period)
+        # And before all, what they show.
+        staged[:0] = [(Unit(None), file) for file in self._files(media)]
         staged += [(Unit(None), file) for file in self._catalogues()]
         for _, file in staged:
             self._tree.take(file)
@@ -113,6 +119,47 @@ class Feeds:
         self._commit(staged, items)
         watch.lap("write")
 
+    def _refresh_media(self, watch: Watch) -> Media:
+        """What is known of the media that the feeds hold; feeds that it changes become dirty."""
+        store, config = self._store, self._config
+        media = Media(config, self._options, self._clock, watch, self.media)
+        if not store.has_media():
+            return media
+        records = store.records_with_media()
+        if config.feeds.archives == "false":
+            held = {
+                record.id
+                for row in self._existing.values()
+                for record in window_of(store, config, row)
+                if record.media
+            }
+            records = [record for record in records if record.id in held]
+        texts = dict.fromkeys(record.row.media for record in records)
+        changed = media.refresh(address for text in texts for address in text.split("\n"))
+        if store.fact("media") != media.began_as:
+            self._all_doubtful = True  # they were made of what others knew
+        elif changed:
+            for record in records:
+                if not changed.isdisjoint(record.row.media.split("\n")):
+                    store.soil(record)
+        store.set_fact("media", media.generation)
+        if media.note:
+            self.notes.append(media.note)
+        watch.lap("media")
+        return media
+
+    def _files(self, media: Media) -> list[Staged]:
+        """What stood beside records and is to be in the tree, if it is not yet."""
+        staged = []
+        for n, (path, found) in enumerate(sorted(media.paths().items())):
+            row = self._standing.sure.get(path)
+            if row and row.digest == found.digest:
+                self._tree.keep(path, row.digest)
+            else:
+                copy = copier(found.file)
+                staged.append(self._tree.stage_file(path, found.digest, copy, f"media-{n}"))
+        return staged
+
     def _is_there(self, row: FeedRow) -> bool:
         return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
 
@@ -123,7 +170,7 @@ class Feeds:
         common = fingerprints.digest(
             fingerprints.settings(self._config), vocabulary.fingerprint, list(self._existing)
         )
-        self._all_doubtful = store.fact("common") != common
+        self._all_doubtful |= store.fact("common") != common
         store.set_fact("common", common)
         for row in self._rows.values():
             if row.path not in self._existing and (row.id in store.dirty or row.inputs):

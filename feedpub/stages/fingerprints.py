@@ -93,6 +93,7 @@ def reading(config: Config, source: SourceSpec) -> bytes:
         site.language,
         plain(config.settings.fields),
         config.has_podcasts,
+        config.settings.images.probe,
         plain(source),
     )
 

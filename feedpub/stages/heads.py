@@ -17,7 +17,9 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def row_of(record: Record, part: int | None, digest: bytes, reason: str) -> RecordRow:
+def row_of(
+    record: Record, part: int | None, digest: bytes, reason: str, media: str = ""
+) -> RecordRow:
     """A record's row."""
     provider = record.provider
     return RecordRow(
@@ -43,6 +45,7 @@ def row_of(record: Record, part: int | None, digest: bytes, reason: str) -> Reco
         feeds=b"",
         guid_key=guid_key(record.id),
         derived=record.derived,
+        media=media,
     )
 
 

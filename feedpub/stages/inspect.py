@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_
 from feedpub.records.taxonomy import read_taxonomy
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.heads import seconds
+from feedpub.stages.media import LOCAL, Found, completed, described, local_file, wanted
 from feedpub.stages.outcome import Options
 from feedpub.store.ledger import Ledger
 
@@ -184,7 +186,7 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
     assembler = Assembler(config, grouping.terms, grouping.placer, formats, existing)
     found: dict[Problem, None] = {}
     for window in grouping.windows.values():
-        records = [entry.record for entry in window.entries]
+        records = [_with_local(entry.record, config) for entry in window.entries]
         newest = records[0]
         feed = assembler.feed(window.placement, newest, newest.updated, window.total)
         if feed.podcast is None:
@@ -198,3 +200,14 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
             name = fault.record.path if fault.record else ""
             found[Problem(path, line, fault.key, what, fault.remedy, False, name)] = None
     return list(found)
+
+
+def _with_local(record: Record, config: Config) -> Record:
+    """The record with what the files beside it tell."""
+    found: dict[str, Found] = {}
+    for address in wanted(record, asks_hosts=False).split("\n"):
+        file = local_file(config, address.removeprefix(LOCAL)) if address else None
+        if file:
+            with contextlib.suppress(OSError):
+                found[address] = described(file)
+    return completed(record, found, config.site.url)

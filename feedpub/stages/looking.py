@@ -16,6 +16,7 @@ from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
 from feedpub.stages.fingerprints import digest, plain
 from feedpub.stages.heads import record_of, topics_of
+from feedpub.stages.media import Media
 from feedpub.stages.selection import Selection
 from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow
 from feedpub.store.store import Store
@@ -63,6 +64,7 @@ class Looker:
         selection: Selection,
         existing: Sequence[str],
         aliases: Mapping[str, Sequence[str]],
+        media: Media,
     ) -> None:
         formats = [FormatName(*f) for f in MEDIA_TYPES.items() if f[0] in config.feeds.formats]
         self.assembler = Assembler(config, terms, selection.placer, formats, existing)
@@ -70,6 +72,7 @@ class Looker:
         self._store = store
         self._placer = selection.placer
         self._aliases = aliases
+        self._media = media
         self._by = "" if config.feeds.archives == "false" else config.feeds.archives
         self._contexts: dict[str | tuple[str, str], bytes] = {}  # of topics and providers
         feeds = config.feeds
@@ -87,8 +90,7 @@ class Looker:
         """What a feed is to be made of; its row says whether it was made of just that."""
         placement = Placement(row.path, row.kind)
         rule = window_rule(self._config, placement)
-        span = None if rule.span is None else int(rule.span.total_seconds())
-        records = self._store.window(row.id, rule.items, span)
+        records = window_of(self._store, self._config, row)
         feed = self._feed(row, records)
         if self._by or not rule.items:
             beyond = next(self._periods(row.id, len(records)), "")
@@ -173,14 +175,26 @@ class Looker:
         parts, known = [], self._contexts
         for name in topics_of(record.topics):
             if name not in known:
-                known[name] = digest(self.assembler.category(name))
+                about = self.assembler.category(name), self.assembler.topic_image(name)
+                known[name] = digest(*about)
             parts.append(known[name])
         if record.provider is not None:
             key = (record.provider, record.domain or "")
             if key not in known:
-                known[key] = digest(self.assembler.source(Provider(*key)))
+                provider = Provider(*key)
+                of_it = self.assembler.source(provider), self.assembler.provider_image(provider)
+                known[key] = digest(*of_it)
             parts.append(known[key])
+        if record.media:
+            parts.append(digest(self._media.of(record.media)))
         return parts
+
+
+def window_of(store: Store, config: Config, row: FeedRow) -> list[WindowRow]:
+    """The records that a feed holds, the newest first."""
+    rule = window_rule(config, Placement(row.path, row.kind))
+    span = None if rule.span is None else int(rule.span.total_seconds())
+    return store.window(row.id, rule.items, span)
 
 
 def _entry_text(entry: Entry) -> str:

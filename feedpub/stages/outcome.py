@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import NamedTuple
 
 from feedpub.grouping import archive
 from feedpub.model import Problem
+
+_PUBLISHED = re.compile(r"media/[0-9a-f]{16}/")  # a file that stood beside a record
 
 
 class Options(NamedTuple):
@@ -21,6 +24,7 @@ class Options(NamedTuple):
     dry_run: bool = False
     full: bool = False  # what is remembered is not used
     jobs: int = 0  # processes to work with; 0: as many as there are processors
+    refresh_media: bool = False  # hosts are asked again for what is known
     wait: float = 0.0  # seconds to wait for another run on the same output
 
 
@@ -58,6 +62,15 @@ class Tally:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class MediaReport:
+    """What became of asking for media files."""
+
+    asked: int = 0  # addresses
+    left: int = 0  # not asked yet: the time was up, or their host wants to be let be
+    failed: dict[str, str] = field(default_factory=dict)  # address or file → why
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Outcome:
     """What a run did."""
 
@@ -69,12 +82,14 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what nobody needs to be woken for
     seconds: dict[str, float] = field(default_factory=dict)
+    media: MediaReport = field(default_factory=MediaReport)
 
     def feed_counts(self, catalogues: Sequence[str]) -> dict[str, int]:
         """Feeds, not files: one is written if any of its files is; total = written + unchanged."""
         feeds = set(self.feeds)
         written = {_feed_of(path) for path in self.written if path not in catalogues} & feeds
-        gone = {_feed_of(path) for path in self.removed if path not in catalogues} - feeds
+        no_feeds = {path for path in self.removed if _PUBLISHED.match(path)} | set(catalogues)
+        gone = {_feed_of(path) for path in self.removed if path not in no_feeds} - feeds
         return {
             "total": len(feeds),
             "written": len(written),

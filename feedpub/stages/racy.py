@@ -15,6 +15,7 @@ class Clock:
     within the same tick of the file system's clock, and look the same."""
 
     def __init__(self) -> None:
+        self.seconds = time.time()  # since 1970: when the run began
         self._limit = time.time_ns() - GRANULARITY
 
     def is_sure(self, signature: Signature) -> bool:

@@ -13,6 +13,7 @@ from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.stages.files import FileNotes, FileRead, ToRead
 from feedpub.stages.fingerprints import reading
 from feedpub.stages.heads import row_of
+from feedpub.stages.media import wanted
 from feedpub.stages.packing import pack
 from feedpub.stages.selection import Selection
 
@@ -24,6 +25,7 @@ class Reader:
         self._rules = Rules.of(config)
         self._selection = selection
         self._sources = config.settings.records
+        self._asks_hosts = config.settings.images.probe == "http"
         self._digests = [
             hashlib.blake2b(reading(config, source), digest_size=16) for source in self._sources
         ]
@@ -73,7 +75,8 @@ class Reader:
             reason, feeds = self._selection.of(record)
             part = _part(record, file)
             own = digest if part is None else _digest_of(record)
-            rows.append((row_of(record, part, own, reason), feeds))
+            media = wanted(record, self._asks_hosts)
+            rows.append((row_of(record, part, own, reason, media), feeds))
         return FileRead(
             file.id,
             digest,

@@ -21,6 +21,7 @@ from feedpub.records.text import summary_of
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
+from feedpub.stages.media import Found, completed
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
@@ -58,12 +59,14 @@ class Publisher:
         selection: Selection,
         assembler: Assembler,
         aliases: Mapping[str, Sequence[str]],
+        media: Mapping[str, Found],
     ) -> None:
         self._config = config
         self._store = store
         self._selection = selection
         self._assembler = assembler
         self._aliases = aliases
+        self._media = media
         self._processes = options.jobs or usable_cpus()
         self._formats = load_formats(config.feeds.formats)
 
@@ -150,6 +153,7 @@ class Publisher:
         raise ChangedError(place.shown)
 
     def _item(self, record: Record, profile: Profile | None) -> Item:
+        record = completed(record, self._media, self._config.site.url)
         content = content_html(record, self._config.site.home)
         text = content_text(content)
         short = ""

@@ -63,6 +63,7 @@ class RecordRow(NamedTuple):
     feeds: bytes
     guid_key: int
     derived: str
+    media: str = ""
 
 
 class StoredRecord(NamedTuple):
@@ -119,6 +120,7 @@ class WindowRow(NamedTuple):
     topics: str
     provider: str | None
     domain: str | None
+    media: str
 
 
 class Unit(NamedTuple):

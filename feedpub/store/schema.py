@@ -104,6 +104,10 @@ MIGRATIONS = (
     ALTER TABLE records ADD COLUMN derived TEXT NOT NULL DEFAULT '';  -- what guid were without it
     """
     + LEDGER,
+    """
+    -- Addresses of media that there may be more to know of, a line each.
+    ALTER TABLE records ADD COLUMN media TEXT NOT NULL DEFAULT ''
+    """,
 )
 # Made when a new store has been filled: one by one, rows would cost twice as much.
 INDEXES = (
@@ -112,6 +116,7 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS records_of_file ON records (file)",
     "CREATE INDEX IF NOT EXISTS records_of_guid ON records (guid_key)",
     "CREATE INDEX IF NOT EXISTS records_left_out ON records (reason) WHERE reason <> ''",
+    "CREATE INDEX IF NOT EXISTS records_with_media ON records (id) WHERE media <> ''",
     "CREATE INDEX IF NOT EXISTS records_lost ON records (lost) WHERE lost <> 0",
 )
 VERSION = len(MIGRATIONS)

@@ -219,6 +219,20 @@ class Store:
         for (id,) in self._db.execute(order):
             yield self.record(id)
 
+    def has_media(self) -> bool:
+        """Whether there is more to know of any record's media."""
+        found = self._db.execute("SELECT 1 FROM records WHERE media <> '' LIMIT 1").fetchone()
+        return found is not None
+
+    def records_with_media(self) -> list[StoredRecord]:
+        """The records in feeds of whose media there is more to know."""
+        return self._records("WHERE media <> '' AND reason = '' AND lost = 0", ())
+
+    def soil(self, record: StoredRecord) -> None:
+        """Of a record that is what it was, something else is to be told."""
+        row = record.row
+        self._soil([(feed, -row.published, record.id) for feed in array("I", row.feeds)])
+
     def records_after(self, id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
         return self._records("WHERE id > ? ORDER BY id LIMIT ?", (id, limit))

@@ -185,6 +185,18 @@ def test_check_names_what_apple_wants(site: Site) -> None:
         assert expected in said.out, said.out
 
 
+def test_a_file_beside_its_record_lacks_nothing(site: Site) -> None:
+    site.write("records/7.m4a", b"\0\0\0\x14ftypM4A " + b"\0" * 100)
+    site.write("records/7.md", record("Beside", "type: episode", "audio: 7.m4a"))
+    assert site.run("check").code == 0
+    site.generate()
+    [item] = [i for i in etree.fromstring(show(site)).iter("item") if i[0].text == "Beside"]
+    enclosure = item.find("enclosure")
+    assert enclosure is not None
+    assert (enclosure.get("type"), enclosure.get("length")) == ("audio/x-m4a", "112")
+    assert str(enclosure.get("url")).startswith("https://op3.dev/e/feeds.example.org/media/")
+
+
 def test_json_feed_says_what_apps_want(site: Site) -> None:
     feed = json.loads((site.feeds / "custom/show/feed.json").read_bytes())
     assert feed["_feedpub"]["podcast"]["categories"] == ["Technology"]

@@ -32,7 +32,10 @@ feeds:
   custom: [{slug: a, where: {providers: [P]}, newsletter: {parameters: {a: b}}}]
   overrides: {topics/t: {title: T}}
 """
-OF_READING = ("site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]")
+OF_READING = (
+    "site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]",
+    "images.probe",
+)  # fmt: skip
 OF_PLACING = ("select", *(f"feeds.{group}" for group in
               ("all", "topics", "providers", "topic_providers", "custom[0]")))  # fmt: skip
 SHOWN_ONLY = {"title", "description", "image", "items", "min_items", "newsletter", "podcast"}
