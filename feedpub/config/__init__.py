@@ -27,6 +27,7 @@ from feedpub.config.options import (
     Taxonomy,
     Where,
 )
+from feedpub.config.push import PushTarget
 from feedpub.config.readers import Context, Invalid, Section
 from feedpub.errors import ConfigError
 from feedpub.model import Problem
@@ -39,6 +40,7 @@ __all__ = [
     "Feeds",
     "Images",
     "Override",
+    "PushTarget",
     "Select",
     "Site",
     "SourceSpec",
@@ -50,7 +52,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
-_SETTINGS = Section(Settings, later=("push", "podcast"))
+_SETTINGS = Section(Settings, later=("podcast",))
 SCHEMA_NAME = "feedpub.schema.json"
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json", SCHEMA_NAME)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from feedpub.config.push import PUSH, PUSH_DOC, PushTarget
 from feedpub.config.readers import (
     Boolean,
     Choice,
@@ -410,3 +411,4 @@ class Settings:
     feeds: Feeds = option(Section(Feeds), "which feeds there are", Feeds())
     images: Images = option(Section(Images), "what becomes of pictures", Images())
     websub: Websub = option(Section(Websub), "hubs to name in the feeds", Websub())
+    push: Mapping[str, PushTarget] = option(PUSH, PUSH_DOC, EMPTY)
