@@ -110,7 +110,7 @@ def _shown(field: dataclasses.Field[Any]) -> str:
         return f"`{', '.join(f'{k}: {v}' for k, v in value.items())}`" if value else ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return f"`{', '.join(value)}`"
     return f"`{value}`" if isinstance(value, str | int | float) else ""
 

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.publish.memory import read_state, write_state
+from feedpub.publish.memory import PENDING, read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.retry import Retry, attempt
 from feedpub.publish.types import FileError, TargetError
 
 _JOBS = 4
-_PENDING = "_hubs.json"  # no target's name begins so
 
 
 class Failed(NamedTuple):
@@ -38,14 +37,14 @@ def tell(config: Config, results: Sequence[Result], retry: Retry) -> Pings:
     if not hubs:
         return Pings()
     topics = changed_topics(config, results)
-    before = {(str(hub), str(topic)) for hub, topic in read_state(config, _PENDING) or ()}
+    before = {(str(hub), str(topic)) for hub, topic in read_state(config, PENDING) or ()}
     if not topics and not (before and any(result.ping for result in results)):
         return Pings()
     todo = sorted({(hub, topic) for hub in hubs for topic in topics} | before)
     todo = [(hub, topic) for hub, topic in todo if hub in hubs]
     failed = tuple(_all(todo, retry))
     if failed or before:
-        write_state(config, _PENDING, [(failure.hub, failure.topic) for failure in failed])
+        write_state(config, PENDING, [(failure.hub, failure.topic) for failure in failed])
     missed = {failure.topic for failure in failed}
     return Pings(len({topic for _, topic in todo} - missed), failed)
 

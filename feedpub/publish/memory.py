@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from feedpub.config import Config
 from feedpub.publish.push import Result
 
+PENDING = "_hubs.json"  # pings to be tried again; no target's name begins so
 _FOLDER = "push"  # below the state folder
 
 
