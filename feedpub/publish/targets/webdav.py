@@ -1,13 +1,14 @@
-"""`webdavs://host/path` (RFC 4918): written under another name, and moved.
+"""`webdavs://host/path` (RFC 4918).
 
-The manifest is put with If-Match: of two pushes at once, one is told.
+Files are put where they belong: Apache, nginx and Nextcloud write them to the side and rename
+them. MOVE over a file would not do, for it deletes that first (9.9.3). The manifest is put with
+If-Match: of two pushes at once, one is told.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 import threading
 from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlsplit
@@ -29,7 +30,6 @@ from feedpub.publish.types import (
 )
 
 JOBS = 8
-TEMPORARY = ".feedpub-new-"
 _WANTED = (
     b'<?xml version="1.0" encoding="utf-8"?><d:propfind xmlns:d="DAV:"><d:prop>'
     b"<d:getcontentlength/><d:resourcetype/></d:prop></d:propfind>"
@@ -61,7 +61,6 @@ class WebDav:
         self._base = base
         self._made = {""}  # folders that are there
         self._making = threading.Lock()
-        self._left: list[str] = []
 
     def begin(self) -> None:
         """Makes the folder, if only its last part is missing."""
@@ -95,8 +94,6 @@ class WebDav:
             for path, size in self._members(folders.pop()):
                 if size is None:
                     folders.append(path)
-                elif path.rpartition("/")[2].startswith(TEMPORARY):
-                    self._left.append(path)
                 else:
                     found[path] = Stored(size)
         return found
@@ -126,26 +123,12 @@ class WebDav:
                 yield path, int(size) if size.isdigit() else -1
 
     def put(self, upload: Upload) -> None:
-        folder, slash, _ = upload.path.rpartition("/")
-        self._make(folder)
-        fresh = f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}"
-        self._client.ask("PUT", self._url(fresh), data=upload.data)
-        try:
-            answer = self._client.ask(
-                "MOVE",
-                self._url(fresh),
-                (412,),
-                headers={
-                    "Destination": self._url(upload.path),
-                    "Overwrite": "F" if upload.new else "T",
-                },
-            )
-            if answer.status_code == 412:
-                raise InTheWay("a file that feedpub did not put there is in the way")
-        except BaseException:
-            with contextlib.suppress(Exception):
-                self._client.ask("DELETE", self._url(fresh), (404,))
-            raise
+        self._make(upload.path.rpartition("/")[0])
+        headers = {"If-None-Match": "*"} if upload.new else {}
+        url = self._url(upload.path)
+        answer = self._client.ask("PUT", url, (412,), data=upload.data, headers=headers)
+        if answer.status_code == 412:
+            raise InTheWay("a file that feedpub did not put there is in the way")
 
     def _make(self, folder: str) -> None:
         """Makes a folder and those above it (MKCOL makes one alone: RFC 4918, 9.3)."""
@@ -179,9 +162,7 @@ class WebDav:
         self._client.ask("DELETE", self._url(path), (404,))
 
     def finish(self, message: str) -> None:
-        for path in self._left:
-            with contextlib.suppress(FileError):
-                self.delete(path)
+        pass
 
     def close(self) -> None:
         self._client.close()
