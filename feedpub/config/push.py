@@ -88,7 +88,7 @@ def parse_limit(text: str) -> Limit | None:
 
 def without_password(address: str) -> str:
     """An address as it may be shown."""
-    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:…@", address)
+    return re.sub(r"(://[^/@:]*):.*@", r"\1:…@", address)
 
 
 class MaxDelete:

@@ -52,6 +52,8 @@ class Done(NamedTuple):
 
 def body_of(output: Path, local: Local) -> bytes:
     """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
+    if local.data is not None:
+        return local.data
     try:
         data = (output / local.path).read_bytes()
     except OSError as error:

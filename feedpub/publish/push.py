@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read
 from feedpub.publish.execute import Done, Executor, body_of
 from feedpub.publish.hashes import hash_of
 from feedpub.publish.headers import Rules, headers_of, kind_of
+from feedpub.publish.host_files import USUAL, host_file
 from feedpub.publish.manifest import read_remote
 from feedpub.publish.plan import There, Wishes, make_plan
 from feedpub.publish.retry import Retry, Stopped, attempt, surely
@@ -26,7 +28,7 @@ from feedpub.publish.types import Conflict, FileError, Found, Local, Plan, Targe
 
 RACES = 5  # how often a push that another one overtook is planned anew
 MAX_NAMED = 20  # files in a message
-_PATIENCE = 20.0  # seconds that files on their way have to arrive when somebody ends the push
+_PATIENCE = 5.0  # seconds that files on their way have to arrive when somebody ends the push
 Progress = Callable[[str, int, int], None]
 
 
@@ -217,8 +219,13 @@ class _Push:
         retry, stop = self.options.retry, self.stop
         rules = rules_of(self.config, self.settings)
         tree = {local.path: local for local in self._tree(rules)}
+        extra = self._host_file(tree)
+        if extra:
+            tree[extra.path] = extra
         found = surely(lambda _: target.read(MANIFEST_NAME), retry, stop)
         there = self._look(target, tree, found)
+        if extra and not self._is_free(target, extra, there):
+            del tree[extra.path]
         plan = make_plan(
             list(tree.values()),
             self.manifest.items,
@@ -276,6 +283,27 @@ class _Push:
                 Local(path, sha256, size, kind_of(path, rules), headers_of(path, size, rules))
             )
         return files
+
+    def _host_file(self, tree: dict[str, Local]) -> Local | None:
+        """What tells the host the headers of the others, if it is a host that reads it."""
+        scheme = self.place.address.scheme
+        name = self.settings.host_file
+        name = USUAL.get(scheme, "none") if name == "usual" else name
+        if name == "none" or name in tree:
+            return None
+        data = host_file(name, tree.values())
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Local(name, sha256, len(data), "other", headers, data)
+
+    def _is_free(self, target: Target, extra: Local, there: There) -> bool:
+        """Whether that file's place is free, or feedpub's: a user's own file stays."""
+        if there.remote and extra.path in there.remote.files:
+            return True
+        if there.listed is not None:
+            return extra.path not in there.listed or extra.path in there.equal
+        found = surely(lambda _: target.read(extra.path), self.options.retry, self.stop)
+        return found is None
 
     def _look(self, target: Target, tree: dict[str, Local], found: Found | None) -> There:
         """What is there: the manifest says it, and the target itself if that cannot be trusted."""

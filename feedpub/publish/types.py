@@ -115,6 +115,7 @@ class Local(NamedTuple):
     size: int  # bytes
     kind: str
     headers: Headers
+    data: bytes | None = None  # of one that is made for the host, and is not in the output folder
 
 
 class Action(NamedTuple):
