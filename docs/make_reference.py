@@ -28,6 +28,7 @@ EXIT_CODES = """| exit code | means |
 | 1 | the run could not finish, or no record is usable any more; what was published stands |
 | 2 | usage or configuration: nothing was started |
 | 3 | faults, under `generate --strict` or found by `check` |
+| 4 | a push is incomplete on at least one target; the next completes it |
 | 75 | another run works on this output |
 | 130, 143 | interrupted, terminated; what was published stands |
 
