@@ -58,6 +58,8 @@ def _lines(config: Config, state: State, every: bool) -> list[str]:
             when = f"; complete {_moment(last.complete_at)}" if last.complete_at else ""
             lines.append(f"  incomplete: {last.error}{when}")
             lines += [f"    failed   {path}" for path in _some(last.failed, every)]
+        if not last.complete_at:
+            continue
         differ = {"new": target.new, "changed": target.changed, "gone": target.gone}
         for word, paths in differ.items():
             lines += [f"    {word:<8} {path}" for path in _some(paths, every)]

@@ -32,6 +32,7 @@ _DENIED = re.compile(
     r"|InvalidAuthenticationInfo|invalid_grant|InvalidToken|CredentialsError"
     r"|40[13] (?:Forbidden|Una)",
 )
+_CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # asking again does not help
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
 
 
@@ -200,6 +201,8 @@ def _fault(error: Exception) -> Exception:
         return TargetError(f"the credentials are refused ({_told(error)})")
     if isinstance(error, exceptions.NotSupportedError) or "NotImplemented" in text:
         return TargetError(f"{_told(error)}; does conditional: false help?")
+    if _CLIENT_ERROR.search(text):
+        return FileError(_told(error))
     if isinstance(error, exceptions.GenericError):
         return Passing(_told(error))
     return FileError(_told(error))
