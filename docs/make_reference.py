@@ -29,6 +29,7 @@ EXIT_CODES = """| exit code | means |
 | 1 | the run could not finish, or no record is usable any more; what was published stands |
 | 2 | usage or configuration: nothing was started |
 | 3 | faults, under `generate --strict` or found by `check` |
+| 4 | a push is incomplete on at least one target; the next completes it |
 | 75 | another run works on this output |
 | 130, 143 | interrupted, terminated; what was published stands |
 
@@ -111,7 +112,7 @@ def _shown(field: dataclasses.Field[Any]) -> str:
         return f"`{', '.join(f'{k}: {v}' for k, v in value.items())}`" if value else ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return f"`{', '.join(value)}`"
     return f"`{value}`" if isinstance(value, str | int | float) else ""
 

@@ -1,7 +1,7 @@
 """Everything that can end a run, in one tree; each says which exit code it means.
 
 The codes are promised to scripts: 1 the run could not finish, 2 usage or
-configuration, 3 faults found where they were asked for.
+configuration, 3 faults found where they were asked for, 4 a push is incomplete.
 """
 
 from __future__ import annotations
@@ -79,6 +79,12 @@ class NothingUsableError(RunError):
             f"{found}, where the last run had {before} items; the feeds stand as they were. "
             "Is a disk unmounted, or a folder moved? If it is meant, run with --allow-empty"
         )
+
+
+class PushError(FeedpubError):
+    """A push is incomplete on at least one target; what was said of it has been shown."""
+
+    exit_code = 4
 
 
 class LockedError(FeedpubError):

@@ -93,7 +93,7 @@ def _run(
     ids = Identities(config, store, clock)
     vocabulary, selection, refresh = _look(config, options, store, clock, ids, watch)
     told = tally(store, vocabulary.problems, refresh.problems)
-    outcome = Outcome(told, notes=[*map(str, config.warnings)])
+    outcome = Outcome(told)
     before = tree.previous.items or int(store.fact("items") or 0)
     if not told.items and not options.allow_empty and before:
         error = NothingUsableError(before, told.read, told.problems)

@@ -27,11 +27,11 @@ def get(url: str) -> tuple[bytes, str]:
                     raise RunError(f"{url}: more than {MAX_BYTES // 10**6} MB; is it a feed?")
             return data, answer.url
     except requests.RequestException as error:
-        what = f"cannot be fetched ({_reason(error)})"
+        what = f"cannot be fetched ({reason(error)})"
         raise RunError(f"{url}: {what}; is the address right, and the network up?") from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The innermost of the errors that requests and urllib3 wrap in each other."""
     inner: object = error
     while isinstance(inner, Exception):

@@ -10,5 +10,5 @@ lock() {
         "${@:2}" pyproject.toml requirements/build.in -o "requirements/$1.txt"
 }
 lock run
-lock dev --extra dev --extra media
+lock dev --extra dev
 rm -rf .venv-lock

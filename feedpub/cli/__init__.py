@@ -28,6 +28,8 @@ COMMANDS = {
     "check": "Name every problem of the configuration and the records.",
     "explain": "Say why a record is in which feeds, or what a feed holds.",
     "list": "List topics, providers, feeds or records.",
+    "push": "Bring the feeds to static hosts.",
+    "status": "Say what was generated and pushed when, and what differs now.",
     "ids": "Keep the ids of items: import another tool's, or freeze today's.",
     "schema": "Print the JSON Schema of config.yaml, a record, feeds.json or _feedpub.",
 }

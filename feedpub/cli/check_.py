@@ -42,8 +42,6 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
         file = _absolute(found.file)
         return any(file == path or path in file.parents for path in wanted)
 
-    for warning in config.warnings:
-        common.say(str(warning))
     problems: list[Problem] = []
     terms = read_terms(config, problems)
     options = Options(as_of=moment(None), unpublished=True)

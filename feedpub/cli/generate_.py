@@ -55,6 +55,7 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
 @click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
 @click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
 @click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
+@click.option("--push", is_flag=True, help="Then push to all targets, as `feedpub push` does.")
 @click.option("--report", metavar="FILE", help="Write what was done as JSON; - for stdout.")
 @common_options
 def command(
@@ -68,6 +69,7 @@ def command(
     strict: bool,
     unpublished: bool,
     allow_empty: bool,
+    push: bool,
     report: str | None,
 ) -> None:
     """Turn the records into feeds.
@@ -79,6 +81,10 @@ def command(
     if report and report != "-":
         _clear_report(Path(report))
     config = common.load()
+    if push:
+        from feedpub.publish.push import chosen  # and nothing of it for those who push nothing
+
+        targets = chosen(config, ())
     options = Options(
         as_of=shared.as_of(as_of, config.zone),
         unpublished=unpublished,
@@ -112,6 +118,11 @@ def command(
                 common.say(line)
     if report:
         _write_report(report, outcome)
+    if push:
+        from feedpub.cli.push_ import push_to
+        from feedpub.publish.push import Options as PushOptions
+
+        push_to(common, config, targets, PushOptions(dry_run=dry_run, wait=wait))
     if strict and outcome.tally.unusable:
         raise click.exceptions.Exit(3)
 

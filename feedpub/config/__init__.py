@@ -27,6 +27,7 @@ from feedpub.config.options import (
     Taxonomy,
     Where,
 )
+from feedpub.config.push import PushTarget
 from feedpub.config.readers import Context, Invalid, Section
 from feedpub.errors import ConfigError
 from feedpub.model import Problem
@@ -39,6 +40,7 @@ __all__ = [
     "Feeds",
     "Images",
     "Override",
+    "PushTarget",
     "Select",
     "Site",
     "SourceSpec",
@@ -50,7 +52,7 @@ __all__ = [
 ]
 
 CONFIG_NAME = "config.yaml"
-_SETTINGS = Section(Settings, later=("push",))
+_SETTINGS = Section(Settings)
 SCHEMA_NAME = "feedpub.schema.json"
 ARCHIVE_FOLDER = "archive"  # of a feed, below its own
 _IN_ARCHIVE = re.compile(rf"(?:^|/){ARCHIVE_FOLDER}/\d{{4}}(?:-\d\d)?(?:/|$)")
@@ -73,7 +75,6 @@ class Config:
     providers_folder: Path | None
     overrides: Mapping[str, Override]
     has_podcasts: bool = False  # whether any feed may be one
-    warnings: tuple[Problem, ...] = ()  # what is written there and nothing will come of
 
     @property
     def feeds(self) -> Feeds:
@@ -230,7 +231,6 @@ def _finish(
         providers_folder=folders["providers"],
         overrides=feeds.overrides,
         has_podcasts=_has_podcasts(settings),
-        warnings=tuple(context.warnings),
     )
 
 

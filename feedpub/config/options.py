@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from feedpub.config.podcasts import Podcast
+from feedpub.config.push import PUSH, PUSH_DOC, PushTarget
 from feedpub.config.readers import (
     Boolean,
     Choice,
@@ -440,3 +441,4 @@ class Settings:
         _PODCAST, "makes every feed a podcast; also of a group or one feed (docs/podcasts.md)", None
     )
     websub: Websub = option(Section(Websub), "hubs to name in the feeds", Websub())
+    push: Mapping[str, PushTarget] = option(PUSH, PUSH_DOC, EMPTY)

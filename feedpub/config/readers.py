@@ -41,12 +41,6 @@ class Context:
     path: str
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-
-    def warn(self, node: yaml.Node, key: str, what: str, remedy: str) -> None:
-        """Notes what will not be done, but keeps nobody from going on."""
-        line = node.start_mark.line + 1
-        self.warnings.append(Problem(self.path, line, key, what, remedy, fatal=False))
 
     def fail(self, node: yaml.Node, key: str, what: str, remedy: str) -> Invalid:
         """Notes a mistake; returns what to raise where reading cannot go on."""
@@ -342,7 +336,6 @@ class Section:
 
     cls: type[Any]
     short: tuple[str, Reader] | None = None  # the key that a scalar stands for
-    later: tuple[str, ...] = ()  # keys that are promised, and that this version does not know
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
         fields = {f.name: f for f in dataclasses.fields(self.cls) if "reader" in f.metadata}
@@ -364,9 +357,6 @@ class Section:
                 continue
             name = str(name_node.value)
             where = f"{key}.{name}" if key else name
-            if name in self.later:
-                context.warn(name_node, where, "not in this version", "nothing comes of it yet")
-                continue
             if name not in fields:
                 context.fail(name_node, where, "this key is not known", nearest(name, list(fields)))
                 continue
@@ -398,7 +388,6 @@ class Section:
             properties[f.name] = {"description": f.metadata["doc"]} | f.metadata["reader"].schema()
             if f.metadata["required"]:
                 required.append(f.name)
-        properties |= {name: {"description": "not in this version"} for name in self.later}
         schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
         if required:
             schema["required"] = required

@@ -1,0 +1,265 @@
+"""The keys below `push:`: where the output tree is published, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+
+from feedpub.config.readers import (
+    Boolean,
+    Choice,
+    Context,
+    MapOf,
+    Number,
+    Schema,
+    Section,
+    Text,
+    Url,
+    nearest,
+    option,
+)
+
+KINDS = ("feeds", "archives", "pages", "catalogues", "pictures", "hashed", "other")
+MAX_JOBS = 64
+
+_COMMON = ("to", "delete", "max_delete", "grace", "ping", "host_file")
+HOST_FILES = ("none", "_headers", ".htaccess")
+_HEADERS = ("cache", "gzip", "jobs")
+_SSH = ("key", "known_hosts")
+_OBJECTS = ("endpoint", "conditional", *_HEADERS)
+_GIT = ("history", "author")
+# scheme → the keys that mean something there, besides those of all targets
+SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "file": ("versions",),
+        "s3": ("region", *_OBJECTS),
+        "gs": _OBJECTS,
+        "azure": _OBJECTS,
+        "git+file": _GIT,
+        "git+https": _GIT,
+        "git+ssh": (*_GIT, *_SSH),
+        "sftp": (*_SSH, "password", "jobs"),
+        "webdav": ("insecure", "password", "jobs"),
+        "webdavs": ("password", "jobs"),
+        "ftp": ("insecure", "password", "jobs"),
+        "ftps": ("password", "jobs", "ca"),
+        "netlify": ("endpoint", "password", "cache", "jobs"),
+        "command": (),
+    }
+)
+_HOSTLESS = frozenset({"file", "git+file", "command"})
+_INSECURE = {"ftp": "ftps", "webdav": "webdavs"}
+
+
+class Limit(NamedTuple):
+    """How many files a push may delete: so many, or that share of what is there, if that is more.
+
+    `percent` is of 100.
+    """
+
+    files: int = 50
+    percent: float = 20.0
+
+    def allows(self, deletes: int, of: int) -> bool:
+        """Whether so many of so many files may be deleted."""
+        return deletes <= max(self.files, of * self.percent / 100)
+
+    def __str__(self) -> str:
+        parts = [f"{self.percent:g}%"] * bool(self.percent)
+        return " or ".join(parts + [str(self.files)] * bool(self.files or not parts))
+
+
+def parse_limit(text: str) -> Limit | None:
+    """`25%` or `50`, None if it is neither."""
+    match = re.fullmatch(r"(\d{1,9})(\.\d{1,9})?(%?)", text.strip())
+    if not match or (match[2] and not match[3]):
+        return None
+    if match[3]:
+        return Limit(0, float(match[1] + (match[2] or "")))
+    return Limit(int(match[1]), 0.0)
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown."""
+    return re.sub(r"(://[^/@:]*):.*@", r"\1:…@", address)
+
+
+class MaxDelete:
+    """How many files may go: a number, or a share like 20%."""
+
+    def read(self, node: yaml.Node, key: str, context: Context) -> Limit:
+        text = Text(meaning="a number or a share").read(node, key, context)
+        limit = parse_limit(text)
+        if limit is None:
+            what = f"{text[:40]!r} is not a number or a share like 20%"
+            raise context.fail(node, key, what, "write 50 or 20%")
+        return limit
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "integer", "minimum": 0}, {"pattern": r"^\d+(\.\d+)?%?$"}]}
+
+
+class Grace:
+    """How long something is kept that nothing refers to any more, like 7d."""
+
+    def read(self, node: yaml.Node, key: str, context: Context) -> timedelta:
+        text = Text(meaning="a time like 7d").read(node, key, context).lower()
+        match = re.fullmatch(r"(\d{1,4})([mhdw])", text)
+        if not match:
+            what = f"{text[:40]!r} is not a time like 7d"
+            raise context.fail(node, key, what, "write a number and m, h, d or w")
+        units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+        return timedelta(**{units[match[2]]: int(match[1])})
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "^[0-9]+[mhdw]$"}
+
+
+class Address:
+    """Where a target is: `s3://bucket/prefix` and the like."""
+
+    def read(self, node: yaml.Node, key: str, context: Context) -> str:
+        text = Text(meaning="an address like s3://bucket/prefix").read(node, key, context)
+        scheme, colon, rest = text.partition(":")
+        scheme = scheme.lower()
+        shown = without_password(text)[:80]
+        if not colon or (scheme not in SCHEMES and "/" in scheme):
+            remedy = "write it like file:///var/www/feeds or s3://bucket/prefix"
+            raise context.fail(node, key, f"{shown!r} is no address", remedy)
+        if scheme not in SCHEMES:
+            what = f"{scheme}: is no kind of target that is known"
+            raise context.fail(node, key, what, nearest(scheme, list(SCHEMES)))
+        if scheme == "command":
+            if not rest.strip():
+                raise context.fail(node, key, "no command is named", "write command:./deploy.sh")
+            return f"command:{rest}"
+        fault = _address_fault(scheme, rest)
+        if fault:
+            raise context.fail(node, key, f"{shown!r} {fault[0]}", fault[1])
+        return scheme + colon + rest
+
+    def schema(self) -> Schema:
+        names = "|".join(name.replace("+", r"\+") for name in SCHEMES)
+        return {"type": "string", "pattern": rf"^(({names}):|\$\{{)"}
+
+
+def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
+    """What is wrong with an address after its scheme, and what to do; None if nothing is."""
+    if not rest.startswith("//"):
+        return f"lacks the slashes after {scheme}:", f"write {scheme}://…"
+    try:
+        parts = urlsplit(f"{scheme}:{rest}")
+        port = parts.port
+    except ValueError:
+        return "is no address", "write its port as a number, and no brackets"
+    if port == 0:
+        return "has no usable port", "write its port as a number, or leave it out"
+    if scheme in _HOSTLESS and not (parts.path.startswith("/") and len(parts.path) > 1):
+        return "names no absolute path", f"write three slashes: {scheme}:///path"
+    if scheme in _HOSTLESS and parts.netloc not in {"", "localhost"}:
+        return "names a host", f"write three slashes: {scheme}:///path"
+    if scheme not in _HOSTLESS and not parts.hostname:
+        return "names no host or bucket", f"write {scheme}://name/…"
+    if scheme == "azure" and not parts.path.strip("/"):
+        return "names no container", "write azure://account/container"
+    if parts.fragment and not scheme.startswith("git+"):
+        return "has a #", "write %23 for it in a path, or leave it out"
+    if scheme.startswith("git+") and not parts.fragment:
+        return "names no branch", "write it at the end, like …/site.git#gh-pages"
+    if ".." in parts.path.split("/"):
+        return "has .. in its path", "write the whole path"
+    return None
+
+
+@dataclass(eq=False, repr=False)
+class PushAuthor:
+    """Whom commits are by."""
+
+    name: str = option(Text(), "their name")
+    email: str = option(Text(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"), "their address")
+
+
+@dataclass(eq=False, repr=False)
+class PushTarget:
+    """One place that the output tree is pushed to (docs/push.md)."""
+
+    to: str = option(Address(), "where it is, like s3://bucket/prefix")
+    delete: bool = option(Boolean(), "delete there what is no longer in the tree", True)
+    max_delete: Limit = option(
+        MaxDelete(), "refuse to delete more: a number or a share; default: 20% or 50", Limit()
+    )
+    grace: timedelta = option(
+        Grace(), "how long hashed pictures stay after the last use; default: 7d", timedelta(days=7)
+    )
+    ping: bool = option(Boolean(), "tell the hubs of websub.hubs what has changed here", True)
+    cache: Mapping[str, str] = option(
+        MapOf(Choice(KINDS), Text(r"[\x20-\x7e]+", "a Cache-Control header")),
+        f"Cache-Control by kind of file ({', '.join(KINDS)})",
+        MappingProxyType({}),
+    )
+    host_file: str = option(
+        Choice(("usual", *HOST_FILES)),
+        "the file that tells the host which headers to send; usual: _headers for Netlify",
+        "usual",
+    )
+    gzip: bool = option(Boolean(), "store texts compressed: all clients then get them so", False)
+    jobs: int = option(Number(minimum=1), "how many requests at once", 0)
+    endpoint: str = option(Url(), "the address of the API, if it is not the usual one", "")
+    region: str = option(Text(r"[A-Za-z0-9-]+", "a region like eu-central-1"), "S3's region", "")
+    conditional: bool = option(
+        Boolean(), "false: a host that does not know If-Match and If-None-Match", True
+    )
+    versions: int = option(
+        Number(minimum=0), "keep so many versions; the path is a link to the newest", 0
+    )
+    history: bool = option(Boolean(), "false: the branch has one commit, without a past", True)
+    author: PushAuthor | None = option(
+        Section(PushAuthor), "whom commits are by; default: as git is set up", None
+    )
+    key: str = option(Text(), "file of an SSH key; default: the agent's, and those of ~/.ssh", "")
+    known_hosts: str = option(Text(), "file of known hosts; default: that of ~/.ssh", "")
+    password: str = option(Text(), "write ${NAME} to take it from the environment", "")
+    ca: str = option(Text(), "file of certificates to trust; default: the system's", "")
+    insecure: bool = option(Boolean(), "true: no encryption, and passwords can be read", False)
+
+
+class _Target(Section):
+    """A target, whose keys must be those of its kind."""
+
+    def read(self, node: yaml.Node, key: str, context: Context) -> Any:
+        target = super().read(node, key, context)
+        scheme = target.to.partition(":")[0]
+        known = [*_COMMON, *SCHEMES[scheme]]
+        for name, child in node.value if isinstance(node, yaml.MappingNode) else ():
+            if name.value not in known:
+                context.fail(
+                    name,
+                    f"{key}.{name.value}",
+                    f"this means nothing to a {scheme}: target",
+                    f"leave it out; known here: {', '.join(sorted(known))}",
+                )
+            elif name.value == "jobs" and target.jobs > MAX_JOBS:
+                what = f"{target.jobs} requests at once are too many"
+                context.fail(child, f"{key}.jobs", what, f"write {MAX_JOBS} or less")
+        if scheme in _INSECURE and not target.insecure:
+            context.fail(
+                node,
+                f"{key}.to",
+                f"{scheme}: sends passwords so that they can be read on the way",
+                f"write {_INSECURE[scheme]}:, or add insecure: true",
+            )
+        return target
+
+
+PUSH = MapOf(
+    Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "a name like production"),
+    _Target(PushTarget, short=("to", Address())),
+)
+PUSH_DOC = "where `feedpub push` brings the output tree: name: address, or a mapping"

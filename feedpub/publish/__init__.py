@@ -1,0 +1,1 @@
+"""The output tree → static hosts: planned, then done; then the hubs are told."""

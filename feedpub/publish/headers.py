@@ -1,0 +1,97 @@
+"""What a file is, and with which headers a host is to serve it.
+
+Never Python's `mimetypes`: it asks the machine, and knows neither feed's type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from feedpub.formats import MEDIA_TYPES
+from feedpub.grouping.archive import feed_of
+from feedpub.media.types import TYPES, UNKNOWN
+from feedpub.publish.types import Headers
+
+CATALOGUES = frozenset({"feeds.opml", "feeds.json", "feedpub.schema.json", "index.html"})
+# A catalogue must not name what is not there yet: whatever is named comes before what names it.
+ORDER = ("hashed", "pictures", "other", "archives", "feeds", "pages", "catalogues")
+CACHE = MappingProxyType(
+    {
+        "feeds": "public, max-age=300",
+        "pages": "public, max-age=300",
+        "catalogues": "public, max-age=300",
+        "archives": "public, max-age=86400",
+        "pictures": "public, max-age=86400",
+        "hashed": "public, max-age=31536000, immutable",
+        "other": "public, max-age=3600",
+    }
+)
+MIN_GZIP = 1000  # bytes; less is not worth it
+_HASHED = re.compile(r"(?:.*[/.-])?(?=[a-z0-9]*\d)[a-z0-9]{16,64}\.[a-z0-9]+")
+_OTHER_TYPES = {
+    "opml": "text/x-opml",
+    "css": "text/css",
+    "js": "text/javascript",
+    "schema.json": "application/schema+json",
+}
+_WITH_CHARSET = ("text/", "application/rss+xml", "application/atom+xml", "application/xml")
+_COMPRESSIBLE = (*_WITH_CHARSET, "application/json", "application/feed+json", "image/svg+xml")
+
+
+class Rules(NamedTuple):
+    """What the configuration says of files."""
+
+    formats: Mapping[str, str] = MappingProxyType({})  # file name → format
+    aliases: Mapping[str, str] = MappingProxyType({})  # feeds.also_at
+    cache: Mapping[str, str] = MappingProxyType({})  # kind → Cache-Control, where it is not ours
+    gzip: bool = False
+
+
+def format_of(path: str, rules: Rules) -> str:
+    """The format of a feed's file, "" if it is none."""
+    name = rules.aliases.get(path, path).rpartition("/")[2]
+    return rules.formats.get(name, "")
+
+
+def kind_of(path: str, rules: Rules) -> str:
+    """One of the kinds that headers and the order of a push depend on: see `ORDER`."""
+    target = rules.aliases.get(path, path)
+    if target in CATALOGUES:
+        return "catalogues"
+    folder = target.rpartition("/")[0]
+    if format_of(path, rules):
+        return "feeds" if feed_of(folder) == folder else "archives"
+    media_type = type_of(path, rules)
+    if media_type.startswith("text/html"):
+        return "pages"
+    if media_type.startswith("image/"):
+        return "hashed" if _HASHED.fullmatch(target) else "pictures"
+    return "other"
+
+
+def type_of(path: str, rules: Rules) -> str:
+    """The Content-Type of a file."""
+    if found := format_of(path, rules):
+        media_type = MEDIA_TYPES[found]
+    else:
+        name = rules.aliases.get(path, path).rpartition("/")[2].lower()
+        ending = name.rpartition(".")[2]
+        longer = name.partition(".")[2]
+        known = _OTHER_TYPES.get(longer) or _OTHER_TYPES.get(ending) or TYPES.get(ending)
+        media_type = known or UNKNOWN
+    return f"{media_type}; charset=utf-8" if media_type.startswith(_WITH_CHARSET) else media_type
+
+
+def headers_of(path: str, size: int, rules: Rules) -> Headers:
+    """The headers that a file of so many bytes is to be served with."""
+    kind = kind_of(path, rules)
+    headers = {
+        "Content-Type": type_of(path, rules),
+        "Cache-Control": rules.cache.get(kind) or CACHE[kind],
+    }
+    if rules.gzip and size >= MIN_GZIP and headers["Content-Type"].startswith(_COMPRESSIBLE):
+        headers["Content-Encoding"] = "gzip"
+    return headers

@@ -1,0 +1,90 @@
+"""Files that tell a host with which headers to serve the others, where it takes none with them.
+
+`_headers` is read by Netlify and Cloudflare Pages, `.htaccess` by Apache.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from feedpub.publish.types import Headers, Local
+
+NOTE = "# Written by feedpub: see docs/push.md\n"
+_CORS = ("application/json", "application/feed+json", "application/schema+json")
+USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the file that its host reads
+
+
+def host_file(name: str, tree: Iterable[Local]) -> bytes:
+    """The content of a file of this name for these files."""
+    files = sorted((local for local in tree if local.kind != "archives"), key=lambda f: f.path)
+    return (NOTE + _WRITERS[name](files)).encode()
+
+
+def _with_cors(headers: Headers) -> dict[str, str]:
+    """JSON is for programs: those in browsers need leave to read it."""
+    open_ = headers["Content-Type"].startswith(_CORS)
+    return dict(headers) | ({"Access-Control-Allow-Origin": "*"} if open_ else {})
+
+
+def _underscore(files: list[Local]) -> str:
+    """A rule for each file name at each depth; a placeholder stands for one folder.
+
+    Two rules must not fit one address: their values would be joined.
+    """
+    rules: dict[str, dict[str, str]] = {}
+    for local in files:
+        *folders, name = local.path.split("/")
+        if local.kind in {"hashed", "pictures", "other"}:
+            continue
+        pattern = "/".join(["", *(f":folder{n}" for n in range(len(folders))), name])
+        rules.setdefault(pattern, _with_cors(local.headers))
+    for folder in _hashed_folders(files):
+        rules[f"/{folder}/*"] = {"Cache-Control": _cache_of(files, folder)}
+    return "".join(
+        f"{pattern}\n" + "".join(f"  {name}: {value}\n" for name, value in headers.items())
+        for pattern, headers in rules.items()
+    )
+
+
+def _hashed_folders(files: list[Local]) -> list[str]:
+    """Folders that hold pictures with hashed names, and nothing else."""
+    kinds: dict[str, set[str]] = {}
+    for local in files:
+        kinds.setdefault(local.path.partition("/")[0], set()).add(local.kind)
+    return [folder for folder, found in sorted(kinds.items()) if found == {"hashed"}]
+
+
+def _cache_of(files: list[Local], folder: str) -> str:
+    return next(f for f in files if f.path.startswith(f"{folder}/")).headers["Cache-Control"]
+
+
+def _htaccess(files: list[Local]) -> str:
+    """A block for each file name, and one for pictures with hashed names."""
+    blocks: dict[str, dict[str, str]] = {}
+    for local in files:
+        name = local.path.rpartition("/")[2]
+        if local.kind == "hashed":
+            blocks[r"[a-z0-9]{16,64}\.[a-z0-9]+$"] = {
+                "Cache-Control": local.headers["Cache-Control"]
+            }
+        elif local.kind not in {"pictures", "other"}:
+            blocks.setdefault(f"^{re.escape(name)}$", _with_cors(local.headers))
+    return "".join(_block(pattern, headers) for pattern, headers in blocks.items())
+
+
+def _block(pattern: str, headers: Mapping[str, str]) -> str:
+    lines = [f'<FilesMatch "{pattern}">']
+    if "Content-Type" in headers:
+        lines.append(f'  ForceType "{headers["Content-Type"]}"')
+    lines.append("  <IfModule mod_headers.c>")
+    lines += [
+        f'    Header set {name} "{value}"'
+        for name, value in headers.items()
+        if name not in {"Content-Type", "Content-Encoding"}
+    ]
+    return "\n".join([*lines, "  </IfModule>", "</FilesMatch>", ""])
+
+
+_WRITERS = {"_headers": _underscore, ".htaccess": _htaccess}

@@ -1,0 +1,81 @@
+"""HTTP as hosts speak it: what an answer means for a push."""
+
+from __future__ import annotations
+
+import threading
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from feedpub.publish.types import FileError, Passing, TargetError
+from feedpub.web import TIMEOUT, USER_AGENT, reason
+
+_AGAIN = frozenset({408, 423, 425, 429, 500, 502, 503, 504})
+_NO_ACCESS = {401: "the user or the password is wrong", 403: "it is forbidden", 407: "a proxy asks"}
+
+
+class Client:
+    """Requests to one host, from many threads; each has its own connections."""
+
+    def __init__(self, auth: Any = None, headers: dict[str, str] | None = None) -> None:
+        self._auth = auth
+        self._headers = {"User-Agent": USER_AGENT} | (headers or {})
+        self._mine = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def _session(self) -> requests.Session:
+        session = getattr(self._mine, "session", None)
+        if session is None:
+            session = self._mine.session = requests.Session()
+            session.auth = self._auth
+            session.headers.update(self._headers)
+            self._sessions.append(session)
+        return session
+
+    def ask(
+        self, method: str, url: str, allow: tuple[int, ...] = (), **how: Any
+    ) -> requests.Response:
+        """An answer that is good, or has one of these codes.
+
+        Raises `Passing`, `TargetError` where access is denied, else `FileError`.
+        """
+        how.setdefault("timeout", TIMEOUT)
+        how.setdefault("allow_redirects", False)
+        try:
+            answer = self._session().request(method, url, **how)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            if isinstance(error, requests.exceptions.SSLError):
+                raise TargetError(f"its certificate is not trusted ({reason(error)})") from None
+            raise Passing(f"it does not answer ({reason(error)})") from None
+        except requests.RequestException as error:
+            raise FileError(f"{method} is not possible ({reason(error)})") from None
+        code = answer.status_code
+        if code in allow or 200 <= code < 300:
+            return answer
+        what = f"{method} is answered {code} {answer.reason}"
+        if code in _AGAIN:
+            raise Passing(what, retry_after(answer.headers.get("Retry-After", "")))
+        if code in _NO_ACCESS:
+            raise TargetError(f"{what}: {_NO_ACCESS[code]}")
+        if 300 <= code < 400:
+            raise TargetError(f"{what}: it is somewhere else; write that address")
+        raise FileError(what)
+
+    def close(self) -> None:
+        """Ends all connections."""
+        for session in self._sessions:
+            session.close()
+
+
+def retry_after(text: str) -> float:
+    """Seconds that a host asks to wait: a number of them, or a date (RFC 9110, 10.2.3)."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0

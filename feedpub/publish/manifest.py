@@ -1,0 +1,109 @@
+"""The manifest on a target: what feedpub put there, with which headers, and what it is about to.
+
+It is the tree's manifest with more to each file, under the same name. One that is
+`interim` names all that was there and all that will be: whoever finds it knows that a
+push was cut, and which files are feedpub's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from feedpub.output.manifest import MANIFEST_NAME, VERSION, is_safe
+from feedpub.publish.types import NO_HEADERS, Headers, TargetError
+
+MANIFEST_HEADERS: Headers = MappingProxyType(
+    {"Content-Type": "application/json", "Cache-Control": "no-cache"}
+)
+
+
+class Known(NamedTuple):
+    """A file that feedpub put on a target."""
+
+    sha256: str = ""  # of the tree's bytes; "" before it was there
+    headers: Headers = NO_HEADERS
+    gone: str = ""  # since when nothing refers to it (ISO 8601), for what is kept a while
+    next: tuple[str, Headers] | None = None  # SHA-256 and headers that a push is about to give it
+
+
+class Remote(NamedTuple):
+    """What feedpub remembers on a target; `sure`: nobody was cut while changing it."""
+
+    files: Mapping[str, Known] = MappingProxyType({})
+    items: int = 0
+    sure: bool = True
+
+    def to_bytes(self) -> bytes:
+        """The same bytes for the same state."""
+        tables: list[Headers] = []
+        numbers: dict[tuple[tuple[str, str], ...], int] = {}
+
+        def number(headers: Headers) -> int:
+            key = tuple(sorted(headers.items()))
+            if key not in numbers:
+                numbers[key] = len(tables)
+                tables.append(dict(key))
+            return numbers[key]
+
+        files: dict[str, Any] = {}
+        for path, known in sorted(self.files.items()):
+            facts: dict[str, Any] = {"sha256": known.sha256, "headers": number(known.headers)}
+            if known.gone:
+                facts["gone"] = known.gone
+            if known.next:
+                facts["next"] = {"sha256": known.next[0], "headers": number(known.next[1])}
+            files[path] = facts
+        content = {
+            "feedpub": VERSION,
+            "push": "done" if self.sure else "interim",
+            "items": self.items,
+            "headers": tables,
+            "files": files,
+        }
+        return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_remote(data: bytes) -> Remote:
+    """A target's manifest. Raises `TargetError` if it cannot be understood.
+
+    A tree's own manifest is one, too: then somebody has brought the tree there by other
+    means, and it is not known which headers the files have.
+    """
+    try:
+        content = json.loads(data)
+        if content["feedpub"] != VERSION:
+            what = f"it is of version {content['feedpub']!r}, this feedpub writes {VERSION}"
+            raise ValueError(what)
+        tables = [
+            {str(name): str(value) for name, value in table.items()}
+            for table in content.get("headers", [{}])
+        ]
+        files = {
+            path: Known(
+                str(facts["sha256"]),
+                tables[facts.get("headers", 0)],
+                str(facts.get("gone", "")),
+                _next(facts, tables),
+            )
+            for path, facts in content["files"].items()
+        }
+        remote = Remote(files, int(content["items"]), content.get("push") == "done")
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise TargetError(
+            f"its {MANIFEST_NAME} cannot be understood ({type(error).__name__}: {error}), so "
+            "nobody knows which files are feedpub's; restore or delete it: all is compared then"
+        ) from None
+    if bad := [path for path in files if not is_safe(path)]:
+        raise TargetError(
+            f"its {MANIFEST_NAME} names {bad[0]!r}, which is not below the target; delete it: "
+            "the files are then compared"
+        )
+    return remote
+
+
+def _next(facts: Any, tables: list[dict[str, str]]) -> tuple[str, Headers] | None:
+    coming = facts.get("next")
+    return (str(coming["sha256"]), tables[coming["headers"]]) if coming else None

@@ -1,0 +1,87 @@
+"""What was pushed when, for `feedpub status`; a push itself asks the targets, not this."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from feedpub.config import Config
+from feedpub.publish.push import Result
+
+PENDING = "_hubs.json"  # pings to be tried again; no target's name begins so
+_FOLDER = "push"  # below the state folder
+
+
+class Pushed(NamedTuple):
+    """The last push to a target."""
+
+    when: str = ""  # ISO 8601; "" if never
+    complete_at: str = ""  # when it last was as the tree
+    error: str = ""
+    failed: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()  # path, SHA-256: as it was when it was complete
+    written: int = 0
+    removed: int = 0
+    size: int = 0  # bytes
+    seconds: float = 0.0
+
+
+def remember(config: Config, results: Sequence[Result]) -> None:
+    """Takes down what came of pushes. Where that cannot be, `status` knows less."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for result in results:
+        last = recall(config, result.name)
+        puts = sum(action.do == "put" for action in result.done.actions)
+        pushed = last._replace(
+            when=now,
+            error=result.error,
+            failed=tuple(failure.path for failure in result.done.failures),
+            written=puts,
+            removed=len(result.done.actions) - puts,
+            size=result.done.size,
+            seconds=round(result.seconds, 3),
+        )
+        if result.is_complete:
+            files = json.loads(result.plan.final)["files"]
+            kept = {*result.plan.kept, *result.plan.refused}
+            hashes = {path: facts["sha256"] for path, facts in files.items() if path not in kept}
+            pushed = pushed._replace(complete_at=now, files=tuple(hashes.items()))
+        write_state(config, f"{result.name}.json", pushed._asdict())
+
+
+def recall(config: Config, name: str) -> Pushed:
+    """The last push to a target, as far as it is remembered."""
+    content = read_state(config, f"{name}.json")
+    try:
+        facts = {key: value for key, value in content.items() if key in Pushed._fields}
+        facts["files"] = tuple((str(path), str(sha256)) for path, sha256 in facts["files"])
+        facts["failed"] = tuple(map(str, facts["failed"]))
+        return Pushed(**facts)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Pushed()
+
+
+def read_state(config: Config, name: str) -> Any:
+    """What a file of the state folder holds, None if it is not there or damaged."""
+    try:
+        return json.loads(_file(config, name).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def write_state(config: Config, name: str, content: Any) -> None:
+    """Writes a file of the state folder, wholly or not at all."""
+    file = _file(config, name)
+    fresh = file.with_name(f"{file.name}.new")
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        fresh.replace(file)
+
+
+def _file(config: Config, name: str) -> Path:
+    return config.state / _FOLDER / name

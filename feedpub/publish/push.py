@@ -1,0 +1,351 @@
+"""A push, told in order: look at what is there → plan → carry out → remember → tell the hubs."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from feedpub.config import Config, PushTarget
+from feedpub.config.push import Limit, without_password
+from feedpub.errors import ConfigError, RunError
+from feedpub.model import Problem
+from feedpub.output.lock import locked
+from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from feedpub.publish.execute import Done, Executor, body_of
+from feedpub.publish.hashes import hash_of
+from feedpub.publish.headers import Rules, headers_of, kind_of
+from feedpub.publish.host_files import USUAL, host_file
+from feedpub.publish.manifest import read_remote
+from feedpub.publish.plan import There, Wishes, make_plan
+from feedpub.publish.retry import Retry, Stopped, attempt, surely
+from feedpub.publish.targets import Place, open_target
+from feedpub.publish.types import Conflict, FileError, Found, Local, Plan, Target, TargetError
+
+RACES = 5  # how often a push that another one overtook is planned anew
+MAX_NAMED = 20  # files in a message
+_PATIENCE = 5.0  # seconds that files on their way have to arrive when somebody ends the push
+Progress = Callable[[str, int, int], None]
+
+
+class Options(NamedTuple):
+    """What a push is asked for besides the configuration."""
+
+    dry_run: bool = False
+    delete: bool = True
+    limit: Limit | None = None  # None: the target's
+    force: bool = False
+    wait: float = 0.0  # seconds to wait for another run on the same output
+    retry: Retry = Retry()
+
+
+class Result(NamedTuple):
+    """What came of a push to one target."""
+
+    name: str
+    to: str  # without a password
+    plan: Plan = Plan()
+    done: Done = Done()
+    error: str = ""  # why it is incomplete, "" if it is not
+    remedy: str = ""
+    seconds: float = 0.0
+    dry_run: bool = False
+    ping: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the target now is as the tree."""
+        return not self.error
+
+
+def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
+    """The targets of these names, all if there are none. Raises `ConfigError`."""
+    targets = config.settings.push
+    shown = config.shown(config.path)
+    if not targets:
+        remedy = "add one, like push: {production: {to: 'file:///var/www/feeds'}}; see docs/push.md"
+        raise ConfigError([Problem(shown, 0, "push", "there is no target to push to", remedy)])
+    for name in names:
+        if name not in targets:
+            remedy = f"known here: {', '.join(targets)}"
+            raise ConfigError([Problem(shown, 0, "push", f"there is no target {name!r}", remedy)])
+    return {name: targets[name] for name in (names or targets)}
+
+
+def push(
+    config: Config, targets: dict[str, PushTarget], options: Options, progress: Progress
+) -> list[Result]:
+    """Brings the output tree to targets, all at once.
+
+    Raises `RunError` if there is no tree, `LockedError` if another run works on it.
+    """
+    if options.dry_run:
+        return _all(config, targets, options, progress)
+    with locked(config.output, config.shown(config.output), options.wait):
+        return _all(config, targets, options, progress)
+
+
+def _all(
+    config: Config, targets: dict[str, PushTarget], options: Options, progress: Progress
+) -> list[Result]:
+    manifest = tree_manifest(config)
+    stop = threading.Event()
+    counter = _Counter(progress)
+    pool = ThreadPoolExecutor(len(targets), "target")
+    running: list[Future[Result]] = [
+        pool.submit(_Push(config, name, target, manifest, options, stop, counter).run)
+        for name, target in targets.items()
+    ]
+    try:
+        return [future.result() for future in running]
+    except BaseException:
+        # Files on their way arrive or do not, but none arrives in part; then the process may end.
+        stop.set()
+        wait(running, timeout=_PATIENCE)
+        raise
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def tree_manifest(config: Config) -> Manifest:
+    """The manifest of the output tree; raises `RunError` if there is none to be trusted."""
+    shown = config.shown(config.output)
+    try:
+        manifest = read_manifest(config.output)
+    except ManifestError as error:
+        raise RunError(
+            f"{shown}/{MANIFEST_NAME} cannot be understood ({error}); run `feedpub generate`"
+        ) from None
+    if manifest is None:
+        raise RunError(f"{shown}/ holds no feeds; run `feedpub generate` first")
+    return manifest
+
+
+def rules_of(config: Config, target: PushTarget) -> Rules:
+    """How a target's files are to be served."""
+    formats = {name: kind for kind, name in config.feeds.filenames.items()}
+    return Rules(formats, _file_aliases(config), target.cache, target.gzip)
+
+
+def _file_aliases(config: Config) -> dict[str, str]:
+    """Each file that `also_at` makes → the file that it is a copy of, where that can be told."""
+    names = config.feeds.filenames.values()
+    aliases = {}
+    for old, new in config.feeds.also_at.items():
+        aliases[old] = new
+        aliases |= {f"{old}/{name}": f"{new}/{name}" for name in names}
+    return aliases
+
+
+class _Counter:
+    """How many files of all targets are done."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done = self._total = 0
+
+    def expect(self, total: int) -> None:
+        with self._lock:
+            self._total += total
+
+    def step(self) -> None:
+        with self._lock:
+            self._done += 1
+            self._progress("push", min(self._done, self._total), self._total)
+
+
+class _Push:
+    """The push to one target."""
+
+    def __init__(
+        self,
+        config: Config,
+        name: str,
+        settings: PushTarget,
+        manifest: Manifest,
+        options: Options,
+        stop: threading.Event,
+        counter: _Counter,
+    ) -> None:
+        self.config = config
+        self.name = name
+        self.settings = settings
+        self.manifest = manifest
+        self.options = options
+        self.stop = stop
+        self.counter = counter
+        self.place = Place(name, settings, config.root, config.state / "push", config.output)
+
+    def run(self) -> Result:
+        """Never raises what one target alone is to blame for."""
+        start = time.monotonic()
+        shown = without_password(self.settings.to)
+        result = Result(self.name, shown, dry_run=self.options.dry_run, ping=self.settings.ping)
+        try:
+            result = self._run(result)
+        except TargetError as error:
+            result = result._replace(error=str(error) or type(error).__name__)
+        except Stopped:
+            result = result._replace(error="it was ended before it was done")
+        failures = tuple(
+            failure._replace(what=self.place.scrub(failure.what))
+            for failure in result.done.failures
+        )
+        return result._replace(
+            error=self.place.scrub(result.error),
+            done=result.done._replace(failures=failures),
+            seconds=time.monotonic() - start,
+        )
+
+    def _run(self, result: Result) -> Result:
+        for race in range(RACES):
+            target = surely(lambda _: open_target(self.place), self.options.retry, self.stop)
+            try:
+                return self._attempt(target, result)
+            except Conflict:
+                if not target.can.atomic or race + 1 == RACES:
+                    raise
+            finally:
+                target.close()
+        raise AssertionError("unreachable")
+
+    def _attempt(self, target: Target, result: Result) -> Result:
+        retry, stop = self.options.retry, self.stop
+        rules = rules_of(self.config, self.settings)
+        tree = {local.path: local for local in self._tree(rules)}
+        extra = self._host_file(tree)
+        if extra:
+            tree[extra.path] = extra
+        found = surely(lambda _: target.read(MANIFEST_NAME), retry, stop)
+        there = self._look(target, tree, found)
+        if extra and not self._is_free(target, extra, there):
+            del tree[extra.path]
+        plan = make_plan(
+            list(tree.values()),
+            self.manifest.items,
+            there,
+            self._wishes(),
+            target.can.headers,
+            datetime.now(UTC),
+        )
+        result = result._replace(plan=plan)
+        if plan.foreign:
+            what = f"{_number(plan.foreign)} in the way that feedpub did not put there"
+            return result._replace(
+                error=f"{what}: {named(plan.foreign)}",
+                remedy="is it the right place? --force overwrites them",
+            )
+        if not self.options.dry_run and (plan.actions or plan.stale):
+            self.counter.expect(len(plan.actions))
+            executor = Executor(target, self.config.output, tree, retry, stop, self.counter.step)
+            result = result._replace(
+                done=executor.carry_out(plan, found, self.options.force, _message(plan))
+            )
+        if result.done.failures:
+            return result._replace(
+                error=f"{_number([f.path for f in result.done.failures])} could not be pushed",
+                remedy="push again: what is missing is completed",
+            )
+        if plan.refused:
+            what = f"{len(plan.refused):,} of {len(plan.refused) + plan.same:,} files would go"
+            limit = self._wishes().limit
+            return result._replace(
+                error=f"{what}, and no more than {limit} may: {named(plan.refused)}",
+                remedy="if that is meant, push with --max-delete N or N%",
+            )
+        return result
+
+    def _wishes(self) -> Wishes:
+        return Wishes(
+            limit=self.options.limit or self.settings.max_delete,
+            delete=self.options.delete and self.settings.delete,
+            force=self.options.force,
+            grace=self.settings.grace,
+        )
+
+    def _tree(self, rules: Rules) -> list[Local]:
+        files = []
+        for path, sha256 in self.manifest.files.items():
+            try:
+                size = (self.config.output / path).stat().st_size
+            except OSError as error:
+                raise TargetError(
+                    f"{self.config.shown(self.config.output)}/{path} cannot be read "
+                    f"({error.strerror}); run `feedpub generate` first"
+                ) from None
+            files.append(
+                Local(path, sha256, size, kind_of(path, rules), headers_of(path, size, rules))
+            )
+        return files
+
+    def _host_file(self, tree: dict[str, Local]) -> Local | None:
+        """What tells the host the headers of the others, if it is a host that reads it."""
+        scheme = self.place.address.scheme
+        name = self.settings.host_file
+        name = USUAL.get(scheme, "none") if name == "usual" else name
+        if name == "none" or name in tree:
+            return None
+        data = host_file(name, tree.values())
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Local(name, sha256, len(data), "other", headers, data)
+
+    def _is_free(self, target: Target, extra: Local, there: There) -> bool:
+        """Whether that file's place is free, or feedpub's: a user's own file stays."""
+        if there.remote and extra.path in there.remote.files:
+            return True
+        if there.listed is not None:
+            return extra.path not in there.listed or extra.path in there.equal
+        found = surely(lambda _: target.read(extra.path), self.options.retry, self.stop)
+        return found is None
+
+    def _look(self, target: Target, tree: dict[str, Local], found: Found | None) -> There:
+        """What is there: the manifest says it, and the target itself if that cannot be trusted."""
+        remote = read_remote(found.data) if found else None
+        if remote and remote.sure:
+            return There(remote, found.data if found else b"")
+        retry, stop = self.options.retry, self.stop
+        listed = surely(lambda _: target.list(), retry, stop)
+
+        def is_equal(local: Local) -> bool:
+            """Whether a file is there byte for byte; read, where the host has no hash to tell."""
+            if stop.is_set():
+                raise Stopped
+            stored = listed[local.path]
+            body = body_of(self.config.output, local)
+            if stored.size not in {-1, len(body)}:
+                return False
+            if stored.hash:
+                return hash_of(target.can.hash, body) == stored.hash
+            other = attempt(lambda _: target.read(local.path), retry, stop)
+            return other is not None and other.data == body
+
+        try:
+            with ThreadPoolExecutor(target.can.jobs, "look") as pool:
+                both = [local for path, local in tree.items() if path in listed]
+                answers = list(pool.map(is_equal, both))
+        except FileError as error:
+            raise TargetError(f"what is there cannot be compared: {error}") from None
+        equal = {local.path for local, yes in zip(both, answers, strict=True) if yes}
+        return There(remote, found.data if found else b"", listed, equal)
+
+
+def named(paths: Sequence[str]) -> str:
+    """Some of these paths, and how many more there are."""
+    more = len(paths) - MAX_NAMED
+    return ", ".join(paths[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _number(paths: Sequence[str]) -> str:
+    return "1 file" if len(paths) == 1 else f"{len(paths):,} files"
+
+
+def _message(plan: Plan) -> str:
+    """What a commit, or a deploy, is called."""
+    return f"Publish feeds: {len(plan.puts):,} written, {len(plan.deletes):,} removed"

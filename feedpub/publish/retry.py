@@ -1,0 +1,58 @@
+"""Trying again what may be gone in a moment: with growing, random pauses."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from feedpub.publish.types import FileError, Passing, TargetError
+
+T = TypeVar("T")
+
+
+class Retry(NamedTuple):
+    """How often something is tried, and how long the pauses may be, in seconds."""
+
+    times: int = 5
+    first: float = 0.5
+    longest: float = 30.0
+    patience: float = 120.0  # a host that asks to wait longer is not waited for
+
+
+class Stopped(Exception):
+    """Somebody wants the push to end."""
+
+
+class GaveUp(FileError):
+    """What was tried as often as it may be."""
+
+
+def attempt(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
+    """What `call` returns; it is given how often it was tried before.
+
+    Raises `GaveUp` with the last reason, `Stopped` once `stop` is set, and what `call` raises.
+    """
+    for tried in range(retry.times):
+        if stop.is_set():
+            raise Stopped
+        try:
+            return call(tried)
+        except Passing as error:
+            if error.after > retry.patience:
+                raise GaveUp(f"{error}; it asks to wait {error.after:,.0f} seconds") from None
+            if tried + 1 == retry.times:
+                raise GaveUp(f"{error}; tried {retry.times} times") from None
+            # Those that failed together must not all come back together.
+            pause = random.uniform(0, min(retry.longest, retry.first * 2**tried))  # noqa: S311
+            stop.wait(max(pause, error.after))
+    raise GaveUp("not tried")
+
+
+def surely(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
+    """The same of something that the whole push depends on: raises `TargetError` for `GaveUp`."""
+    try:
+        return attempt(call, retry, stop)
+    except GaveUp as error:
+        raise TargetError(str(error)) from None

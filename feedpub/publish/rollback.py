@@ -1,0 +1,31 @@
+"""Back to the version before, where a target keeps versions."""
+
+from __future__ import annotations
+
+from feedpub.config import Config, PushTarget
+from feedpub.config.push import without_password
+from feedpub.errors import ConfigError, PushError
+from feedpub.model import Problem
+from feedpub.publish.targets import Place
+from feedpub.publish.targets.files import Versions, connect
+from feedpub.publish.types import TargetError
+
+
+def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:
+    """Target → the version that it is back at. Raises `ConfigError` and `PushError`."""
+    for name, settings in places.items():
+        if not settings.versions:
+            what = f"{name} keeps no versions, so there is nothing to go back to"
+            remedy = "name a target with versions: (docs/push.md)"
+            shown = config.shown(config.path)
+            raise ConfigError([Problem(shown, 0, f"push.{name}.versions", what, remedy)])
+    versions = {}
+    for name, settings in places.items():
+        try:
+            place = Place(name, settings, config.root, config.state / "push", config.output)
+            target = connect(place)
+            if isinstance(target, Versions):
+                versions[name] = target.roll_back()
+        except TargetError as error:
+            raise PushError(f"{name} ({without_password(settings.to)}): {error}") from None
+    return versions

@@ -1,0 +1,70 @@
+"""What was generated and pushed, and what differs now: from this machine's memory alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from feedpub.config import Config
+from feedpub.config.push import without_password
+from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from feedpub.output.tree import digest_of
+from feedpub.publish.memory import PENDING, Pushed, read_state, recall
+
+
+class TargetState(NamedTuple):
+    """A target as the last push left it, against the tree: paths."""
+
+    name: str
+    to: str  # without a password
+    pushed: Pushed
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class State(NamedTuple):
+    """The tree and all targets."""
+
+    files: int
+    changed_at: str  # when the tree last changed (ISO 8601), "" if there is none
+    damaged: tuple[str, ...]  # files that somebody else changed or removed
+    targets: tuple[TargetState, ...]
+    pings: int  # that failed, and will be tried again
+
+
+def look(config: Config) -> State:
+    """Compares. A tree whose manifest cannot be understood counts as none."""
+    try:
+        manifest = read_manifest(config.output) or Manifest()
+    except ManifestError:
+        manifest = Manifest()
+    changed_at = ""
+    if manifest.files:
+        changed = (config.output / MANIFEST_NAME).stat().st_mtime
+        changed_at = datetime.fromtimestamp(changed, UTC).isoformat(timespec="seconds")
+    damaged = [
+        path for path, digest in manifest.files.items() if digest_of(config.output / path) != digest
+    ]
+    return State(
+        files=len(manifest.files),
+        changed_at=changed_at,
+        damaged=tuple(sorted(damaged)),
+        targets=tuple(
+            _compared(name, without_password(target.to), manifest, recall(config, name))
+            for name, target in config.settings.push.items()
+        ),
+        pings=len(read_state(config, PENDING) or ()),
+    )
+
+
+def _compared(name: str, to: str, manifest: Manifest, pushed: Pushed) -> TargetState:
+    there, here = dict(pushed.files), manifest.files
+    return TargetState(
+        name,
+        to,
+        pushed,
+        new=tuple(sorted(here.keys() - there.keys())),
+        changed=tuple(sorted(p for p in here.keys() & there.keys() if here[p] != there[p])),
+        gone=tuple(sorted(there.keys() - here.keys())),
+    )

@@ -1,0 +1,73 @@
+"""The kinds of targets: one module each, all of the same shape, loaded when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import NamedTuple
+
+from feedpub.config import PushTarget
+from feedpub.publish.targets.address import Address, read_address
+from feedpub.publish.types import Target, TargetError
+
+# scheme → the module that serves it, and the extra of the package that it needs ("": none)
+MODULES = {
+    "file": ("files", ""),
+    "s3": ("objects", "s3"),
+    "gs": ("objects", "s3"),
+    "azure": ("objects", "s3"),
+    "git+file": ("git", ""),
+    "git+https": ("git", ""),
+    "git+ssh": ("git", ""),
+    "sftp": ("sftp", "sftp"),
+    "webdav": ("webdav", ""),
+    "webdavs": ("webdav", ""),
+    "ftp": ("ftp", ""),
+    "ftps": ("ftp", ""),
+    "netlify": ("netlify", ""),
+    "command": ("command", ""),
+}
+
+
+class Place(NamedTuple):
+    """A target as the configuration has it, and the folders that it may use."""
+
+    name: str
+    settings: PushTarget
+    root: Path  # of config.yaml: what its paths are relative to
+    state: Path  # for what a target must remember on this machine
+    output: Path
+
+    @property
+    def address(self) -> Address:
+        """Where it is; passwords are looked for in the usual places."""
+        return read_address(self.settings.to, self.settings.password)
+
+    def jobs(self, usual: int) -> int:
+        """How many requests at once."""
+        return self.settings.jobs or usual
+
+    def path(self, text: str) -> Path | None:
+        """A file that a setting names, None if it names none."""
+        return self.root / Path(text).expanduser() if text else None
+
+    def scrub(self, text: str) -> str:
+        """A message without what must not be told."""
+        for secret in self.address.secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+def open_target(place: Place) -> Target:
+    """Connects; raises `TargetError` or `Passing`."""
+    name, extra = MODULES[place.address.scheme]
+    try:
+        module = importlib.import_module(f"feedpub.publish.targets.{name}")
+        target: Target = module.connect(place)
+    except ImportError as error:
+        if not extra:
+            raise
+        raise TargetError(
+            f"{error.name} is not installed; install it: pip install 'feedpub[{extra}]'"
+        ) from None
+    return target

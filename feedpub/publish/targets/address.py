@@ -1,0 +1,64 @@
+"""The address of a target, taken apart."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+HTTP = {"webdav": "http", "webdavs": "https", "netlify": "https"}
+
+
+class Address(NamedTuple):
+    """What an address says; the password is from it, the configuration or ~/.netrc."""
+
+    scheme: str
+    host: str  # or the bucket, site, account; for command:, the command
+    port: int  # 0: the usual one
+    path: str
+    user: str = ""
+    password: str = ""
+    fragment: str = ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may hold."""
+        if not self.password:
+            return ()
+        return tuple({self.password, quote(self.password, safe="")})
+
+    @property
+    def netloc(self) -> str:
+        """Host and port, without user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port else host
+
+
+def read_address(text: str, password: str = "") -> Address:
+    """Takes an address apart that the configuration has checked."""
+    scheme, _, rest = text.partition(":")
+    if scheme == "command":
+        return Address(scheme, rest.strip(), 0, "")
+    parts = urlsplit(text)
+    host = parts.netloc.rpartition("@")[2] if scheme in {"s3", "gs", "azure"} else parts.hostname
+    user = unquote(parts.username or "")
+    found = password or unquote(parts.password or "")
+    if not found and scheme == "netlify":
+        found = os.environ.get("NETLIFY_AUTH_TOKEN", "")
+    if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps"}:
+        user, found = _from_netrc(parts.hostname or "", user)
+    port = 0 if scheme in {"s3", "gs", "azure"} else parts.port or 0
+    return Address(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
+
+
+def _from_netrc(host: str, user: str) -> tuple[str, str]:
+    """User and password that ~/.netrc has for a host (for this user, if one is named)."""
+    import netrc
+
+    try:
+        login = netrc.netrc().authenticators(host)
+    except (OSError, netrc.NetrcParseError):
+        return user, ""
+    if not login or (user and login[0] != user):
+        return user, ""
+    return login[0], login[2] or ""

@@ -1,0 +1,106 @@
+"""`command:./deploy.sh`: a command of the user's own, with the plan on its stdin as JSON.
+
+What the target has is what the last plan that the command carried out left there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.publish.targets import Place
+from feedpub.publish.types import Capabilities, Found, Stored, TargetError, Upload
+
+MAX_SHOWN = 500  # characters of what the command says
+
+
+def connect(place: Place) -> Command:
+    """Looks whether the command can be understood."""
+    try:
+        words = shlex.split(place.address.host)
+    except ValueError as error:
+        raise TargetError(f"the command cannot be understood ({error})") from None
+    return Command(words, place)
+
+
+class Command:
+    """What is given to the command; nothing is sent before `finish`."""
+
+    def __init__(self, words: list[str], place: Place) -> None:
+        self.can = Capabilities(atomic=True, jobs=1)
+        self._words = words
+        self._place = place
+        self._memory = place.state / f"{place.name}.there.json"
+        self._puts: list[dict[str, Any]] = []
+        self._deletes: list[str] = []
+        self._manifest = b""
+        self._lock = threading.Lock()
+
+    def read(self, path: str) -> Found | None:
+        try:
+            data = self._memory.read_bytes() if path == MANIFEST_NAME else b""
+        except OSError:
+            return None
+        return Found(data, hashlib.sha256(data).hexdigest()) if data else None
+
+    def list(self) -> dict[str, Stored]:
+        return {}
+
+    def put(self, upload: Upload) -> None:
+        file = {"path": upload.path, "bytes": len(upload.data), "headers": dict(upload.headers)}
+        with self._lock:
+            self._puts.append(file)
+
+    def swap(self, upload: Upload, version: str) -> str:
+        self._manifest = upload.data
+        return hashlib.sha256(upload.data).hexdigest()
+
+    def delete(self, path: str) -> None:
+        with self._lock:
+            self._deletes.append(path)
+
+    def finish(self, message: str) -> None:
+        place = self._place
+        plan = {
+            "target": place.name,
+            "message": message,
+            "tree": str(place.output),
+            "put": sorted(self._puts, key=lambda file: str(file["path"])),
+            "delete": sorted(self._deletes),
+        }
+        env = os.environ | {"FEEDPUB_TREE": str(place.output), "FEEDPUB_TARGET": place.name}
+        try:
+            done = subprocess.run(  # noqa: S603
+                self._words,
+                cwd=place.root,
+                env=env,
+                input=json.dumps(plan, ensure_ascii=False).encode(),
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise TargetError(f"{self._words[0]} cannot be run ({error.strerror})") from None
+        if done.returncode:
+            said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            tail = f": {said[-MAX_SHOWN:]}" if said else ""
+            raise TargetError(f"{self._words[0]} ended with {done.returncode}{tail}")
+        self._remember()
+
+    def _remember(self) -> None:
+        fresh = Path(f"{self._memory}.new")
+        try:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_bytes(self._manifest)
+            fresh.replace(self._memory)
+        except OSError as error:
+            raise TargetError(f"{self._memory}: {error.strerror}") from None
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,250 @@
+"""`file:///path`: another folder or mount, or versions of one with a link to the newest."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from feedpub.publish.targets import Place
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+TEMPORARY = ".feedpub-new-"  # followed by what nobody else chooses
+_NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
+_DIGITS = 6  # of a version's name
+
+
+def connect(place: Place) -> Folder | Versions:
+    """The folder; with `versions`, a new version of it."""
+    path = Path(place.address.path)
+    output = place.output.resolve()
+    if output == path.resolve() or output in path.resolve().parents:
+        raise TargetError("the target is the output folder itself, or in it; name another folder")
+    with _as_target_error(path):
+        if place.settings.versions:
+            return Versions(path, place.settings.versions)
+        if not path.is_dir() and not path.parent.is_dir():
+            raise TargetError(f"there is no folder {path.parent}; is a disk unmounted?")
+        return Folder(path)
+
+
+class Folder:
+    """A folder; each file is written beside its place and renamed."""
+
+    def __init__(self, root: Path) -> None:
+        self.can = Capabilities(jobs=4)
+        self.root = root
+        self._left: list[Path] = []  # temporary files of pushes that were cut
+
+    def read(self, path: str) -> Found | None:
+        with _as_target_error(self.root):
+            try:
+                data = (self.root / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                return None
+            return Found(data, hashlib.sha256(data).hexdigest())
+
+    def list(self) -> dict[str, Stored]:
+        with _as_target_error(self.root):
+            found = {}
+            for folder, _, names in os.walk(self.root):
+                for name in names:
+                    file = Path(folder, name)
+                    if name.startswith(TEMPORARY):
+                        self._left.append(file)
+                    else:
+                        size = file.lstat().st_size
+                        found[file.relative_to(self.root).as_posix()] = Stored(size)
+            return found
+
+    def put(self, upload: Upload) -> None:
+        place = self.root / upload.path
+        with _as_file_error():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            fresh = place.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+            try:
+                with fresh.open("xb") as file:
+                    file.write(upload.data)
+                if upload.new:
+                    _into_free_place(fresh, place)
+                else:
+                    fresh.replace(place)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
+
+    def swap(self, upload: Upload, version: str) -> str:
+        found = self.read(upload.path)
+        if (found.version if found else "") != version:
+            raise Conflict("another push has changed it meanwhile")
+        try:
+            self.put(upload)
+        except FileError as error:
+            raise TargetError(f"{upload.path}: {error}") from None
+        return hashlib.sha256(upload.data).hexdigest()
+
+    def delete(self, path: str) -> None:
+        place = self.root / path
+        with _as_file_error():
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                place.unlink()
+            for folder in place.parents:
+                if folder == self.root:
+                    return
+                try:
+                    folder.rmdir()
+                except OSError:
+                    return  # something else is in it
+
+    def finish(self, message: str) -> None:
+        for file in self._left:
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+    def close(self) -> None:
+        pass
+
+
+def _into_free_place(fresh: Path, place: Path) -> None:
+    """Moves a file where none is; raises `InTheWay`. Not all file systems know hard links."""
+    try:
+        os.link(fresh, place)
+    except FileExistsError:
+        raise InTheWay("a file that feedpub did not put there is in the way") from None
+    except OSError:
+        if os.path.lexists(place):
+            raise InTheWay("a file that feedpub did not put there is in the way") from None
+        fresh.replace(place)
+        return
+    fresh.unlink()
+
+
+class Versions(Folder):
+    """Numbered folders beside the path, which is a symbolic link to one of them."""
+
+    def __init__(self, link: Path, keep: int) -> None:
+        self.link = link
+        self.keep = keep
+        self.folder = link.with_name(f"{link.name}.versions")
+        if os.path.lexists(link) and not link.is_symlink():
+            raise TargetError(
+                f"{link} is there, and is no link to a version; move it away, and push again"
+            )
+        if not link.parent.is_dir():
+            raise TargetError(f"there is no folder {link.parent}; is a disk unmounted?")
+        self._lock = threading.Lock()
+        self._fresh: Path | None = None  # the version that is being made
+        self._from = self.current
+        super().__init__(self._from or self.folder / "none")
+        self.can = Capabilities(atomic=True, jobs=4)
+
+    @property
+    def current(self) -> Path | None:
+        """The version that the link leads to."""
+        return self.link.parent / self.link.readlink() if self.link.is_symlink() else None
+
+    @property
+    def all(self) -> list[Path]:
+        """Every version, the oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.name.isdigit())
+
+    def put(self, upload: Upload) -> None:
+        self._begin()
+        super().put(upload)
+
+    def swap(self, upload: Upload, version: str) -> str:
+        self._begin()
+        return super().swap(upload, version)
+
+    def delete(self, path: str) -> None:
+        self._begin()
+        super().delete(path)
+
+    def _begin(self) -> None:
+        """Makes a copy of the current version; its files are links, and never written into."""
+        with _as_target_error(self.folder), self._lock:
+            if self._fresh:
+                return
+            fresh = self.folder / f"{TEMPORARY}{secrets.token_hex(8)}"
+            self.folder.mkdir(exist_ok=True)
+            if self._from:
+                shutil.copytree(self._from, fresh, symlinks=True, copy_function=_link_or_copy)
+            else:
+                fresh.mkdir()
+            self.root = self._fresh = fresh
+
+    def finish(self, message: str) -> None:
+        if not self._fresh:
+            return
+        with _as_target_error(self.link):
+            if self.current != self._from:
+                raise Conflict("another push was faster")
+            number = int(self.all[-1].name) + 1 if self.all else 1
+            version = self.folder / f"{number:0{_DIGITS}}"
+            self._fresh.rename(version)
+            self._fresh = None
+            self._lead_to(version)
+            for old in self.all[: -self.keep]:
+                if old != version:
+                    shutil.rmtree(old, ignore_errors=True)
+
+    def roll_back(self) -> str:
+        """Leads the link to the version before the current one; returns its name."""
+        with _as_target_error(self.link):
+            older = [version for version in self.all if self.current and version < self.current]
+            if not older:
+                raise TargetError("there is no older version to go back to")
+            self._lead_to(older[-1])
+            return older[-1].name
+
+    def _lead_to(self, version: Path) -> None:
+        """In one step: whoever follows the link comes to the old version, or to the new one."""
+        fresh = self.link.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+        fresh.symlink_to(f"{self.folder.name}/{version.name}")
+        fresh.replace(self.link)
+
+    def close(self) -> None:
+        if self._fresh:
+            shutil.rmtree(self._fresh, ignore_errors=True)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+@contextlib.contextmanager
+def _as_target_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TargetError(f"{error.filename or path}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _as_file_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_USE:
+            raise TargetError(f"{error.filename}: {error.strerror}") from None
+        raise FileError(f"{error.strerror}") from None

@@ -1,0 +1,230 @@
+"""`ftps://user@host/path`: FTP over explicit TLS (RFC 4217), by the standard library.
+
+Each file is written under another name and renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ftplib
+import hashlib
+import io
+import secrets
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+from feedpub.publish.targets import Place
+from feedpub.publish.targets.address import Address
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Passing,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+JOBS = 4  # hosts allow few connections
+TEMPORARY = ".feedpub-new-"
+TIMEOUT = 30  # seconds
+
+
+def connect(place: Place) -> Ftp:
+    """Connects, and makes sure that the folder is there."""
+    context = None
+    if place.address.scheme == "ftps":
+        ca = place.path(place.settings.ca)
+        try:
+            context = ssl.create_default_context(cafile=str(ca) if ca else None)
+        except (OSError, ssl.SSLError) as error:
+            raise TargetError(f"{ca}: {error.strerror}") from None
+    target = Ftp(place.address, context, place.settings.jobs or JOBS)
+    try:
+        target.begin()
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+class _Tls(ftplib.FTP_TLS):
+    """FTP_TLS that goes on with its TLS session on data connections, as many servers demand."""
+
+    def ntransfercmd(
+        self, cmd: str, rest: int | str | None = None
+    ) -> tuple[socket.socket, int | None]:
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None
+        return (
+            self.context.wrap_socket(connection, server_hostname=self.host, session=session),
+            size,
+        )
+
+
+class Ftp:
+    """A folder on a host; each thread has a connection of its own."""
+
+    def __init__(self, address: Address, context: ssl.SSLContext | None, jobs: int) -> None:
+        self.can = Capabilities(jobs=jobs)
+        self._address = address
+        self._context = context
+        self._root = address.path.rstrip("/") or "/"
+        self._mine = threading.local()
+        self._all: list[ftplib.FTP] = []
+        self._left: list[str] = []
+
+    def begin(self) -> None:
+        """Makes the folder, if only its last part is missing."""
+        with self._connection("the folder") as ftp:
+            try:
+                ftp.cwd(self._root)
+            except ftplib.error_perm:
+                try:
+                    ftp.mkd(self._root)
+                except ftplib.error_perm as error:
+                    what = f"there is no folder {self._root}, and it cannot be made ({error})"
+                    raise TargetError(what) from None
+
+    def _connect(self) -> ftplib.FTP:
+        address = self._address
+        ftp = _Tls(context=self._context) if self._context else ftplib.FTP()
+        ftp.encoding = "utf-8"
+        ftp.connect(address.host, address.port or ftplib.FTP_PORT, timeout=TIMEOUT)
+        try:
+            ftp.login(address.user or "anonymous", address.password or "anonymous@")
+        except ftplib.error_perm as error:
+            ftp.close()
+            if str(error).startswith("530"):
+                raise TargetError("the user or the password is refused") from None
+            raise TargetError(f"the host refuses the login ({error})") from None
+        if isinstance(ftp, ftplib.FTP_TLS):
+            ftp.prot_p()
+        self._all.append(ftp)
+        return ftp
+
+    @contextlib.contextmanager
+    def _connection(self, what: str) -> Iterator[ftplib.FTP]:
+        """This thread's connection; says what a failure on it means."""
+        ftp = getattr(self._mine, "ftp", None)
+        try:
+            if ftp is None:
+                ftp = self._mine.ftp = self._connect()
+            yield ftp
+        except ftplib.error_temp as error:
+            self._drop()
+            raise Passing(f"the host says {error}") from None
+        except ftplib.error_perm as error:
+            raise FileError(f"{what}: the host says {error}") from None
+        except ssl.SSLCertVerificationError as error:
+            self._drop()
+            raise TargetError(f"its certificate is not trusted ({error.verify_message})") from None
+        except (ftplib.Error, EOFError, OSError) as error:
+            self._drop()
+            raise Passing(f"the connection failed ({error or type(error).__name__})") from None
+
+    def _drop(self) -> None:
+        ftp = getattr(self._mine, "ftp", None)
+        self._mine.ftp = None
+        if ftp:
+            ftp.close()
+
+    def _place(self, path: str) -> str:
+        return f"{self._root.rstrip('/')}/{path}"
+
+    def read(self, path: str) -> Found | None:
+        data = io.BytesIO()
+        with self._connection(path) as ftp:
+            try:
+                ftp.retrbinary(f"RETR {self._place(path)}", data.write)
+            except ftplib.error_perm as error:
+                if str(error).startswith("550"):
+                    return None
+                raise
+        return Found(data.getvalue(), hashlib.sha256(data.getvalue()).hexdigest())
+
+    def list(self) -> dict[str, Stored]:
+        found: dict[str, Stored] = {}
+        folders = [""]
+        with self._connection("the folder") as ftp:
+            while folders:
+                folder = folders.pop()
+                for name, facts in list(ftp.mlsd(self._place(folder), ["type", "size"])):
+                    path = f"{folder}{name}"
+                    if facts.get("type") == "dir":
+                        folders.append(f"{path}/")
+                    elif facts.get("type") not in {"cdir", "pdir"}:
+                        if name.startswith(TEMPORARY):
+                            self._left.append(path)
+                        else:
+                            found[path] = Stored(int(facts.get("size", -1)))
+        return found
+
+    def put(self, upload: Upload) -> None:
+        folder, slash, _ = upload.path.rpartition("/")
+        place = self._place(upload.path)
+        fresh = self._place(f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}")
+        with self._connection(upload.path) as ftp:
+            if upload.new and _is_there(ftp, place):
+                raise InTheWay("a file that feedpub did not put there is in the way")
+            try:
+                ftp.storbinary(f"STOR {fresh}", io.BytesIO(upload.data))
+            except ftplib.error_perm:
+                self._make(ftp, folder)
+                ftp.storbinary(f"STOR {fresh}", io.BytesIO(upload.data))
+            try:
+                ftp.rename(fresh, place)
+            except ftplib.error_perm:
+                # Some servers do not rename to a name that is taken.
+                with contextlib.suppress(ftplib.error_perm):
+                    ftp.delete(place)
+                ftp.rename(fresh, place)
+
+    def _make(self, ftp: ftplib.FTP, folder: str) -> None:
+        parts = folder.split("/")
+        for n in range(1, len(parts) + 1):
+            with contextlib.suppress(ftplib.error_perm):  # it is there
+                ftp.mkd(self._place("/".join(parts[:n])))
+
+    def swap(self, upload: Upload, version: str) -> str:
+        found = self.read(upload.path)
+        if (found.version if found else "") != version:
+            raise Conflict("another push has changed it meanwhile")
+        try:
+            self.put(upload)
+        except FileError as error:
+            raise TargetError(f"{upload.path}: {error}") from None
+        return hashlib.sha256(upload.data).hexdigest()
+
+    def delete(self, path: str) -> None:
+        with self._connection(path) as ftp:
+            if _is_there(ftp, self._place(path)):
+                ftp.delete(self._place(path))
+            folder = path.rpartition("/")[0]
+            with contextlib.suppress(ftplib.error_perm):  # something else is in it
+                while folder:
+                    ftp.rmd(self._place(folder))
+                    folder = folder.rpartition("/")[0]
+
+    def finish(self, message: str) -> None:
+        for path in self._left:
+            with contextlib.suppress(FileError):
+                self.delete(path)
+
+    def close(self) -> None:
+        for ftp in self._all:
+            with contextlib.suppress(ftplib.Error, OSError, EOFError, AttributeError):
+                ftp.quit()
+
+
+def _is_there(ftp: ftplib.FTP, place: str) -> bool:
+    ftp.voidcmd("TYPE I")  # many servers tell no sizes of texts
+    try:
+        ftp.size(place)
+    except ftplib.error_perm:
+        return False
+    return True

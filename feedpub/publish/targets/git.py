@@ -1,0 +1,260 @@
+"""`git+ssh://…#branch`: a branch that a host serves, as GitHub, GitLab and Codeberg Pages do.
+
+Through the git command, in a bare repository of feedpub's own below the state folder; one
+commit a push. What is on the branch and is not feedpub's (CNAME, a README) stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from feedpub.publish.targets import Place
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Passing,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+TIMEOUT = 600  # seconds for one command
+_NO_JEKYLL = ".nojekyll"  # GitHub Pages then serves the files as they are
+_JEKYLL = "_config.yml"  # whoever has one wants Jekyll
+_PASSING = re.compile(
+    r"could not resolve|timed out|connection (?:reset|refused|closed)|early eof|hung up"
+    r"|broken pipe|returned error: (?:429|5\d\d)|temporarily",
+    re.IGNORECASE,
+)
+_LOST_RACE = re.compile(
+    r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref"
+    r"|incorrect old value|reference already exists",
+    re.IGNORECASE,
+)
+
+
+class Entry(NamedTuple):
+    """A file on the branch."""
+
+    mode: str
+    kind: str
+    id: str
+
+
+def connect(place: Place) -> Branch:
+    """Looks at the branch, and fetches it if it has changed since the last time."""
+    if not shutil.which("git"):
+        raise TargetError("git is not installed; install it (Debian, Ubuntu: apt install git)")
+    address = place.address
+    scheme = address.scheme.removeprefix("git+")
+    user = f"{address.user}@" if address.user else ""
+    url = f"{scheme}://{user}{address.netloc}{address.path}"
+    git = Git(place.state / f"{place.name}.git", url, _environment(place))
+    return Branch(git, address.fragment, place)
+
+
+def _environment(place: Place) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
+    env |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    if "GIT_SSH_COMMAND" not in env:
+        # Nobody is there to answer, and an unknown host is never taken for the right one.
+        ssh = ["ssh", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes"]
+        if key := place.path(place.settings.key):
+            ssh += ["-i", str(key), "-oIdentitiesOnly=yes"]
+        if known := place.path(place.settings.known_hosts):
+            ssh.append(f"-oUserKnownHostsFile={known}")
+        env["GIT_SSH_COMMAND"] = shlex.join(ssh)
+    return env
+
+
+class Git:
+    """The git command, in one bare repository."""
+
+    def __init__(self, folder: Path, url: str, env: dict[str, str]) -> None:
+        self.folder = folder
+        self.url = url
+        self._env = env
+
+    def run(self, *args: str, data: bytes = b"") -> bytes:
+        """What a command prints; raises `Passing` or `TargetError`."""
+        done = self.try_(*args, data=data)
+        if done.returncode:
+            raise _fault(done.stderr)
+        return done.stdout
+
+    def try_(self, *args: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Runs a command, whatever comes of it."""
+        command = ["git", "--git-dir", str(self.folder), "-c", "gc.autoDetach=false", *args]
+        try:
+            return subprocess.run(  # noqa: S603
+                command,
+                env=self._env,
+                input=data,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Passing(f"git {args[0]} took more than {TIMEOUT} seconds") from None
+        except OSError as error:
+            raise TargetError(f"git cannot be run ({error.strerror})") from None
+
+    def init(self) -> None:
+        """Makes the repository if it is not there."""
+        if not (self.folder / "HEAD").exists():
+            try:
+                self.folder.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise TargetError(f"{error.filename}: {error.strerror}") from None
+            self.run("init", "-q", "--bare", str(self.folder))
+
+
+def _fault(stderr: bytes) -> Passing | TargetError:
+    text = stderr.decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("fatal:", "error:", "remote: error"))]
+    if "Host key verification failed" in text:
+        what = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
+        return TargetError(what)
+    line = next(iter(told or lines), "it says nothing")[:300]
+    line = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1:…@", line)
+    denied = re.search(r"permission denied|authentication failed|could not read", text, re.I)
+    if _PASSING.search(text) and not denied:
+        return Passing(f"git: {line}")
+    return TargetError(f"git: {line}")
+
+
+class Branch:
+    """A branch of a remote repository."""
+
+    def __init__(self, git: Git, branch: str, place: Place) -> None:
+        self.can = Capabilities(atomic=True, hash="git", jobs=1)
+        self.git = git
+        self.ref = f"refs/heads/{branch}"
+        self._place = place
+        self._lock = threading.Lock()
+        self._puts: dict[str, bytes] = {}
+        self._deletes: set[str] = set()
+        git.init()
+        found = git.run("ls-remote", git.url, self.ref).split()
+        self.head = found[0].decode() if found else ""
+        if self.head and git.try_("cat-file", "-e", f"{self.head}^{{tree}}").returncode:
+            git.run(
+                "fetch", "-q", "--depth=1", "--no-tags", git.url, f"+{self.ref}:refs/feedpub/at"
+            )
+        self.entries = self._entries()
+
+    def _entries(self) -> dict[str, Entry]:
+        if not self.head:
+            return {}
+        entries = {}
+        for line in self.git.run("ls-tree", "-r", "-z", self.head).split(b"\0")[:-1]:
+            facts, _, path = line.partition(b"\t")
+            entries[path.decode("utf-8", "surrogateescape")] = Entry(*facts.decode().split())
+        return entries
+
+    def read(self, path: str) -> Found | None:
+        entry = self.entries.get(path)
+        if entry is None or entry.kind != "blob":
+            return None
+        return Found(self.git.run("cat-file", "blob", entry.id), entry.id)
+
+    def list(self) -> dict[str, Stored]:
+        return {path: Stored(hash=entry.id) for path, entry in self.entries.items()}
+
+    def put(self, upload: Upload) -> None:
+        if upload.new and upload.path in self.entries:
+            raise InTheWay("a file that feedpub did not put there is in the way")
+        if any(folder in self.entries for folder in _folders(upload.path)):
+            raise FileError("a file is where a folder must be")
+        with self._lock:
+            self._puts[upload.path] = upload.data
+
+    def swap(self, upload: Upload, version: str) -> str:
+        self.put(upload)
+        return hashlib.sha256(upload.data).hexdigest()
+
+    def delete(self, path: str) -> None:
+        with self._lock:
+            self._deletes.add(path)
+
+    def finish(self, message: str) -> None:
+        if _NO_JEKYLL not in self.entries and _JEKYLL not in self.entries:
+            self._puts[_NO_JEKYLL] = b""
+        self.git.run("fast-import", "--quiet", "--force", "--done", data=self._commit(message))
+        done = self.git.try_(
+            "push",
+            "--porcelain",
+            f"--force-with-lease={self.ref}:{self.head}",  # what is there must be what was read
+            self.git.url,
+            f"+refs/feedpub/new:{self.ref}",
+        )
+        if done.returncode:
+            said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
+            refused = next((ln for ln in said.splitlines() if ln.startswith("!")), "")
+            if _LOST_RACE.search(said):
+                raise Conflict("another push was faster each time")
+            if refused:
+                raise TargetError(f"git: the branch is refused: {refused.rpartition('[')[2]}")
+            raise _fault(done.stderr)
+        self.git.run("update-ref", "refs/feedpub/at", "refs/feedpub/new")
+        self.git.try_("gc", "--auto", "--quiet")
+
+    def _commit(self, message: str) -> bytes:
+        """One commit on top of what is there, in the language of git fast-import."""
+        name, email = self._author()
+        text = message.encode()
+        who = f"{name} <{email}> {int(time.time())} +0000"
+        parts = [
+            f"commit refs/feedpub/new\ncommitter {who}\n".encode(),
+            b"data %d\n%s\n" % (len(text), text),
+        ]
+        if self.head and self._place.settings.history:
+            parts.append(f"from {self.head}\n".encode())
+        elif self.head:
+            tree = self.git.run("rev-parse", f"{self.head}^{{tree}}").decode().strip()
+            parts.append(f'M 040000 {tree} ""\n'.encode())
+        parts += [f"D {_quoted(path)}\n".encode() for path in sorted(self._deletes)]
+        for path, data in sorted(self._puts.items()):
+            parts.append(f"M 100644 inline {_quoted(path)}\ndata {len(data)}\n".encode())
+            parts += [data, b"\n"]
+        if not (self.head and self._place.settings.history):
+            parts.insert(0, b"reset refs/feedpub/new\n\n")
+        return b"".join([*parts, b"done\n"])
+
+    def _author(self) -> tuple[str, str]:
+        """As configured, else as git is set up; never what git would make of user and host."""
+        if author := self._place.settings.author:
+            return author.name, author.email
+        name = os.environ.get("GIT_COMMITTER_NAME") or self._setting("user.name")
+        email = os.environ.get("GIT_COMMITTER_EMAIL") or self._setting("user.email")
+        clean = re.compile(r"[<>\r\n]")
+        return clean.sub("", name or "feedpub"), clean.sub("", email or "feedpub@localhost")
+
+    def _setting(self, name: str) -> str:
+        return self.git.try_("config", name).stdout.decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        pass
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _quoted(path: str) -> str:
+    """A path as git fast-import reads it."""
+    return '"{}"'.format(path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))

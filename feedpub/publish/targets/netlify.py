@@ -1,0 +1,178 @@
+"""`netlify://site`: deploys by digest, in which only what the host lacks is sent.
+
+https://docs.netlify.com/api-and-cli-guides/api-guides/get-started-with-api/#deploy-with-the-api
+A deploy names all files of the site, so those that are not feedpub's are named again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from typing import Any
+from urllib.parse import quote
+
+from feedpub.publish.http import Client
+from feedpub.publish.targets import Place
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Passing,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+API = "https://api.netlify.com"
+JOBS = 4
+PATIENCE = 600  # seconds that a deploy may take
+_PAUSE = 1.0  # seconds between two looks at it
+_PAGE = 1000
+_RAW = "application/vnd.bitballoon.v1.raw"  # the media type that asks for a file's bytes
+
+
+def connect(place: Place) -> Netlify:
+    """Finds the site; the token is NETLIFY_AUTH_TOKEN's, or the target's password."""
+    address = place.address
+    if not address.password:
+        raise TargetError("no token is there; set NETLIFY_AUTH_TOKEN, or password: ${NAME}")
+    client = Client(headers={"Authorization": f"Bearer {address.password}"})
+    api = f"{place.settings.endpoint.rstrip('/') or API}/api/v1"
+    site = address.host
+    if "." not in site and not re.fullmatch(r"[0-9a-f-]{36}", site):
+        site = f"{site}.netlify.app"
+    target = Netlify(client, api, site, place.settings.jobs or JOBS)
+    try:
+        target.begin()
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+class Netlify:
+    """A site; what is put and deleted is seen after `finish`."""
+
+    def __init__(self, client: Client, api: str, site: str, jobs: int) -> None:
+        self.can = Capabilities(atomic=True, hash="sha1", jobs=jobs)
+        self._client = client
+        self._api = api
+        self._site = site
+        self._deploy = ""  # the one that is published
+        self._listed: dict[str, str] | None = None  # path → SHA-1
+        self._puts: dict[str, bytes] = {}
+        self._deletes: set[str] = set()
+        self._lock = threading.Lock()
+
+    def _ask(self, method: str, path: str, allow: tuple[int, ...] = (), **how: Any) -> Any:
+        return self._client.ask(method, f"{self._api}{path}", allow, **how)
+
+    def begin(self) -> None:
+        """Looks whether there is such a site."""
+        answer = self._ask("GET", f"/sites/{quote(self._site)}", (404,))
+        if answer.status_code == 404:
+            raise TargetError(f"there is no site {self._site}; make it, or mend the name")
+        site = answer.json()
+        self._site = site["id"]
+        self._deploy = _deploy_of(site)
+
+    def read(self, path: str) -> Found | None:
+        url = f"/sites/{self._site}/files/{quote(path)}"
+        # It is the Content-Type that this host looks at, though nothing is sent.
+        raw = {"Accept": _RAW, "Content-Type": _RAW}
+        answer = self._ask("GET", url, (404,), headers=raw)
+        if answer.status_code == 404:
+            return None
+        return Found(answer.content, hashlib.sha256(answer.content).hexdigest())
+
+    def list(self) -> dict[str, Stored]:
+        return {path: Stored(hash=sha1) for path, sha1 in self._files().items()}
+
+    def _files(self) -> dict[str, str]:
+        """All files of the site, with their SHA-1."""
+        with self._lock:
+            if self._listed is None:
+                self._listed = {}
+                url = f"/sites/{self._site}/files?per_page={_PAGE}"
+                while url:
+                    answer = self._ask("GET", url)
+                    for file in answer.json():
+                        self._listed[file["path"].lstrip("/")] = file["sha"]
+                    url = answer.links.get("next", {}).get("url", "").removeprefix(self._api)
+            return self._listed
+
+    def put(self, upload: Upload) -> None:
+        if upload.new and upload.path in self._files():
+            raise InTheWay("a file that feedpub did not put there is in the way")
+        with self._lock:
+            self._puts[upload.path] = upload.data
+
+    def swap(self, upload: Upload, version: str) -> str:
+        self.put(upload)
+        return hashlib.sha256(upload.data).hexdigest()
+
+    def delete(self, path: str) -> None:
+        with self._lock:
+            self._deletes.add(path)
+
+    def finish(self, message: str) -> None:
+        try:
+            self._finish(message)
+        except FileError as error:
+            raise TargetError(str(error)) from None
+
+    def _finish(self, message: str) -> None:
+        files = {path: sha for path, sha in self._files().items() if path not in self._deletes}
+        own = {
+            hashlib.sha1(d, usedforsecurity=False).hexdigest(): (p, d)
+            for p, d in self._puts.items()
+        }
+        files |= {
+            path: hashlib.sha1(data, usedforsecurity=False).hexdigest()
+            for path, data in self._puts.items()
+        }
+        if _deploy_of(self._ask("GET", f"/sites/{self._site}").json()) != self._deploy:
+            raise Conflict("another deploy was faster each time")
+        order = {"files": {f"/{path}": sha for path, sha in files.items()}, "async": True}
+        url = f"/sites/{self._site}/deploys"
+        deploy = self._ask("POST", url, json=order, params={"title": message}).json()
+        deploy = self._when(deploy["id"], {"prepared", "uploading", "uploaded", "ready"})
+        for sha in deploy.get("required") or ():
+            if sha not in own:
+                raise TargetError("it wants a file again that feedpub did not put there")
+            path, data = own[sha]
+            self._ask(
+                "PUT",
+                f"/deploys/{deploy['id']}/files/{quote(path)}",
+                data=data,
+                headers={"Content-Type": "application/octet-stream"},
+            )
+        self._when(deploy["id"], {"ready"})
+
+    def _when(self, deploy: str, states: set[str]) -> dict[str, Any]:
+        """The deploy, once it is in one of these states."""
+        end = time.monotonic() + PATIENCE
+        pause = 0.05
+        while True:
+            found: dict[str, Any] = self._ask("GET", f"/deploys/{deploy}").json()
+            if found["state"] in states:
+                return found
+            if found["state"] == "error":
+                raise TargetError(
+                    f"the deploy failed ({found.get('error_message') or 'no reason'})"
+                )
+            if time.monotonic() > end:
+                raise Passing(f"the deploy is {found['state']} still")
+            time.sleep(pause)
+            pause = min(_PAUSE, pause * 2)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _deploy_of(site: dict[str, Any]) -> str:
+    return str((site.get("published_deploy") or {}).get("id", ""))

@@ -1,0 +1,220 @@
+"""`s3://bucket/prefix`, `gs://bucket/prefix`, `azure://account/container/prefix`, by obstore."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore import exceptions
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from feedpub.publish.targets import Place
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Passing,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+JOBS = 16
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # an S3 ETag that is one: not of parts, not of SSE-KMS
+_DENIED = re.compile(
+    r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|AuthorizationFailure"
+    r"|InvalidAuthenticationInfo|invalid_grant|InvalidToken|CredentialsError"
+    r"|40[13] (?:Forbidden|Una)",
+)
+_CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # asking again does not help
+_NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
+
+
+def connect(place: Place) -> Bucket:
+    """The bucket, with credentials from the environment or where the host's own tools keep them."""
+    address, settings = place.address, place.settings
+    # feedpub tries again itself, and knows for what it is worth it.
+    how: dict[str, Any] = {
+        "retry_config": {"max_retries": 0},
+        "client_options": {"timeout": "60s", "connect_timeout": "10s"},
+    }
+    if settings.endpoint.startswith("http://"):
+        how["client_options"]["allow_http"] = True
+    path = address.path.strip("/")
+    try:
+        if address.scheme == "s3":
+            how |= _aws(place)
+            store: Any = S3Store(address.host, prefix=path or None, **how)
+        elif address.scheme == "gs":
+            store = GCSStore(address.host, prefix=path or None, **how)
+        else:
+            container, _, prefix = path.partition("/")
+            if settings.endpoint:
+                how["endpoint"] = settings.endpoint
+            store = AzureStore(container, account_name=address.host, prefix=prefix or None, **how)
+    except (exceptions.BaseError, ValueError) as error:
+        raise TargetError(f"it cannot be used: {_told(error)}") from None
+    return Bucket(store, settings.jobs or JOBS, settings.conditional, address.scheme)
+
+
+def _aws(place: Place) -> dict[str, Any]:
+    """What S3 needs to know: the environment, ~/.aws, and after that what the machine is given."""
+    settings = place.settings
+    how: dict[str, Any] = {}
+    profile = _profile()
+    region = settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region := region or profile.get("region"):
+        how["region"] = region
+    if endpoint := settings.endpoint or os.environ.get("AWS_ENDPOINT_URL", ""):
+        how |= {"endpoint": endpoint.rstrip("/"), "virtual_hosted_style_request": False}
+        how.setdefault("region", "us-east-1")
+    if "AWS_ACCESS_KEY_ID" not in os.environ and "aws_access_key_id" in profile:
+        how["access_key_id"] = profile["aws_access_key_id"]
+        how["secret_access_key"] = profile.get("aws_secret_access_key", "")
+        if token := profile.get("aws_session_token"):
+            how["session_token"] = token
+    return how
+
+
+def _profile() -> dict[str, str]:
+    """What ~/.aws says of the profile in use."""
+    name = os.environ.get("AWS_PROFILE", "default")
+    found: dict[str, str] = {}
+    for variable, file, section in (
+        ("AWS_CONFIG_FILE", "config", name if name == "default" else f"profile {name}"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "credentials", name),
+    ):
+        parser = configparser.RawConfigParser()
+        path = Path(os.environ.get(variable) or Path.home() / ".aws" / file)
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            raise TargetError(f"{path} cannot be understood; mend it") from None
+        if parser.has_section(section):
+            found |= dict(parser[section])
+    return found
+
+
+class Bucket:
+    """A bucket, or what is below a prefix of it."""
+
+    def __init__(self, store: Any, jobs: int, conditional: bool, scheme: str) -> None:
+        # ETags of the others are no hashes of the bytes: what must be compared there is read.
+        self.can = Capabilities(headers=True, hash="md5" if scheme == "s3" else "", jobs=jobs)
+        self._store = store
+        self._conditional = conditional
+
+    def read(self, path: str) -> Found | None:
+        try:
+            answer = obstore.get(self._store, path)
+            return Found(bytes(answer.bytes()), _version(answer.meta))
+        except FileNotFoundError as error:
+            if _NO_BUCKET.search(str(error)):
+                raise TargetError("there is no such bucket; make it, or mend the address") from None
+            return None
+        except exceptions.BaseError as error:
+            raise _fault(error) from None
+
+    def list(self) -> dict[str, Stored]:
+        found = {}
+        try:
+            for batch in obstore.list(self._store, chunk_size=1000):
+                for meta in batch:
+                    md5 = _MD5.fullmatch(meta["e_tag"] or "") if self.can.hash else None
+                    found[meta["path"]] = Stored(meta["size"], md5[1] if md5 else "")
+        except FileNotFoundError:
+            raise TargetError("there is no such bucket; make it, or mend the address") from None
+        except exceptions.BaseError as error:
+            raise _fault(error) from None
+        return found
+
+    def put(self, upload: Upload) -> None:
+        try:
+            self._put(upload, "create" if upload.new and self._conditional else "overwrite")
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
+            raise InTheWay("a file that feedpub did not put there is in the way") from None
+
+    def swap(self, upload: Upload, version: str) -> str:
+        if not self._conditional:
+            found = self.read(upload.path)
+            if (found.version if found else "") != version:
+                raise Conflict("another push has changed it meanwhile")
+            return self._put(upload, "overwrite")
+        tag, _, number = version.partition("\n")
+        known = {"e_tag": tag} if tag else {}
+        mode = known | ({"version": number} if number else {}) if version else "create"
+        try:
+            return self._put(upload, mode)
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
+            raise Conflict("another push has changed it meanwhile") from None
+
+    def _put(self, upload: Upload, mode: Any) -> str:
+        try:
+            result = obstore.put(
+                self._store,
+                upload.path,
+                upload.data,
+                attributes=dict(upload.headers),
+                mode=mode,
+                use_multipart=False,
+            )
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
+            raise
+        except (exceptions.BaseError, FileNotFoundError) as error:
+            raise _fault(error) from None
+        return _version(result)
+
+    def delete(self, path: str) -> None:
+        try:
+            obstore.delete(self._store, path)
+        except FileNotFoundError:
+            pass
+        except exceptions.BaseError as error:
+            raise _fault(error) from None
+
+    def finish(self, message: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def _version(meta: Any) -> str:
+    """What conditional writes know a state of an object by."""
+    return f"{meta.get('e_tag') or ''}\n{meta.get('version') or ''}"
+
+
+def _fault(error: Exception) -> Exception:
+    """What a refusal means for a push."""
+    text = str(error)
+    if _NO_BUCKET.search(text):
+        return TargetError("there is no such bucket; make it, or mend the address")
+    if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
+        return TargetError(f"the credentials are refused ({_told(error)})")
+    if _DENIED.search(text):
+        return TargetError(f"the credentials are refused ({_told(error)})")
+    if isinstance(error, exceptions.NotSupportedError) or "NotImplemented" in text:
+        return TargetError(f"{_told(error)}; does conditional: false help?")
+    if _CLIENT_ERROR.search(text):
+        return FileError(_told(error))
+    if isinstance(error, exceptions.GenericError):
+        return Passing(_told(error))
+    return FileError(_told(error))
+
+
+def _told(error: Exception) -> str:
+    """The host's own words, without the request that they are about."""
+    text = str(error)
+    code = re.search(r"<Code>([^<]*)</Code>", text)
+    said = re.search(r"<Message>([^<]*)</Message>", text)
+    if code:
+        return code[1] + (f": {said[1][:150]}" if said else "")
+    lines = [line.strip() for line in text.partition("Debug source")[0].splitlines()]
+    text = " ".join(line for line in lines if line)
+    return re.sub(r"\s+", " ", text)[:200] or type(error).__name__

@@ -1,0 +1,176 @@
+"""`webdavs://host/path` (RFC 4918).
+
+Files are put where they belong: Apache, nginx and Nextcloud write them to the side and rename
+them. MOVE over a file would not do, for it deletes that first (9.9.3). The manifest is put with
+If-Match: of two pushes at once, one is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator
+from urllib.parse import quote, unquote, urlsplit
+
+from lxml import etree
+
+from feedpub.publish.http import Client
+from feedpub.publish.targets import Place
+from feedpub.publish.targets.address import HTTP
+from feedpub.publish.types import (
+    Capabilities,
+    Conflict,
+    FileError,
+    Found,
+    InTheWay,
+    Stored,
+    TargetError,
+    Upload,
+)
+
+JOBS = 8
+_WANTED = (
+    b'<?xml version="1.0" encoding="utf-8"?><d:propfind xmlns:d="DAV:"><d:prop>'
+    b"<d:getcontentlength/><d:resourcetype/></d:prop></d:propfind>"
+)
+
+
+def connect(place: Place) -> WebDav:
+    """Makes sure that the folder is there."""
+    address = place.address
+    path = quote(address.path.rstrip("/"))
+    auth = (address.user, address.password) if address.user else None
+    client = Client(auth)
+    base = f"{HTTP[address.scheme]}://{address.netloc}{path}"
+    target = WebDav(client, base, place.settings.jobs or JOBS)
+    try:
+        target.begin()
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+class WebDav:
+    """A collection on a host."""
+
+    def __init__(self, client: Client, base: str, jobs: int) -> None:
+        self.can = Capabilities(jobs=jobs)
+        self._client = client
+        self._base = base
+        self._made = {""}  # folders that are there
+        self._making = threading.Lock()
+
+    def begin(self) -> None:
+        """Makes the folder, if only its last part is missing."""
+        with _as_target_error(self._base):
+            there = self._client.ask(
+                "PROPFIND", f"{self._base}/", (404,), data=_WANTED, headers={"Depth": "0"}
+            )
+            if there.status_code == 404:
+                answer = self._client.ask("MKCOL", f"{self._base}/", (404, 405, 409))
+                if answer.status_code in {404, 409}:
+                    raise TargetError("there is no such folder, and none above it")
+
+    def _url(self, path: str) -> str:
+        return f"{self._base}/{quote(path)}"
+
+    def read(self, path: str) -> Found | None:
+        with _as_target_error(path):
+            answer = self._client.ask("GET", self._url(path), (404,))
+        if answer.status_code == 404:
+            return None
+        return Found(answer.content, self._version(answer.headers.get("ETag", ""), answer.content))
+
+    def _version(self, tag: str, data: bytes) -> str:
+        """A strong ETag, else what the bytes are known by."""
+        return tag if tag.startswith('"') else hashlib.sha256(data).hexdigest()
+
+    def list(self) -> dict[str, Stored]:
+        found: dict[str, Stored] = {}
+        folders = [""]
+        while folders:
+            for path, size in self._members(folders.pop()):
+                if size is None:
+                    folders.append(path)
+                else:
+                    found[path] = Stored(size)
+        return found
+
+    def _members(self, folder: str) -> Iterator[tuple[str, int | None]]:
+        """What a folder holds, with sizes; None for folders, whose paths end with a slash."""
+        url = self._url(folder)
+        with _as_target_error(folder or "/"):
+            answer = self._client.ask("PROPFIND", url, data=_WANTED, headers={"Depth": "1"})
+        above = unquote(urlsplit(self._base).path).rstrip("/") + "/"
+        try:
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            tree = etree.fromstring(answer.content, parser)
+        except etree.XMLSyntaxError:
+            raise TargetError("its answer to PROPFIND is no XML; is it a WebDAV server?") from None
+        for response in tree.iterfind("{DAV:}response"):
+            path = unquote(urlsplit(response.findtext("{DAV:}href") or "").path)
+            if not path.startswith(above):
+                continue
+            path = path.removeprefix(above)
+            if path.rstrip("/") == folder.rstrip("/"):
+                continue
+            if response.find(".//{DAV:}collection") is not None:
+                yield path.rstrip("/") + "/", None
+            else:
+                size = response.findtext(".//{DAV:}getcontentlength") or ""
+                yield path, int(size) if size.isdigit() else -1
+
+    def put(self, upload: Upload) -> None:
+        self._make(upload.path.rpartition("/")[0])
+        headers = {"If-None-Match": "*"} if upload.new else {}
+        url = self._url(upload.path)
+        answer = self._client.ask("PUT", url, (412,), data=upload.data, headers=headers)
+        if answer.status_code == 412:
+            raise InTheWay("a file that feedpub did not put there is in the way")
+
+    def _make(self, folder: str) -> None:
+        """Makes a folder and those above it (MKCOL makes one alone: RFC 4918, 9.3)."""
+        if folder in self._made:
+            return
+        self._make(folder.rpartition("/")[0])
+        with self._making:
+            if folder not in self._made:
+                self._client.ask("MKCOL", self._url(folder) + "/", (405,))
+                self._made.add(folder)
+
+    def swap(self, upload: Upload, version: str) -> str:
+        if version.startswith('"'):
+            headers = {"If-Match": version}
+        elif not version:
+            headers = {"If-None-Match": "*"}
+        else:
+            headers = {}
+            found = self.read(upload.path)
+            if not found or found.version != version:
+                raise Conflict("another push has changed it meanwhile")
+        with _as_target_error(upload.path):
+            url = self._url(upload.path)
+            answer = self._client.ask("PUT", url, (412,), data=upload.data, headers=headers)
+            if answer.status_code == 412:
+                raise Conflict("another push has changed it meanwhile")
+            tag = answer.headers.get("ETag") or self._client.ask("HEAD", url).headers.get("ETag")
+        return self._version(tag or "", upload.data)
+
+    def delete(self, path: str) -> None:
+        self._client.ask("DELETE", self._url(path), (404,))
+
+    def finish(self, message: str) -> None:
+        pass
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@contextlib.contextmanager
+def _as_target_error(where: str) -> Iterator[None]:
+    try:
+        yield
+    except FileError as error:
+        raise TargetError(f"{where}: {error}") from None

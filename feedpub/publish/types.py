@@ -1,0 +1,155 @@
+"""What the parts of a push hand on to each other, and what every kind of target can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+Headers = Mapping[str, str]
+NO_HEADERS: Headers = MappingProxyType({})
+
+NEW = "new"
+BYTES = "changed: bytes"
+HEADERS = "changed: headers"
+GONE = "gone"
+SAME = "same"
+FORCED = "forced"
+
+
+class TargetError(Exception):
+    """A target cannot be used at all: nothing more is tried there."""
+
+
+class Conflict(TargetError):
+    """Somebody else has changed what the plan was made from."""
+
+
+class FileError(Exception):
+    """One file cannot be brought there, or taken away; others may."""
+
+
+class InTheWay(FileError):
+    """Something that feedpub did not put there is where a file is to go."""
+
+
+class Passing(Exception):
+    """What may be gone in a moment; `after` is how many seconds the host asks to wait, 0: none."""
+
+    def __init__(self, what: str, after: float = 0.0) -> None:
+        self.after = after
+        super().__init__(what)
+
+
+class Capabilities(NamedTuple):
+    """What a kind of target can do."""
+
+    atomic: bool = False  # all that was put and deleted is seen at once, at `finish`
+    headers: bool = False  # it keeps the headers that a file is to be served with
+    hash: str = ""  # how `Stored.hash` is made: see `feedpub.publish.hashes`; "" if it has none
+    jobs: int = 1  # how many requests it can be asked for at once
+
+
+class Stored(NamedTuple):
+    """What a target tells of a file that it has."""
+
+    size: int = -1  # bytes; -1: it does not tell
+    hash: str = ""
+
+
+class Found(NamedTuple):
+    """A file that was read, and what `swap` knows that state of it by."""
+
+    data: bytes
+    version: str
+
+
+class Upload(NamedTuple):
+    """A file on its way; `new`: it must not be there yet, for it would be another's."""
+
+    path: str
+    data: bytes
+    headers: Headers = NO_HEADERS
+    new: bool = False
+
+
+class Target(Protocol):
+    """One place that a tree is pushed to. Paths are relative to it.
+
+    All methods raise `TargetError` and `Passing`; `put` and `delete` `FileError`, too. Once
+    opened, it may be asked for `can.jobs` things at once, by any thread.
+    """
+
+    can: Capabilities
+
+    def read(self, path: str) -> Found | None:
+        """A file, None if it is not there."""
+
+    def list(self) -> dict[str, Stored]:
+        """All files that are there, whoever put them there."""
+
+    def put(self, upload: Upload) -> None:
+        """Brings a file, wholly or not at all. Raises `InTheWay` if a new one is there already."""
+
+    def swap(self, upload: Upload, version: str) -> str:
+        """Brings a file if it still is as it was read (""; not there); returns its new version.
+
+        Raises `Conflict` if it is not.
+        """
+
+    def delete(self, path: str) -> None:
+        """Takes a file away; one that is not there is no mistake."""
+
+    def finish(self, message: str) -> None:
+        """Makes an atomic target show what it was given, and clears away what was left over."""
+
+    def close(self) -> None:
+        """Ends what was opened; never raises."""
+
+
+class Local(NamedTuple):
+    """A file of the output tree."""
+
+    path: str
+    sha256: str
+    size: int  # bytes
+    kind: str
+    headers: Headers
+    data: bytes | None = None  # of one that is made for the host, and is not in the output folder
+
+
+class Action(NamedTuple):
+    """One thing to be done to a target, and why."""
+
+    do: str  # put or delete
+    path: str
+    reason: str
+    kind: str = ""
+    size: int = 0  # bytes that are put
+
+
+class Plan(NamedTuple):
+    """What brings a target to the state of the tree, in order.
+
+    `interim` and `final` are manifests: the one names all files that are there before or
+    after, the other those that are there in the end.
+    """
+
+    actions: tuple[Action, ...] = ()
+    same: int = 0  # files that need nothing
+    kept: tuple[str, ...] = ()  # that are no longer in the tree, and stay for now
+    refused: tuple[str, ...] = ()  # that would be deleted, but are more than may be
+    foreign: tuple[str, ...] = ()  # that feedpub did not put there, and that are in the way
+    interim: bytes = b""
+    final: bytes = b""
+    stale: bool = False  # whether the manifest that is there is another than `final`
+
+    @property
+    def puts(self) -> list[Action]:
+        """What is brought there."""
+        return [action for action in self.actions if action.do == "put"]
+
+    @property
+    def deletes(self) -> list[Action]:
+        """What is taken away."""
+        return [action for action in self.actions if action.do == "delete"]

@@ -1,0 +1,372 @@
+"""The commands, the hubs, and what only one kind of target does."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.harness import Site as Command
+from e2e.harness import new_site
+
+from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.publish import hubs as publishing_hubs
+from feedpub.publish.http import retry_after
+from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt
+from feedpub.publish.types import Passing
+
+from . import hosts
+from .making import FEEDS, QUICK, Site, Spy
+
+Server = Callable[[str], tuple[Any, Path]]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """A site whose feeds are pushed to a folder."""
+    (tmp_path / "host").mkdir()
+    site = new_site(tmp_path / "site")
+    config = (site.root / "config.yaml").read_text()
+    site.write("config.yaml", f"{config}push:\n  here: file://{tmp_path}/host/feeds\n")
+    return site
+
+
+def pushed(site: Command) -> Path:
+    return site.root.parent / "host" / "feeds"
+
+
+def test_generate_and_push(command: Command) -> None:
+    run = command.run("generate", "--push")
+    assert run.code == 0, run.text
+    assert "here" in run.out
+    there = {p.relative_to(pushed(command)).as_posix() for p in pushed(command).rglob("*.xml")}
+    assert there == {path for path in command.tree() if path.endswith(".xml")}
+    quiet = command.run("generate", "-q", "--push")
+    assert quiet.text == ""
+
+
+def test_push_says_what_it_would_do(command: Command) -> None:
+    command.generate()
+    run = command.run("push", "--dry-run")
+    assert run.code == 0
+    assert [line.split() for line in run.out.splitlines() if "topics/news/rss.xml" in line] == [
+        ["put", "topics/news/rss.xml", "new"]
+    ]
+    assert not pushed(command).exists()
+    plan = json.loads(command.run("push", "--dry-run", "--json").out)["targets"][0]
+    assert {action["reason"] for action in plan["plan"]} == {"new"}
+    done = json.loads(command.run("push", "--json").out)["targets"][0]
+    assert done["complete"]
+    assert sorted(a["path"] for a in done["done"]) == sorted(a["path"] for a in plan["plan"])
+
+
+def test_an_incomplete_push_ends_with_4(command: Command) -> None:
+    command.run("generate", "--push")
+    (pushed(command) / "rss.xml").unlink()
+    (pushed(command) / "rss.xml").mkdir()
+    command.write("records/more.md", "---\ntitle: More\ndate: 2021-01-01\n---\nText.\n")
+    run = command.run("generate", "-q", "--push")
+    assert run.code == 4
+    assert "here: rss.xml: Is a directory" in run.err
+    assert "the push is incomplete: here" in run.err
+    status = command.run("status")
+    assert "failed   rss.xml" in status.out
+    assert json.loads(command.run("status", "--json").out)["targets"][0]["failed"] == ["rss.xml"]
+    (pushed(command) / "rss.xml").rmdir()
+    assert command.run("push").code == 0
+    assert "the same as the tree" in command.run("status").out
+
+
+def test_status_names_what_differs(command: Command) -> None:
+    assert "never pushed" in command.run("status").out
+    command.run("generate", "--push")
+    command.write("records/more.md", "---\ntitle: More\ndate: 2021-01-01\n---\nText.\n")
+    command.generate()
+    told = json.loads(command.run("status", "--json").out)["targets"][0]
+    assert "rss.xml" in told["changed"]
+    assert (told["new"], told["gone"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (["push", "other"], "there is no target 'other'"),
+        (["push", "--max-delete", "many"], "is not a number or a share"),
+        (["push", "--rollback"], "keeps no versions"),
+    ],
+)
+def test_mistakes_end_with_2(command: Command, args: list[str], word: str) -> None:
+    run = command.run(*args)
+    assert run.code == 2
+    assert word in run.err
+
+
+def test_without_a_target(tmp_path: Path) -> None:
+    site = new_site(tmp_path)
+    for args in (["push"], ["generate", "--push"]):
+        run = site.run(*args)
+        assert run.code == 2
+        assert "there is no target to push to" in run.err
+    assert not site.feeds.exists()
+
+
+def test_a_tree_that_is_not_there(command: Command) -> None:
+    run = command.run("push")
+    assert run.code == 1
+    assert "feedpub generate" in run.err
+
+
+def test_ctrl_c_leaves_the_target_consistent(command: Command) -> None:
+    command.generate()
+    script = command.root / "slow.py"
+    script.write_text("import time; print('begun', flush=True); time.sleep(60)")
+    command.configure(f"file://{pushed(command)}", f"command:{sys.executable} {script}")
+    process = command.start("push")
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    assert process.wait(30) == 130
+    assert time.monotonic() - started < 30
+    assert command.run("status").code == 0
+
+
+def test_two_targets_at_once_and_one_fails(tmp_path: Path) -> None:
+    (tmp_path / "host").mkdir()
+    site = Site(
+        tmp_path / "site",
+        good={"to": f"file://{tmp_path}/host/feeds"},
+        bad={"to": f"file://{tmp_path}/not/there"},
+    )
+    good, bad = site.push_all()
+    assert not good.error
+    assert "unmounted" in bad.error
+    assert (tmp_path / "host" / "feeds" / "rss.xml").exists()
+
+
+@pytest.mark.parametrize("host", ["versions"], indirect=True)
+def test_versions_and_back(host: hosts.Versions, site: Site) -> None:
+    from feedpub.publish.push import chosen
+    from feedpub.publish.rollback import roll_back
+
+    for text in ("one", "two", "three", "four", "five"):
+        site.tree.put("rss.xml", text)
+        site.tree.save()
+        assert not site.push().error
+    versions = sorted(path.name for path in host.root.with_name("feeds.versions").iterdir())
+    assert versions == ["000003", "000004", "000005"]
+    config = site.config
+    assert roll_back(config, chosen(config, ())) == {"there": "000004"}
+    assert (host.root / "rss.xml").read_text() == "four"
+    assert not site.push().error
+    assert (host.root / "rss.xml").read_text() == "five"
+
+
+@pytest.mark.parametrize("host", ["git"], indirect=True)
+def test_commits(host: hosts.Git, site: Site) -> None:
+    site.push()
+    site.push()
+    assert host.git("rev-list", "--count", "pages").strip() == b"1"
+    assert host.git("cat-file", "blob", "pages:.nojekyll") == b""
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    site.targets["there"]["author"] = {"name": "A. Writer", "email": "a@example.org"}
+    site.push()
+    told = host.git("log", "-1", "--format=%an <%ae> %s", "pages").decode().strip()
+    assert told == "A. Writer <a@example.org> Publish feeds: 1 written, 0 removed"
+    assert host.git("rev-list", "--count", "pages").strip() == b"2"
+    host.write("CNAME", b"feeds.example.org\n")
+    site.targets["there"]["history"] = False
+    site.tree.put("rss.xml", "newer\n")
+    site.tree.save()
+    assert not site.push().error
+    assert host.git("rev-list", "--count", "pages").strip() == b"1"
+    assert host.files()["CNAME"] == b"feeds.example.org\n"
+    assert host.files()["rss.xml"] == b"newer\n"
+
+
+@pytest.mark.parametrize("host", ["netlify"], indirect=True)
+def test_only_what_the_host_asks_for_is_sent(host: hosts.Netlify, site: Site) -> None:
+    site.tree.put("topics/twin/rss.xml", site.tree.files["rss.xml"].decode())
+    site.tree.save()
+    host.server.uploads.clear()
+    assert not site.push().error
+    assert len(host.server.uploads) == len(site.tree.files) + 1  # twins once; manifest, _headers
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    host.server.uploads.clear()
+    assert not site.push().error
+    assert sorted(host.server.uploads) == [MANIFEST_NAME, "rss.xml"]
+
+
+@pytest.mark.parametrize("host", ["netlify"], indirect=True)
+def test_a_users_own_headers_file_stays(host: hosts.Netlify, site: Site) -> None:
+    host.write("_headers", b"/*\n  X-Mine: 1\n")
+    assert not site.push().error
+    blobs, files = host.server.blobs[host.site], host.server.sites[host.site]
+    assert blobs[files["_headers"]] == b"/*\n  X-Mine: 1\n"
+    assert site.push().plan.actions == ()
+
+
+@pytest.mark.parametrize("host", ["s3"], indirect=True)
+def test_gzip_is_stored_and_compared(host: hosts.S3, site: Site, spy: Spy) -> None:
+    import gzip
+
+    site.targets["there"]["gzip"] = True
+    assert not site.push().error
+    assert host.headers("rss.xml")["Content-Encoding"] == "gzip"
+    assert gzip.decompress(host.files()["rss.xml"]) == site.tree.files["rss.xml"]
+    host.remove(MANIFEST_NAME)
+    spy.clear()
+    assert not site.push().error
+    assert spy.paths("put") == []
+
+
+@pytest.mark.parametrize("host", ["s3"], indirect=True)
+def test_ten_thousand_unchanged_files_take_one_request(host: hosts.S3, site: Site) -> None:
+    """And as many as a listing needs, where the manifest is lost."""
+    for n in range(1500):
+        site.tree.put(f"topics/t{n}/rss.xml", f"of {n}")
+        host.write(f"topics/t{n}/rss.xml", b"of %d" % n)
+    site.tree.save()
+    assert len(site.push().done.actions) == 10
+    host.server.requests.clear()
+    assert not site.push().error
+    assert len(host.server.requests) == 1
+    host.remove(MANIFEST_NAME)
+    host.server.requests.clear()
+    assert not site.push().error
+    assert [r.split()[0] for r in host.server.requests] == ["GET", "GET", "GET", "PUT"]
+
+
+@pytest.mark.parametrize("host", ["folder", "sftp"], indirect=True)
+def test_readers_see_old_or_new_and_no_name_without_a_file(host: hosts.Folder, site: Site) -> None:
+    def fill(text: str, topics: range) -> None:
+        for path in FEEDS:
+            site.tree.put(path, text * 2000)
+        for n in topics:
+            site.tree.put(f"topics/t{n}/rss.xml", text * 2000)
+        names = "\n".join(f"topics/t{n}/rss.xml" for n in topics)
+        site.tree.put("feeds.json", names)
+        site.tree.save()
+
+    fill("old ", range(30))
+    site.push()
+    whole = {b"old " * 2000, b"new " * 2000}
+    wrong: list[str] = []
+    end = threading.Event()
+
+    def read() -> None:
+        while not end.is_set():
+            for name in (host.root / "feeds.json").read_text().splitlines():
+                try:
+                    if (host.root / name).read_bytes() not in whole:
+                        wrong.append(f"{name} in part")
+                except FileNotFoundError:
+                    wrong.append(f"{name} is named and not there")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    fill("new ", range(60))
+    result = site.push()
+    end.set()
+    reader.join()
+    assert not result.error
+    assert wrong == []
+
+
+def ping(site: Site) -> publishing_hubs.Pings:
+    config = site.config
+    from feedpub.publish import memory
+
+    results = site.push_all()
+    memory.remember(config, results)
+    return publishing_hubs.tell(config, results, QUICK)
+
+
+def test_hubs_are_told_of_what_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "host").mkdir()
+    site = Site(tmp_path / "site", here={"to": f"file://{tmp_path}/host/feeds"})
+    with hosts.hub() as (url, told, codes):
+        site.more = {"websub": {"hubs": [url]}, "feeds": {"also_at": {"topics/b": "topics/a"}}}
+        assert ping(site).told == len(FEEDS)
+        told.clear()
+        assert ping(site) == publishing_hubs.Pings()
+        site.tree.put("rss.xml", "new\n")
+        site.tree.put("feeds.json", "new\n")
+        site.tree.save()
+        codes[:] = [503]
+        assert ping(site).told == 1
+        assert [form["hub.url"] for form in told] == [["https://feeds.example.org/rss.xml"]]
+        assert told[0]["hub.mode"] == ["publish"]
+        told.clear()
+        site.tree.put("rss.xml", "newer\n")
+        site.tree.save()
+        codes[:] = [500, 500]
+        assert [failed.hub for failed in ping(site).failed] == [url]
+        assert told == []
+        assert ping(site).told == 1  # though nothing has changed since
+        assert ping(site).told == 0
+
+
+def test_a_target_that_is_not_public_tells_no_hub(tmp_path: Path) -> None:
+    (tmp_path / "host").mkdir()
+    site = Site(tmp_path / "site", here={"to": f"file://{tmp_path}/host/feeds", "ping": False})
+    with hosts.hub() as (url, told, _):
+        site.more = {"websub": {"hubs": [url]}}
+        assert ping(site).told == 0
+        assert told == []
+
+
+def test_attempts() -> None:
+    tries: list[int] = []
+
+    def fail(tried: int) -> None:
+        tries.append(tried)
+        raise Passing("busy")
+
+    with pytest.raises(GaveUp, match="busy; tried 3 times"):
+        attempt(fail, Retry(3, 0.001, 0.002), threading.Event())
+    assert tries == [0, 1, 2]
+
+    def ask_for_long(tried: int) -> None:
+        raise Passing("busy", 1000)
+
+    with pytest.raises(GaveUp, match="1,000 seconds"):
+        attempt(ask_for_long, Retry(), threading.Event())
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        attempt(fail, Retry(), stop)
+
+
+def test_retry_after_is_a_number_or_a_date() -> None:
+    assert retry_after("7") == 7
+    assert retry_after("") == 0
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert retry_after("Wed, 21 Oct 2135 07:28:00 GMT") > 10**9
+
+
+def test_nothing_of_pushing_is_loaded_for_those_who_do_not(command: Command) -> None:
+    script = (
+        "import os, runpy, sys\n"
+        "os._exit = sys.exit\n"
+        "try: runpy.run_module('feedpub', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(name for name in sys.modules if 'publish' in name or name in "
+        "{'requests', 'obstore', 'asyncssh'}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "generate", "-q"],
+        cwd=command.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ""
