@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,9 @@ def _shown(field: dataclasses.Field[Any]) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if type(value) is tuple:
-        return f"`{', '.join(value)}`"
+        return f"`{', '.join(map(str, value))}`"
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds() / 60:g}m`"
     return f"`{value}`" if isinstance(value, str | int | float) else ""
 
 

@@ -98,6 +98,7 @@ class Enclosure(NamedTuple):
     height: int = 0
     duration: int = 0
     file: str = ""  # one beside the record that is meant, if it is there, as messages name it
+    thumbnail: "Enclosure | None" = None  # the same picture, smaller
 
     @property
     def medium(self) -> str:

@@ -393,8 +393,15 @@ class Images:
         "whose picture an item has that has none, in this order",
         (),
     )
-    mirror: str = option(
-        Choice(("false",), later=("true",)), "false: pictures stay where they are", "false"
+    mirror: bool = option(
+        Boolean(),
+        "true: pictures of other hosts are fetched once, made smaller, and served with the feeds",
+        False,
+    )
+    sizes: tuple[int, ...] = option(
+        ListOf(Number(minimum=1)),
+        "of mirrored pictures: what their longer side has at most, in pixels",
+        (1200, 400),
     )
 
 

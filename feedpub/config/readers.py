@@ -215,10 +215,9 @@ class Number:
 
 @dataclass(eq=False, repr=False)
 class Choice:
-    """One of a few words; `later` are words that the promises name and this version lacks."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    later: tuple[str, ...] = ()
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         value = Text(meaning=f"one of {', '.join(self.words)}").read(node, key, context)
@@ -229,10 +228,6 @@ class Choice:
                 or (word == "false" and value.lower() in FALSE)
             ):
                 return word
-        if value in self.later:
-            raise context.fail(
-                node, key, f"{value!r} is not in this version", f"write {' or '.join(self.words)}"
-            )
         raise context.fail(
             node, key, f"{value[:60]!r} is not known here", nearest(value, list(self.words))
         )

@@ -27,9 +27,10 @@ def add_media(entry: Any, item: Item) -> None:
         for enclosure in item.enclosures[1:]:
             _add_content(entry, enclosure)
     if item.image:
+        small = item.image.thumbnail or item.image
         thumbnail = etree.SubElement(entry, f"{{{MEDIA}}}thumbnail")
-        thumbnail.set("url", item.image.url)
-        _set_size(thumbnail, item.image)
+        thumbnail.set("url", small.url)
+        _set_size(thumbnail, small)
 
 
 def _add_content(entry: Any, media: Enclosure) -> None:

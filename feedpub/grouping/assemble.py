@@ -100,19 +100,22 @@ class Assembler:
 
     def item(self, record: Record, content: str, text: str, short: str) -> Item:
         """A record's item; `content` is its safe HTML, `text` that in plain text, `short` of it."""
-        summary = record.summary
+        summary, image = record.summary, self._image(record)
         if self._config.feeds.content == "excerpt":
             summary = summary or short
             content = text = ""
-        elif record.related:
-            if summary and not content:
+        else:
+            picture = image if image and "<img" not in content and record.images else None
+            if summary and not content and (picture or record.related):
                 content = f"<p>{html.escape(summary, quote=False)}</p>"
-            content = f"{content}\n{related_html(record)}".lstrip()
+            if picture:
+                content = f"<p>{picture_html(picture)}</p>\n{content}".rstrip()
+            if record.related:
+                content = f"{content}\n{related_html(record)}".lstrip()
         source = self.source(record.provider) if record.provider else None
         authors = record.authors
         if not authors and source:
             authors = (Person(source.name, url=source.home),)
-        image = self._image(record)
         return Item(
             id=record.id,
             atom_id=global_id(record.id, self._site.id),
@@ -338,6 +341,16 @@ def min_items(config: Config, placement: Placement) -> int:
     """How many records a feed must have to be there at all."""
     group = group_of(config, placement)
     return group.min_items if isinstance(group, Group) else 1
+
+
+def picture_html(picture: Enclosure) -> str:
+    """A picture for readers that look for it in the content alone."""
+    size = "".join(
+        f' {name}="{pixels}"'
+        for name, pixels in (("width", picture.width), ("height", picture.height))
+        if pixels
+    )
+    return f'<img src="{html.escape(picture.url)}" alt="{html.escape(picture.title)}"{size}>'
 
 
 def related_html(record: Record) -> str:

@@ -94,6 +94,7 @@ def reading(config: Config, source: SourceSpec) -> bytes:
         plain(config.settings.fields),
         config.has_podcasts,
         config.settings.images.probe,
+        config.settings.images.mirror,
         plain(source),
     )
 

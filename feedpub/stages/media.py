@@ -7,6 +7,7 @@ Only what is in a window of some feed is looked at. What was learnt is remembere
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from feedpub.store.media import MediaStore
 
 FOLDER = "media"  # of the output
+MIRRORED = "mirror:"  # before the address of a picture that is to be had here
 LOCAL = "file:"  # before a path: an address of a file beside a record
 
 
@@ -38,14 +40,17 @@ class Found(NamedTuple):
     path: str = ""  # below the output, of a file that is published
     file: str = ""  # where that is now
     digest: str = ""  # of it
+    small: Found | None = None  # the same picture, smaller
 
 
-def wanted(record: Record, asks_hosts: bool) -> str:
+def wanted(record: Record, asks_hosts: bool, mirrors: bool = False) -> str:
     """The addresses of a record of which there may be more to know, as the store keeps them."""
     lines = []
     for n, media in enumerate((*record.images, *record.enclosures)):
         if media.file:
             lines.append(f"{LOCAL}{media.file}")
+        if mirrors and n < len(record.images):
+            lines.append(f"{MIRRORED}{media.url}")
         if asks_hosts and _lacks(media, n < len(record.images)):
             lines.append(media.url)
     return "\n".join(dict.fromkeys(lines))
@@ -64,6 +69,9 @@ def completed(record: Record, found: Mapping[str, Found], site_url: str) -> Reco
 
     def known(media: Enclosure, is_picture: bool) -> Enclosure:
         local = found.get(f"{LOCAL}{media.file}") if media.file else None
+        mirrored = found.get(f"{MIRRORED}{media.url}") if is_picture and not local else None
+        if mirrored:
+            return _as_published(media, mirrored, site_url)
         seen = local or found.get(media.url)
         if seen is None:
             return media
@@ -85,6 +93,31 @@ def completed(record: Record, found: Mapping[str, Found], site_url: str) -> Reco
         images=tuple(known(picture, True) for picture in record.images),
         enclosures=tuple(known(enclosure, False) for enclosure in record.enclosures),
     )
+
+
+def _as_published(media: Enclosure, found: Found, site_url: str) -> Enclosure:
+    """A picture as it was made here: what is known of the original is no longer true."""
+    facts = found.facts
+    made = Enclosure(
+        site_url + quote(found.path, safe="/~"),
+        facts.type,
+        facts.length,
+        media.title,
+        facts.width,
+        facts.height,
+    )
+    small = found.small and _as_published(media, found.small, site_url)
+    return made._replace(thumbnail=small)
+
+
+def shown_in(content: str, before: Record, after: Record) -> str:
+    """The content with the pictures that it shares with its record as they are published."""
+    for old, new in zip(before.images, after.images, strict=True):
+        if old.url != new.url:
+            content = content.replace(
+                f'src="{html.escape(old.url)}"', f'src="{html.escape(new.url)}"'
+            )
+    return content
 
 
 def local_file(config: Config, shown: str) -> Path | None:
@@ -136,6 +169,7 @@ class Media:
         self._watch = watch
         self._report = report
         self._asks_hosts = config.settings.images.probe == "http"
+        self._mirrors = config.settings.images.mirror
 
     def refresh(self, addresses: Iterable[str]) -> set[str]:
         """Looks at these; returns those of which something else is known than before."""
@@ -147,7 +181,12 @@ class Media:
             before = store.generation
             changed = {address for address in known if self._look(store, address)}
             if self._asks_hosts:
-                changed |= self._ask(store, [a for a in known if not a.startswith(LOCAL)])
+                changed |= self._ask(
+                    store, [a for a in known if not a.startswith((LOCAL, MIRRORED))]
+                )
+            if self._mirrors:
+                urls = [a.removeprefix(MIRRORED) for a in known if a.startswith(MIRRORED)]
+                changed |= self._mirror(store, urls)
             store.keep_only(known)
             store.commit()
             self.began_as, self.generation = before, store.generation
@@ -156,18 +195,23 @@ class Media:
             store.close()
         return changed
 
-    def of(self, text: str) -> list[tuple[str, Found | None]]:
+    def of(self, text: str) -> list[Found | None]:
         """What is known of a record's media, `text` being what `wanted` gave."""
-        return [(address, self.found.get(address)) for address in text.split("\n")]
+        known = (self.found.get(address) for address in text.split("\n"))
+        return [(found and found._replace(file="")) for found in known]
 
     def paths(self) -> dict[str, Found]:
         """The files that are to be published, by their paths below the output."""
-        return {found.path: found for found in self.found.values() if found.path}
+        known = [*self.found.values()]
+        known += [found.small for found in known if found.small]
+        return {found.path: found for found in known if found.path}
 
     def _look(self, store: MediaStore, address: str) -> bool:
         from feedpub.media.facts import Facts
 
         remembered = store.get(address)
+        if address.startswith(MIRRORED):
+            return False
         if not address.startswith(LOCAL):
             if remembered:
                 self.found[address] = Found(Facts(*json.loads(remembered[0])))
@@ -229,6 +273,34 @@ class Media:
             self._watch.progress("asking hosts", count, len(asked))
         self._report.asked = len(asked) - tally.left - tally.put_off
         self._report.left = tally.left + tally.put_off
+        return changed
+
+    def _mirror(self, store: MediaStore, urls: list[str]) -> set[str]:
+        """Has the pictures here that can be had; the others keep their addresses."""
+        from feedpub.stages.mirror import Mirror
+
+        folder = self._config.state / FOLDER
+        mirror = Mirror(self._config, store, folder)
+        changed: set[str] = set()
+        if not self._options.dry_run:
+            now, again = self._clock.seconds, self._options.refresh_media
+            for count, url in enumerate(mirror.fetch(urls, again, now), start=1):
+                changed.add(f"{MIRRORED}{url}")
+                self._watch.progress("fetching pictures", count, len(urls))
+        names = set()
+        for url in urls:
+            sizes = [
+                Found(made.facts, f"{FOLDER}/{made.name}", str(folder / made.name), made.digest)
+                for made in mirror.made(url)
+            ]
+            if sizes:
+                small = sizes[-1] if sizes[-1] != sizes[0] else None
+                self.found[f"{MIRRORED}{url}"] = sizes[0]._replace(small=small)
+            names |= {Path(size.file).name for size in sizes}
+        if not self._options.dry_run:
+            mirror.clear(names)
+        self._report.failed |= mirror.failed
+        self._report.left += mirror.left
         return changed
 
 

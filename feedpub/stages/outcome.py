@@ -12,7 +12,7 @@ from typing import NamedTuple
 from feedpub.grouping import archive
 from feedpub.model import Problem
 
-_PUBLISHED = re.compile(r"media/[0-9a-f]{16}/")  # a file that stood beside a record
+_PUBLISHED = re.compile(r"media/[0-9a-f]{16}[/-]")  # of a file beside a record, or a picture
 
 
 class Options(NamedTuple):

@@ -25,7 +25,8 @@ class Reader:
         self._rules = Rules.of(config)
         self._selection = selection
         self._sources = config.settings.records
-        self._asks_hosts = config.settings.images.probe == "http"
+        images = config.settings.images
+        self._asks_hosts, self._mirrors = images.probe == "http", images.mirror
         self._digests = [
             hashlib.blake2b(reading(config, source), digest_size=16) for source in self._sources
         ]
@@ -75,7 +76,7 @@ class Reader:
             reason, feeds = self._selection.of(record)
             part = _part(record, file)
             own = digest if part is None else _digest_of(record)
-            media = wanted(record, self._asks_hosts)
+            media = wanted(record, self._asks_hosts, self._mirrors)
             rows.append((row_of(record, part, own, reason, media), feeds))
         return FileRead(
             file.id,

@@ -21,7 +21,7 @@ from feedpub.records.text import summary_of
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
-from feedpub.stages.media import Found, completed
+from feedpub.stages.media import Found, completed, shown_in
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
@@ -153,8 +153,9 @@ class Publisher:
         raise ChangedError(place.shown)
 
     def _item(self, record: Record, profile: Profile | None) -> Item:
-        record = completed(record, self._media, self._config.site.url)
         content = content_html(record, self._config.site.home)
+        whole = completed(record, self._media, self._config.site.url)
+        content, record = shown_in(content, record, whole), whole
         text = content_text(content)
         short = ""
         if self._config.feeds.content == "excerpt" and not record.summary:

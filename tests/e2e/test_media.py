@@ -300,3 +300,58 @@ def test_a_spoiled_memory_of_media_is_made_anew(site: Site, content: bytes) -> N
     run = site.generate()
     assert tree_of(site.feeds) == before
     assert ("media.sqlite3 cannot be used" in run.text) == bool(content)
+
+
+# Mirrored
+
+
+def mirroring(site: Site, more: str = "") -> None:
+    site.configure(
+        "records:", f"images: {{mirror: true, sizes: [60, 20], allow: [127.0.0.1]{more}}}\nrecords:"
+    )
+
+
+def test_a_picture_is_fetched_once_and_served_with_the_feeds(site: Site) -> None:
+    mirroring(site)
+    with Server({"/a.png": file(png(90, 45), "image/png")}) as server:
+        url = server.url("/a.png")
+        body = f'<p>Text <img src="{url}" alt="A"></p>'
+        site.write("records/a.md", record("A", f"image: {{url: '{url}', alt: A}}", body=body))
+        assert ask(site, server)["failed"] == {}
+        asked = len(server.requests)
+        tree = tree_of(site.feeds)
+        assert ask(site, server, "--full")["failed"] == {}
+        assert len(server.requests) == asked
+    pictures = sorted(path for path in tree if path.startswith("media/"))
+    assert sorted(path.rpartition("-")[2] for path in pictures) == ["20.jpg", "60.jpg"]
+    large = next(path for path in pictures if path.endswith("-60.jpg"))
+    small = next(path for path in pictures if path.endswith("-20.jpg"))
+    assert tree[large].startswith(b"\xff\xd8\xff")
+    assert item(site)["image"] == URL + large
+    assert f'src="{URL}{large}"' in item(site)["content_html"]
+    length = str(len(tree[large]))
+    assert enclosure(site) == {"url": URL + large, "length": length, "type": "image/jpeg"}
+    thumbnail = etree.parse(site.feeds / "rss.xml").find(f".//{MEDIA}thumbnail")
+    assert thumbnail is not None
+    assert dict(thumbnail.attrib) == {"url": URL + small, "width": "20", "height": "10"}
+    assert url.encode() not in b"".join(tree.values())
+    shutil.rmtree(site.feeds)  # no server any more, and none is needed
+    site.generate()
+    assert tree_of(site.feeds) == tree
+    site.write("records/a.md", record("A"))
+    site.generate()
+    assert [path for path in tree_of(site.feeds) if path.startswith("media/")] == []
+
+
+def test_what_cannot_be_had_keeps_its_address(site: Site) -> None:
+    mirroring(site, ", min_size: 0")
+    routes = {"/page.png": file(b"<!doctype html><p>no", "image/png"), "/gone.png": status(404)}
+    with Server(routes) as server:
+        pictures = [server.url(path) for path in routes]
+        site.write("records/a.md", record("A", f"images: [{', '.join(pictures)}]"))
+        assert set(ask(site, server)["failed"]) == set(pictures)
+        assert [image["url"] for image in item(site)["_feedpub"]["images"]] == pictures
+        asked = len(server.requests)
+        assert ask(site, server)["failed"] == {}  # not asked again for an hour
+        assert len(server.requests) == asked
+        assert ask(site, server, "--refresh-media")["failed"]

@@ -79,6 +79,8 @@ enclosures = st.builds(
     st.integers(0, 9999),
     st.integers(0, 9999),
     st.integers(0, 10**5),
+    file=st.just(""),
+    thumbnail=st.none(),
 )
 categories = st.builds(Category, said, st.just("https://feeds.example.org/topics/"), urls)
 related = st.builds(Related, said, urls, texts)

@@ -77,7 +77,8 @@ MOMENTS = st.datetimes(
 ).map(lambda moment: moment.replace(microsecond=0, fold=0))  # fmt: skip
 _COUNTS = st.integers(0, 2**40)
 _ENCLOSURES = st.lists(
-    st.builds(Enclosure, WORDS, WORDS, _COUNTS, WORDS, _COUNTS, _COUNTS, _COUNTS), max_size=2
+    st.builds(Enclosure, WORDS, WORDS, _COUNTS, WORDS, _COUNTS, _COUNTS, _COUNTS, WORDS, st.none()),
+    max_size=2,
 ).map(tuple)
 TOPICS = ("News", "news", "World", "Örtliches", "C++")
 EPISODES = st.builds(

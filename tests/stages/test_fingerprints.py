@@ -34,7 +34,7 @@ feeds:
 """
 OF_READING = (
     "site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]",
-    "images.probe",
+    "images.probe", "images.mirror",
 )  # fmt: skip
 OF_PLACING = ("select", *(f"feeds.{group}" for group in
               ("all", "topics", "providers", "topic_providers", "custom[0]")))  # fmt: skip
