@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ import pytest
 from . import hosts
 from .making import Site, Spy, watch
 
-_SERVERS: dict[str, Any] = {}
-
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Any, Path]]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], tuple[Any, Path]]]:
     """A server of a kind, started when it is first asked for, and the folder that it serves."""
+    servers: dict[str, Any] = {}
 
     def start(kind: str) -> tuple[Any, Path]:
-        if kind not in _SERVERS:
+        if kind not in servers:
             root = tmp_path_factory.mktemp(f"{kind}-root")
             beside = tmp_path_factory.mktemp(f"{kind}-files")
             made: Any
@@ -35,11 +36,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[An
                 made = hosts.FtpServer(root, beside)
             else:
                 made = hosts.NetlifyServer()
-            _SERVERS[kind] = made, root
-        found: tuple[Any, Path] = _SERVERS[kind]
+            servers[kind] = made, root
+        found: tuple[Any, Path] = servers[kind]
         return found
 
-    return start
+    yield start
+    if "webdav" in servers:
+        servers["webdav"][0].stop()
 
 
 @pytest.fixture(params=hosts.KINDS)

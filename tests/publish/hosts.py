@@ -312,6 +312,7 @@ class DavServer:
         server = wsgi.Server(("127.0.0.1", 0), app)
         server.prepare()
         self.port = server.bind_addr[1]
+        self.stop = server.stop  # its threads would outlive the tests
         threading.Thread(target=server.serve, daemon=True).start()
 
 

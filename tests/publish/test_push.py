@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_the_target_consistent(command: Command) -> None:
     script.write_text("import time; print('begun', flush=True); time.sleep(60)")
     command.configure(f"file://{pushed(command)}", f"command:{sys.executable} {script}")
     process = command.start("push")
-    time.sleep(1.5)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     assert process.wait(30) == 130
