@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from feedpub.publish.headers import HASHED
 from feedpub.publish.types import Headers, Local
 
 NOTE = "# Written by feedpub: see docs/push.md\n"
@@ -66,16 +67,17 @@ def _htaccess(files: list[Local]) -> str:
     for local in files:
         name = local.path.rpartition("/")[2]
         if local.kind == "hashed":
-            blocks[r"[a-z0-9]{16,64}\.[a-z0-9]+$"] = {
-                "Cache-Control": local.headers["Cache-Control"]
-            }
+            # By the whole address: the hash is the name of the folder, or begins the file's.
+            blocks[HASHED] = {"Cache-Control": local.headers["Cache-Control"]}
         elif local.kind not in {"pictures", "other"}:
             blocks.setdefault(f"^{re.escape(name)}$", _with_cors(local.headers))
     return "".join(_block(pattern, headers) for pattern, headers in blocks.items())
 
 
 def _block(pattern: str, headers: Mapping[str, str]) -> str:
-    lines = [f'<FilesMatch "{pattern}">']
+    is_address = pattern == HASHED
+    test = f'If "%{{REQUEST_URI}} =~ m#/{pattern}#"' if is_address else f'FilesMatch "{pattern}"'
+    lines = [f"<{test}>"]
     if "Content-Type" in headers:
         lines.append(f'  ForceType "{headers["Content-Type"]}"')
     lines.append("  <IfModule mod_headers.c>")
@@ -84,7 +86,7 @@ def _block(pattern: str, headers: Mapping[str, str]) -> str:
         for name, value in headers.items()
         if name not in {"Content-Type", "Content-Encoding"}
     ]
-    return "\n".join([*lines, "  </IfModule>", "</FilesMatch>", ""])
+    return "\n".join([*lines, "  </IfModule>", f"</{test.partition(' ')[0]}>", ""])
 
 
 _WRITERS = {"_headers": _underscore, ".htaccess": _htaccess}

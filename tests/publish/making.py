@@ -19,7 +19,7 @@ from feedpub.publish.retry import Retry
 from feedpub.publish.types import Capabilities, Found, Stored, Target, TargetError, Upload
 
 QUICK = Retry(times=2, first=0.01, longest=0.02, patience=1.0)
-PICTURE = "media/0123456789abcdef0123.png"
+PICTURE = "media/0123456789abcdef/cover.png"
 FEEDS = ("rss.xml", "atom.xml", "feed.json", "topics/a/rss.xml", "topics/a/feed.json")
 GONE = ("topics/b/rss.xml", "topics/b/feed.json")
 

@@ -19,7 +19,7 @@ RULES = Rules(
     {"feed.xml": "rss.xml", "old/rss.xml": "new/rss.xml"},
 )
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
-PICTURE = "media/0123456789abcdef0123.png"
+PICTURE = "media/0123456789abcdef/cover.png"
 
 
 def local(path: str, sha256: str = "a") -> Local:
