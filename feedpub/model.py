@@ -99,6 +99,7 @@ class Enclosure(NamedTuple):
     duration: int = 0
     file: str = ""  # one beside the record that is meant, if it is there, as messages name it
     thumbnail: "Enclosure | None" = None  # the same picture, smaller
+    credit: str = ""  # whose it is
 
     @property
     def medium(self) -> str:

@@ -105,7 +105,7 @@ def _of_feed() -> dict[str, Any]:
 
 def _of_item() -> dict[str, Any]:
     provider = {"name": _TEXT, "domain": _TEXT, "url": _URL, "feed_url": _URL}
-    image = {"url": _URL, "width": _PIXELS, "height": _PIXELS, "alt": _TEXT}
+    image = {"url": _URL, "width": _PIXELS, "height": _PIXELS, "alt": _TEXT, "credit": _TEXT}
     related = {"title": _TEXT, "url": _URL, "provider": _TEXT}
     return _object(
         "of an item",

@@ -23,6 +23,7 @@ from feedpub.model import (
 )
 
 VERSION = "https://jsonfeed.org/version/1.1"
+BANNER_SHAPE = 1.5  # times as wide as high
 # Looking for circles is a tenth of the work, and there are none in what is made here.
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
@@ -112,6 +113,7 @@ def _item(item: Item) -> dict[str, Any]:
         or ("" if item.content_html else item.summary or item.title),
         "summary": item.summary,
         "image": item.image.url if item.image else "",
+        "banner_image": _banner(item),
         "date_published": json_date(item.published),
         "date_modified": json_date(item.updated),
         "authors": [_person(author) for author in item.authors],
@@ -121,6 +123,12 @@ def _item(item: Item) -> dict[str, Any]:
         "_feedpub": _extension(item),
     }
     return _told(fields)
+
+
+def _banner(item: Item) -> str:
+    """The widest of the item's pictures that has the shape of a banner, "" if none is known to."""
+    wide = [p for p in item.images if p.width >= BANNER_SHAPE * p.height > 0]
+    return max(wide, key=lambda picture: picture.width).url if wide else ""
 
 
 def _attachments(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
@@ -226,6 +234,7 @@ def _extension(item: Item) -> dict[str, Any]:
                         "width": image.width or None,
                         "height": image.height or None,
                         "alt": image.title,
+                        "credit": image.credit,
                     }
                 )
                 for image in item.images

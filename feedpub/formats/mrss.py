@@ -48,6 +48,8 @@ def _add_content(entry: Any, media: Enclosure) -> None:
         # feedparser takes any `description` of Media RSS for the item's own.
         title = etree.SubElement(content, f"{{{MEDIA}}}title", {"type": "plain"})
         title.text = media.title
+    if media.credit:
+        etree.SubElement(content, f"{{{MEDIA}}}credit").text = media.credit
 
 
 def _set_size(element: Any, media: Enclosure) -> None:

@@ -372,6 +372,7 @@ class FieldReader:
             width=self.count(entry, ("width",), keys),
             height=self.count(entry, ("height",), keys),
             duration=duration,
+            credit=self._name(entry.get("credit") or entry.get("attribution"), (*keys, "credit")),
         )
 
     def count(self, entry: Values, names: tuple[str, ...], keys: Keys) -> int:
@@ -463,7 +464,7 @@ class FieldReader:
 
 
 def scalar(value: Any) -> str:
-    """A scalar as the text that was written."""
+    """A scalar as the text that was written, "" for what is none."""
     if isinstance(value, str):
         return value
     return ("true" if value else "false") if isinstance(value, bool) else ""

@@ -107,7 +107,7 @@ def _as_published(media: Enclosure, found: Found, site_url: str) -> Enclosure:
         facts.height,
     )
     small = found.small and _as_published(media, found.small, site_url)
-    return made._replace(thumbnail=small)
+    return made._replace(thumbnail=small, credit=media.credit)
 
 
 def shown_in(content: str, before: Record, after: Record) -> str:

@@ -70,6 +70,7 @@ urls = (
 )
 emails = st.sampled_from(["", "a@example.org", "a+b&c@example.org"])
 people = st.builds(Person, said, emails, st.just("") | urls)
+nasty = st.sampled_from([plain_text(text) for text in NASTY])
 enclosures = st.builds(
     Enclosure,
     urls,
@@ -81,6 +82,7 @@ enclosures = st.builds(
     st.integers(0, 10**5),
     file=st.just(""),
     thumbnail=st.none(),
+    credit=nasty,
 )
 categories = st.builds(Category, said, st.just("https://feeds.example.org/topics/"), urls)
 related = st.builds(Related, said, urls, texts)
@@ -132,7 +134,6 @@ histories = st.builds(
     *(st.just(()) | st.just(links(path)) for path in ("topics/x", "x/archive/1", "x/archive/2")),
 )
 URL = "https://example.org/?a=1&b='2'"
-nasty = st.sampled_from([plain_text(text) for text in NASTY])
 people_heard = st.sampled_from([(), (Contributor("J & J"), Contributor("A", "<b>", "x", "", URL))])
 places = st.sampled_from([(), (Location("Ö & <b>", "creator", "geo:1,2", "R1", "DE"),)])
 licenses = st.none() | st.just(License("A & <b>", URL))

@@ -403,6 +403,17 @@ def test_a_picture_s_text_is_not_taken_for_the_item_s(
     assert entry.title == of.items[0].title
 
 
+def test_whose_a_picture_is_and_which_is_a_banner() -> None:
+    tall = Enclosure("https://i.example/t.png", "image/png", width=400, height=900, credit="A & B")
+    wide = Enclosure("https://i.example/w.png", "image/png", width=900, height=400)
+    of = feed(item(image=tall, images=(tall, wide)))
+    for entry in (rss(of).find("item"), atom(of).find("a:entry", NAMES)):
+        assert text(entry, "media:content/media:credit") == "A & B"
+    found = json_feed(of)["items"][0]
+    assert (found["image"], found["banner_image"]) == (tall.url, wide.url)
+    assert "banner_image" not in json_feed(feed(item(images=(tall,))))["items"][0]
+
+
 def test_where_an_item_is_talked_about() -> None:
     of = feed(item(comments="https://c.example/?a&b"))
     assert text(rss(of), "item/comments") == "https://c.example/?a&b"
