@@ -6,8 +6,6 @@ Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
 
 from __future__ import annotations
 
-import uuid
-
 from feedpub.config import Config
 from feedpub.config.podcasts import Podcast as Settings
 from feedpub.grouping.groups import group_of
@@ -23,7 +21,7 @@ from feedpub.model import (
     Podcast,
 )
 
-_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")  # Podcasting 2.0, guid
+_NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # Podcasting 2.0, guid
 PLAYED = frozenset({"audio", "video"})
 # What else Apple takes for an episode (a book that goes with the show, say).
 _DOCUMENTS = frozenset({"application/pdf", "application/epub+zip"})
@@ -83,7 +81,9 @@ def podcast_of(settings: Settings, feed_url: str, author: Person | None, image: 
 
 def guid_of(feed_url: str) -> str:
     """A show's id from the address of its feed (Podcasting 2.0, guid)."""
-    return str(uuid.uuid5(_NAMESPACE, feed_url.partition("://")[2].rstrip("/")))
+    import uuid  # few sites have podcasts
+
+    return str(uuid.uuid5(uuid.UUID(_NAMESPACE), feed_url.partition("://")[2].rstrip("/")))
 
 
 def episode_of(item: Item, episode: Episode | None, prefix: str) -> Item:
