@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
@@ -89,14 +90,7 @@ class Folder:
                 raise
 
     def swap(self, upload: Upload, version: str) -> str:
-        found = self.read(upload.path)
-        if (found.version if found else "") != version:
-            raise Conflict("another push has changed it meanwhile")
-        try:
-            self.put(upload)
-        except FileError as error:
-            raise TargetError(f"{upload.path}: {error}") from None
-        return hashlib.sha256(upload.data).hexdigest()
+        return swap_after_look(self, upload, version)
 
     def delete(self, path: str) -> None:
         place = self.root / path

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
+from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.types import (
     Capabilities,
-    Conflict,
     FileError,
     Found,
     InTheWay,
@@ -191,14 +191,7 @@ class Ftp:
                 ftp.mkd(self._place("/".join(parts[:n])))
 
     def swap(self, upload: Upload, version: str) -> str:
-        found = self.read(upload.path)
-        if (found.version if found else "") != version:
-            raise Conflict("another push has changed it meanwhile")
-        try:
-            self.put(upload)
-        except FileError as error:
-            raise TargetError(f"{upload.path}: {error}") from None
-        return hashlib.sha256(upload.data).hexdigest()
+        return swap_after_look(self, upload, version)
 
     def delete(self, path: str) -> None:
         with self._connection(path) as ftp:

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import asyncssh
 
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.types import (
     Capabilities,
-    Conflict,
     FileError,
     Found,
     InTheWay,
@@ -168,14 +168,7 @@ class Sftp:
             await client.rename(fresh, place)
 
     def swap(self, upload: Upload, version: str) -> str:
-        found = self.read(upload.path)
-        if (found.version if found else "") != version:
-            raise Conflict("another push has changed it meanwhile")
-        try:
-            self.put(upload)
-        except FileError as error:
-            raise TargetError(f"{upload.path}: {error}") from None
-        return hashlib.sha256(upload.data).hexdigest()
+        return swap_after_look(self, upload, version)
 
     def delete(self, path: str) -> None:
         self._do(self._delete(path))

@@ -1,0 +1,19 @@
+"""What hosts without conditional writes do instead: look, then write."""
+
+from __future__ import annotations
+
+import hashlib
+
+from feedpub.publish.types import Conflict, FileError, Target, TargetError, Upload
+
+
+def swap_after_look(target: Target, upload: Upload, version: str) -> str:
+    """`Target.swap`; between the look and the write, another push may still come."""
+    found = target.read(upload.path)
+    if (found.version if found else "") != version:
+        raise Conflict("another push has changed it meanwhile")
+    try:
+        target.put(upload)
+    except FileError as error:
+        raise TargetError(f"{upload.path}: {error}") from None
+    return hashlib.sha256(upload.data).hexdigest()
