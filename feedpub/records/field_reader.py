@@ -364,6 +364,7 @@ class FieldReader:
                 duration = self.seconds(entry[name], (*keys, name))
         titled = "alt" if entry.get("alt") else "title"
         title = entry.get(titled) or ""
+        credit = entry.get("credit") or entry.get("attribution")
         return Enclosure(
             url=url,
             type=kind,
@@ -372,7 +373,7 @@ class FieldReader:
             width=self.count(entry, ("width",), keys),
             height=self.count(entry, ("height",), keys),
             duration=duration,
-            credit=self._name(entry.get("credit") or entry.get("attribution"), (*keys, "credit")),
+            credit=self._name(credit, (*keys, "credit")) if credit else "",
         )
 
     def count(self, entry: Values, names: tuple[str, ...], keys: Keys) -> int:

@@ -154,8 +154,9 @@ class Publisher:
 
     def _item(self, record: Record, profile: Profile | None) -> Item:
         content = content_html(record, self._config.site.home)
-        whole = completed(record, self._media, self._config.site.url)
-        content, record = shown_in(content, record, whole), whole
+        if self._media:
+            whole = completed(record, self._media, self._config.site.url)
+            content, record = shown_in(content, record, whole), whole
         text = content_text(content)
         short = ""
         if self._config.feeds.content == "excerpt" and not record.summary:
