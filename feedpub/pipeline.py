@@ -9,7 +9,7 @@ from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.lock import locked
 from feedpub.output.tree import OutputTree
-from feedpub.stages import fingerprints
+from feedpub.stages import fingerprints, media
 from feedpub.stages.feeds import Feeds
 from feedpub.stages.identity import Identities
 from feedpub.stages.outcome import Options, Outcome, Watch
@@ -24,6 +24,7 @@ from feedpub.store.store import Store
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
     """Records → output tree. Raises `RunError`; the last good output then stands."""
+    media.check(config)
     with contextlib.ExitStack() as stack:
         if not options.dry_run:
             output = config.output
@@ -110,6 +111,10 @@ def _run(
     outcome.media = feeds.media
     feeds.publish(vocabulary, selection, refresh.kept, told.items, watch)
     outcome.notes += feeds.notes
+    if failed := outcome.media.failed:
+        (first, why), *others = failed.items()
+        more = f", and {len(others):,} more: --report names them" if others else ""
+        outcome.notes.append(f"{first}: nothing is known of it ({why}){more}")
     outcome.written = tree.changes.written
     outcome.unchanged = tree.changes.unchanged
     outcome.removed = tree.changes.removed

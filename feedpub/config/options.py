@@ -401,7 +401,7 @@ class Images:
     sizes: tuple[int, ...] = option(
         ListOf(Number(minimum=1)),
         "of mirrored pictures: what their longer side has at most, in pixels",
-        (1200, 400),
+        (1400, 400),
     )
 
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from feedpub.config import Config
+from feedpub.errors import ConfigError
 from feedpub.media.types import UNKNOWN, type_of
-from feedpub.model import Enclosure, Record
+from feedpub.model import Enclosure, Problem, Record
 from feedpub.paths import portable_name
 from feedpub.records.scan import Signature
 from feedpub.stages.outcome import MediaReport, Options, Watch
@@ -147,6 +148,21 @@ def described(path: Path) -> Found:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = f"{FOLDER}/{digest[:16]}/{portable_name(path.name)}"
     return Found(facts_of_file(path), name, str(path), digest)
+
+
+def check(config: Config) -> None:
+    """Raises `ConfigError` for what `images` says and nobody could do."""
+    images = config.settings.images
+    if not images.allow:
+        return
+    from feedpub.media.guard import allowed
+
+    try:
+        allowed(images.allow)
+    except ValueError as error:
+        remedy = "write a host like media.example.org, or a network like 10.0.0.0/8"
+        shown = config.shown(config.path)
+        raise ConfigError([Problem(shown, 0, "images.allow", str(error), remedy)]) from None
 
 
 class Media:

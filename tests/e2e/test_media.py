@@ -271,6 +271,26 @@ def test_a_run_goes_on_whatever_hosts_do_and_names_them(site: Site) -> None:
     assert "width" not in images["lie.png"]
 
 
+def test_a_mistake_in_whom_to_ask_ends_with_2(site: Site) -> None:
+    site.configure("records:", "images: {probe: http, allow: ['not a host']}\nrecords:")
+    site.write("records/a.md", record("A", "image: https://example.org/a.png"))
+    run = site.run("generate")
+    assert (run.code, site.feeds.exists()) == (2, False)
+    assert "config.yaml: images.allow:" in run.err
+
+
+def test_a_file_that_cannot_be_read_is_named(site: Site) -> None:
+    site.hook = (
+        "import feedpub.media.facts as facts\n"
+        "def broken(path): raise PermissionError(13, 'Permission denied')\n"
+        "facts.facts_of_file = broken\n"
+    )
+    site.write("records/a.png", png(1, 2))
+    site.write("records/a.md", record("A", "image: a.png"))
+    run = site.generate()
+    assert "records/a.png: nothing is known of it (Permission denied)" in run.text
+
+
 def test_without_being_told_no_host_is_asked(site: Site) -> None:
     site.hook = (
         "import socket\n"
