@@ -12,7 +12,7 @@ from feedpub.cli.progress import progress_bar
 from feedpub.config import Config, PushTarget
 from feedpub.config.push import Limit, parse_limit
 from feedpub.errors import PushError
-from feedpub.publish import hubs, memory
+from feedpub.publish import cdn, hubs, memory
 from feedpub.publish.push import Options, Result, chosen, push
 
 MAX_SHOWN = 20  # files of a target that could not be pushed
@@ -87,9 +87,11 @@ def push_to(
     """Pushes, tells the hubs, and shows what came of it; raises `PushError` if it is incomplete."""
     with progress_bar(not common.quiet and common.log_format != "json") as progress:
         results = push(config, places, options, progress or (lambda stage, done, total: None))
-    pings = hubs.Pings()
+    pings, purges = hubs.Pings(), cdn.Purges()
     if not options.dry_run:
         memory.remember(config, results)
+        # The hubs last: who is told by them asks at once.
+        purges = cdn.purge(config, results)
         pings = hubs.tell(config, results, options.retry)
     if as_json:
         print_json(report(results, pings))
@@ -101,6 +103,8 @@ def push_to(
         for line in summary(results, pings):
             click.echo(line)
     _complain(common, results, pings)
+    for name, why in purges.failed:
+        common.warn(f"{name}: CloudFront was not told what has changed ({why}): the next push does")
     if incomplete := [result.name for result in results if not result.is_complete]:
         raise PushError(f"the push is incomplete: {', '.join(incomplete)}")
 

@@ -39,7 +39,7 @@ _GIT = ("history", "author")
 SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "file": ("versions",),
-        "s3": ("region", *_OBJECTS),
+        "s3": ("region", "cloudfront", *_OBJECTS),
         "gs": _OBJECTS,
         "azure": _OBJECTS,
         "git+file": _GIT,
@@ -215,6 +215,11 @@ class PushTarget:
     region: str = option(Text(r"[A-Za-z0-9-]+", "a region like eu-central-1"), "S3's region", "")
     conditional: bool = option(
         Boolean(), "false: a host that does not know If-Match and If-None-Match", True
+    )
+    cloudfront: str = option(
+        Text(r"[A-Z0-9]{5,40}", "a distribution like E2EXAMPLE"),
+        "the CloudFront distribution before the bucket, which is told what has changed",
+        "",
     )
     versions: int = option(
         Number(minimum=0), "keep so many versions; the path is a link to the newest", 0

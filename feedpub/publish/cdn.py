@@ -1,0 +1,91 @@
+"""CloudFront: what has changed behind it is to be fetched anew.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from feedpub.config import Config
+from feedpub.publish.memory import read_state, write_state
+from feedpub.publish.push import Result
+from feedpub.publish.types import NEW
+
+PENDING = "_cloudfront.json"  # paths that it was not told of, by target
+# Each path counts, a wildcard as one: some hundreds of pushes a month are to stay without cost.
+MAX_PATHS = 15
+
+
+class Purges(NamedTuple):
+    """What came of it; `failed` is why, by target."""
+
+    paths: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+def purge(config: Config, results: Sequence[Result]) -> Purges:
+    """Has what complete pushes changed, and what was missed before, fetched anew."""
+    targets = config.settings.push
+    behind = [result for result in results if targets[result.name].cloudfront]
+    if not behind:
+        return Purges()
+    remembered = read_state(config, PENDING)
+    pending = remembered if isinstance(remembered, dict) else {}
+    told, failed = 0, []
+    left: dict[str, list[str]] = {name: pending[name] for name in pending if name in targets}
+    for result in behind:
+        changed = [a.path for a in result.done.actions if a.reason != NEW]
+        missed = {path for path in left.pop(result.name, ()) if isinstance(path, str)}
+        files = sorted(missed.union(changed))
+        if not files:
+            continue
+        paths = collapsed(files, urlsplit(config.site.url).path)
+        if error := _invalidate(targets[result.name].cloudfront, paths):
+            failed.append((result.name, error))
+            left[result.name] = files
+        else:
+            told += len(paths)
+    if left != pending:
+        write_state(config, PENDING, left)
+    return Purges(told, tuple(failed))
+
+
+def collapsed(files: Iterable[str], prefix: str) -> list[str]:
+    """Addresses of files below `prefix` (/ at both ends): as they are, or by folders if many."""
+    known = paths = sorted(files)
+    for depth in range(max((path.count("/") for path in known), default=0), -1, -1):
+        if len(paths) <= MAX_PATHS:
+            break
+        paths = sorted({_at(path, depth) for path in known})
+    return [prefix + quote(path, safe="/~*") for path in paths]
+
+
+def _at(path: str, depth: int) -> str:
+    """A path that is deeper than so many folders → all that is in the last of these."""
+    parts = path.split("/")
+    return "/".join([*parts[:depth], "*"]) if len(parts) > depth else path
+
+
+def _invalidate(distribution: str, paths: Sequence[str]) -> str:
+    """Why CloudFront could not be told, "" if it was."""
+    try:
+        import botocore.exceptions
+        import botocore.session
+    except ImportError:
+        return "botocore is needed: pip install 'feedpub[cloudfront]'"
+    batch = {
+        "Paths": {"Quantity": len(paths), "Items": list(paths)},
+        "CallerReference": os.urandom(16).hex(),
+    }
+    try:
+        client = botocore.session.get_session().create_client("cloudfront", "us-east-1")
+        client.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
+    except botocore.exceptions.ClientError as error:
+        return str(error.response.get("Error", {}).get("Message") or "it was refused")
+    except botocore.exceptions.BotoCoreError as error:
+        return str(error)
+    return ""
