@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -132,7 +132,7 @@ class Target(NamedTuple):
     """One address that a connection may go to."""
 
     family: int
-    address: tuple[str | int, ...]  # as sockets take it
+    address: tuple[str | int | bytes, ...]  # as sockets take it
 
 
 def targets(
@@ -167,7 +167,7 @@ def _may_be_asked(text: str, exempt: Allowed) -> bool:
     return is_public(address)
 
 
-_Resolved = list[tuple[int, int, int, str, tuple[str | int, ...]]]
+_Resolved = Sequence[tuple[int, int, int, str, tuple[str | int | bytes, ...]]]
 
 
 def _resolved(host: str, port: int, seconds: float, is_over: Callable[[], bool]) -> _Resolved:
@@ -180,7 +180,7 @@ def _resolved(host: str, port: int, seconds: float, is_over: Callable[[], bool])
 
     def resolve() -> None:
         try:
-            answer.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))  # type: ignore[arg-type]
+            answer.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
             answer.append(error)
 

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,7 +103,7 @@ def probe(
     settings: ProbeSettings,
     clock: Callable[[], float] = time.time,
     tally: Tally | None = None,
-) -> Iterator[tuple[str, Known]]:
+) -> Generator[tuple[str, Known], None, None]:
     """Asks for all the addresses, due or not, and gives what is to be remembered as it comes.
 
     Those that the budget does not reach are not given: nothing is to be remembered of
@@ -156,7 +156,7 @@ class _Run:
 
     def results(
         self, addresses: Iterable[str], known: Mapping[str, Known]
-    ) -> Iterator[tuple[str, Known]]:
+    ) -> Generator[tuple[str, Known], None, None]:
         self._deadline = time.monotonic() + self._settings.budget
         try:
             for address in addresses:

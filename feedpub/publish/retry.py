@@ -45,7 +45,8 @@ def attempt(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
             if tried + 1 == retry.times:
                 raise GaveUp(f"{error}; tried {retry.times} times") from None
             # Those that failed together must not all come back together.
-            pause = random.uniform(0, min(retry.longest, retry.first * 2**tried))  # noqa: S311
+            longest = min(retry.longest, retry.first * 2**tried)
+            pause = random.uniform(0, longest)  # noqa: S311 - no secret
             stop.wait(max(pause, error.after))
     raise GaveUp("not tried")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -236,7 +235,7 @@ class Media:
         if path is None:
             return store.forget(address)
         try:
-            signature = Signature.of(os.stat(path))  # noqa: PTH116 - as everywhere
+            signature = Signature.of(path.stat())
             if remembered and remembered[1] == json.dumps(signature):
                 facts, *rest = json.loads(remembered[0])
                 self.found[address] = Found(Facts(*facts), rest[0], str(path), rest[1])

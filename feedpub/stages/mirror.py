@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import queue
 import threading
@@ -43,12 +44,10 @@ class Mirror:
     def __init__(self, config: Config, store: MediaStore, folder: Path) -> None:
         """`folder` keeps what is made. Raises `RunError` without Pillow."""
         images = config.settings.images
-        try:
-            import PIL.Image  # noqa: F401
-        except ImportError:
+        if not importlib.util.find_spec("PIL"):
             raise RunError(
                 "images.mirror needs Pillow; install it with: pip install 'feedpub[media]'"
-            ) from None
+            )
         allowed(images.allow)
         self.failed: dict[str, str] = {}
         self.left = 0  # not fetched yet: the time was up

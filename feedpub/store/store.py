@@ -282,10 +282,7 @@ class Store:
             " WHERE r.guid_key = ? AND r.reason IN ('', 'removed')",
             (guid_key,),
         )
-        return [
-            Rival(*values[:-2], f"{values[-2]}{_printed(values[-1])}")  # type: ignore[call-arg]
-            for values in rows
-        ]
+        return [Rival._make((*facts, f"{folder}{_printed(name)}")) for *facts, folder, name in rows]
 
     def set_lost(self, id: int, lost: int) -> None:
         """Says that a record lost to another of its item, or that it did not."""

@@ -150,7 +150,8 @@ def test_a_site_of_podcasts_with_one_exception(site: Site) -> None:
     assert b"<itunes:explicit>true" in show(site, ".")
     assert b"itunes:" not in show(site, "topics/t")
     nearest = etree.fromstring(show(site))[0]
-    assert nearest.find(f"{ITUNES}category").get("text") == "Technology"  # type: ignore[union-attr]
+    (category,) = nearest.iterfind(f"{ITUNES}category")
+    assert category.get("text") == "Technology"
     assert nearest.findtext(f"{ITUNES}explicit") == "true"
 
 

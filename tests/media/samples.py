@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import struct
 import wave
+from typing import Any
 
 from PIL import Image
 
 
-def picture(form: str = "JPEG", size: tuple[int, int] = (40, 30), **kwargs: object) -> bytes:
+def picture(form: str = "JPEG", size: tuple[int, int] = (40, 30), **kwargs: Any) -> bytes:
     mode = str(kwargs.pop("mode", "RGB"))
     data = io.BytesIO()
-    Image.new(mode, size, kwargs.pop("color", 120)).save(data, form, **kwargs)  # type: ignore[arg-type]
+    Image.new(mode, size, kwargs.pop("color", 120)).save(data, form, **kwargs)
     return data.getvalue()
 
 

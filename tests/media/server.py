@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pytest
 
@@ -112,7 +112,7 @@ class Server:
                 self._open.discard(raw)
             raw.close()
 
-    def _answer(self, conn: socket.socket, lines) -> bool:  # type: ignore[no-untyped-def]
+    def _answer(self, conn: socket.socket, lines: BinaryIO) -> bool:
         first = lines.readline().decode("latin-1").split()
         if len(first) != 3:
             return False

@@ -140,9 +140,9 @@ def test_a_name_that_changes_its_mind_is_refused(monkeypatch: pytest.MonkeyPatch
     asked = []
     real = socket.getaddrinfo
 
-    def resolve(host: str, port: int, *args: object) -> object:
+    def resolve(host: str, port: int, *args: Any) -> Any:
         if host != "rebind.example":
-            return real(host, port, *args)  # type: ignore[arg-type]
+            return real(host, port, *args)
         asked.append(host)
         place = "8.8.8.8" if len(asked) == 1 else "127.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (place, port))]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -72,10 +74,10 @@ def ask_all(
     return dict(probe(urls, known or {}, settings, lambda: NOW, tally))
 
 
-def ask(route: Route, name: str = "/a.jpg", **kwargs: object) -> Known:
+def ask(route: Route, name: str = "/a.jpg", **kwargs: Any) -> Known:
     with Server({name: route}) as server:
         url = server.url(name)
-        return ask_all(url, **kwargs)[url]  # type: ignore[arg-type]
+        return ask_all(url, **kwargs)[url]
 
 
 GOOD = {
@@ -214,23 +216,23 @@ def test_a_length_that_head_and_get_disagree_on_is_that_of_get() -> None:
 
 
 def test_a_range_that_was_not_asked_for_is_not_believed() -> None:
-    def wrong(server: Server, request: Request, conn: object) -> bool:
+    def wrong(server: Server, request: Request, conn: socket.socket) -> bool:
         if "range" not in request.headers:
-            return file(JPEG)(server, request, conn)  # type: ignore[arg-type]
+            return file(JPEG)(server, request, conn)
         headers = {"Content-Range": "bytes 5-9/7777", "Content-Length": 5}
-        return reply(conn, 206, headers, JPEG[5:10])  # type: ignore[arg-type]
+        return reply(conn, 206, headers, JPEG[5:10])
 
     assert ask(wrong).facts == Facts("image/jpeg", len(JPEG), 40, 30)
 
 
 def test_a_chunked_answer_has_no_length_but_a_width() -> None:
-    def chunked(server: Server, request: Request, conn: object) -> bool:
+    def chunked(server: Server, request: Request, conn: socket.socket) -> bool:
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         if request.method == "HEAD":
-            conn.sendall(head)  # type: ignore[attr-defined]
+            conn.sendall(head)
             return True
         large = JPEG + bytes(100_000)
-        conn.sendall(head + b"%x\r\n" % len(large) + large + b"\r\n0\r\n\r\n")  # type: ignore[attr-defined]
+        conn.sendall(head + b"%x\r\n" % len(large) + large + b"\r\n0\r\n\r\n")
         return True
 
     assert ask(chunked).facts == Facts("image/jpeg", 0, 40, 30)
@@ -392,9 +394,9 @@ def test_a_host_that_nobody_knows() -> None:
 
 
 def test_so_many_requests_a_host_and_no_more() -> None:
-    def slowly(server: Server, request: Request, conn: object) -> bool:
+    def slowly(server: Server, request: Request, conn: socket.socket) -> bool:
         server.sleep(0.03)
-        return file(JPEG)(server, request, conn)  # type: ignore[arg-type]
+        return file(JPEG)(server, request, conn)
 
     names = [f"/{n}.jpg" for n in range(12)]
     with Server(dict.fromkeys(names, slowly)) as server:
@@ -403,11 +405,11 @@ def test_so_many_requests_a_host_and_no_more() -> None:
 
 
 def test_so_many_hosts_at_once_and_no_more() -> None:
-    def slowly(server: Server, request: Request, conn: object) -> bool:
+    def slowly(server: Server, request: Request, conn: socket.socket) -> bool:
         server.sleep(0.03)
-        return file(JPEG)(server, request, conn)  # type: ignore[arg-type]
+        return file(JPEG)(server, request, conn)
 
-    with Server({"/a.jpg": slowly}, "0.0.0.0") as server:  # noqa: S104
+    with Server({"/a.jpg": slowly}, "0.0.0.0") as server:  # noqa: S104 - all of 127.0.1.0/24
         urls = [f"http://127.0.1.{n}:{server.port}/a.jpg" for n in range(1, 13)]
         found = ask_all(*urls, settings=SETTINGS._replace(hosts=4, per_host=1))
         assert len(found) == 12
@@ -415,9 +417,9 @@ def test_so_many_hosts_at_once_and_no_more() -> None:
 
 
 def test_many_redirects_to_one_host_keep_its_limit() -> None:
-    def slowly(server: Server, request: Request, conn: object) -> bool:
+    def slowly(server: Server, request: Request, conn: socket.socket) -> bool:
         server.sleep(0.03)
-        return file(MP3)(server, request, conn)  # type: ignore[arg-type]
+        return file(MP3)(server, request, conn)
 
     with Server({f"/{n}.mp3": slowly for n in range(6)}, "127.0.0.2") as target:
         routes = {f"/{n}.mp3": moved(target.url(f"/{n}.mp3")) for n in range(6)}
@@ -448,7 +450,7 @@ def test_ending_it_early_ends_it_at_once() -> None:
         start = time.monotonic()
         running = probe(map(server.url, routes), {}, settings, lambda: NOW)
         assert next(running)[0] == server.url("/good.jpg")
-        running.close()  # type: ignore[attr-defined]
+        running.close()
         assert time.monotonic() - start < 6
 
 
@@ -461,7 +463,7 @@ def test_an_interrupt_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
         running = probe([server.url("/a.jpg")], {}, PATIENT, lambda: NOW)
-        frame = running.gi_frame.f_locals["self"]  # type: ignore[attr-defined]
+        frame = running.gi_frame.f_locals["self"]
         monkeypatch.setattr(frame, "_back", type("Q", (queue.SimpleQueue,), {"get": interrupted})())
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
@@ -472,9 +474,9 @@ def test_an_interrupt_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_connections_are_used_again() -> None:
     ports = set()
 
-    def noted(server: Server, request: Request, conn: object) -> bool:
-        ports.add(conn.getpeername())  # type: ignore[attr-defined]
-        return file(JPEG)(server, request, conn)  # type: ignore[arg-type]
+    def noted(server: Server, request: Request, conn: socket.socket) -> bool:
+        ports.add(conn.getpeername())
+        return file(JPEG)(server, request, conn)
 
     names = [f"/{n}.jpg" for n in range(6)]
     with Server(dict.fromkeys(names, noted)) as server:

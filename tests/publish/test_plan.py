@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -31,17 +32,17 @@ def known(path: str, sha256: str = "a") -> Known:
 
 
 def plan(
-    tree: list[str], remote: dict[str, Known] | None, listed: list[str] | None = None, **how: object
+    tree: list[str], remote: dict[str, Known] | None, listed: list[str] | None = None, **how: Any
 ) -> Plan:
-    sure = bool(how.pop("sure", True))
+    sure = how.pop("sure", True)
     equal = how.pop("equal", ())
     there = There(
         None if remote is None else Remote(remote, 0, sure),
         b"",
         None if listed is None else {path: Stored() for path in listed},
-        equal,  # type: ignore[arg-type]
+        equal,
     )
-    wishes = Wishes(**how)  # type: ignore[arg-type]
+    wishes = Wishes(**how)
     return make_plan([local(path) for path in tree], 0, there, wishes, True, NOW)
 
 

@@ -98,7 +98,7 @@ class Git:
         """Runs a command, whatever comes of it."""
         command = ["git", "--git-dir", str(self.folder), "-c", "gc.autoDetach=false", *args]
         try:
-            return subprocess.run(  # noqa: S603
+            return subprocess.run(  # noqa: S603 - no shell, and arguments of our own
                 command,
                 env=self._env,
                 input=data,
