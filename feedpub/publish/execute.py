@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -12,15 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME
-from feedpub.publish.manifest import MANIFEST_HEADERS
-from feedpub.publish.retry import GaveUp, Retry, attempt, surely
+from feedpub.publish.body import Body, body_of
+from feedpub.publish.manifest import MANIFEST_HEADERS, Known, Remote, read_remote
+from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt, surely
 from feedpub.publish.types import (
     NEW,
     Action,
     Conflict,
     FileError,
     Found,
-    Headers,
     Local,
     Plan,
     Target,
@@ -28,9 +27,9 @@ from feedpub.publish.types import (
     Upload,
 )
 
-MAX_IN_A_ROW = (
-    8  # files that failed after all attempts, none between that did not: the host is down
-)
+# Files that failed after all attempts, none between that did not: the host is down.
+MAX_IN_A_ROW = 8
+_WORDS = 5  # how often a push that lost a race tries to say so
 Step = Callable[[], None]
 
 
@@ -48,24 +47,6 @@ class Done(NamedTuple):
     failures: tuple[Failure, ...] = ()
     waiting: tuple[str, ...] = ()  # that were not tried, since something before them failed
     size: int = 0  # bytes that were sent, the manifest's aside
-
-
-def body_of(output: Path, local: Local) -> bytes:
-    """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
-    if local.data is not None:
-        return local.data
-    try:
-        data = (output / local.path).read_bytes()
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})") from None
-    if hashlib.sha256(data).hexdigest() != local.sha256:
-        raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
-    return encoded(data, local.headers)
-
-
-def encoded(data: bytes, headers: Headers) -> bytes:
-    """Bytes in the encoding that their headers promise; the same for the same bytes."""
-    return gzip.compress(data, 9, mtime=0) if "Content-Encoding" in headers else data
 
 
 class Executor:
@@ -102,6 +83,17 @@ class Executor:
         version = there.version if there else ""
         if plan.actions and not self.target.can.atomic:
             version = self._swap(plan.interim, version)
+        try:
+            self._do(plan, version, force)
+        except Conflict:
+            self._leave_word(plan)
+            raise
+        if not self.failures and (plan.actions or plan.stale):
+            surely(lambda _: self.target.finish(message), self.retry, self.stop)
+        return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
+
+    def _do(self, plan: Plan, version: str, force: bool) -> None:
+        """Everything between the first manifest and the end; `version` is that manifest's."""
         with ThreadPoolExecutor(self.target.can.jobs, "push") as pool:
             for kind, actions in itertools.groupby(plan.puts, lambda action: action.kind):
                 todo = list(actions)
@@ -115,11 +107,8 @@ class Executor:
             elif plan.deletes:
                 self._check_mine(version)
                 self._all(pool, plan.deletes, self._delete)
-        if not self.failures and plan.stale:
-            self._swap(plan.final, version)
         if not self.failures and (plan.actions or plan.stale):
-            surely(lambda _: self.target.finish(message), self.retry, self.stop)
-        return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
+            self._swap(plan.final, version)
 
     def _all(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
@@ -156,8 +145,9 @@ class Executor:
 
     def _put(self, action: Action, force: bool) -> int:
         local = self.tree[action.path]
-        data = body_of(self.output, local)
-        upload = Upload(local.path, data, local.headers, action.reason == NEW and not force)
+        body = body_of(self.output, local)
+        is_new = action.reason == NEW and not force
+        upload = Upload(local.path, body, local.headers, is_new, local.data is not None)
 
         def put(tried: int) -> None:
             try:
@@ -165,18 +155,18 @@ class Executor:
             except FileError:
                 # An attempt before this one may have come through, and its answer been lost.
                 found = self.target.read(local.path) if tried and upload.new else None
-                if not found or found.data != data:
+                if not found or not body.is_equal(found.data):
                     raise
 
         attempt(put, self.retry, self.stop)
-        return len(data)
+        return body.size
 
     def _delete(self, action: Action) -> int:
         attempt(lambda _: self.target.delete(action.path), self.retry, self.stop)
         return 0
 
     def _swap(self, data: bytes, version: str) -> str:
-        upload = Upload(MANIFEST_NAME, data, MANIFEST_HEADERS)
+        upload = Upload(MANIFEST_NAME, Body(data), MANIFEST_HEADERS)
 
         def swap(tried: int) -> str:
             try:
@@ -188,6 +178,28 @@ class Executor:
                 return found.version
 
         return surely(swap, self.retry, self.stop)
+
+    def _leave_word(self, plan: Plan) -> None:
+        """Has the next push compare: it cannot know whose files are there after a race.
+
+        The faster push's manifest then also names what this one brought, so that nothing of
+        it is left without an owner.
+        """
+        if self.target.can.atomic or not self.done:
+            return
+        mine = read_remote(plan.interim).files
+        brought = [action.path for action in self.done]
+        with contextlib.suppress(TargetError, Stopped):
+            for _ in range(_WORDS):
+                found = surely(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
+                theirs = read_remote(found.data) if found else Remote()
+                files = dict(theirs.files)
+                for path in brought:
+                    files[path] = files.get(path, Known())._replace(next=mine[path].next)
+                word = theirs._replace(files=files, sure=False).to_bytes()
+                with contextlib.suppress(Conflict):
+                    self._swap(word, found.version if found else "")
+                    return
 
     def _check_mine(self, version: str) -> None:
         """Nothing may be deleted that another push has taken over meanwhile."""

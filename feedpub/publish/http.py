@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from feedpub.publish.body import Body
 from feedpub.publish.types import FileError, Passing, TargetError
 from feedpub.web import TIMEOUT, USER_AGENT, reason
 
@@ -62,6 +63,15 @@ class Client:
         if 300 <= code < 400:
             raise TargetError(f"{what}: it is somewhere else; write that address")
         raise FileError(what)
+
+    def send(
+        self, method: str, url: str, body: Body, allow: tuple[int, ...] = (), **how: Any
+    ) -> requests.Response:
+        """The same with a body, which is read while it is sent if it is large."""
+        if body.file is None:
+            return self.ask(method, url, allow, data=body.data, **how)
+        with body.open() as file:
+            return self.ask(method, url, allow, data=file, **how)
 
     def close(self) -> None:
         """Ends all connections."""

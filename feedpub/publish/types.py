@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from feedpub.publish.body import Body
 
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})
@@ -46,7 +49,7 @@ class Capabilities(NamedTuple):
 
     atomic: bool = False  # all that was put and deleted is seen at once, at `finish`
     headers: bool = False  # it keeps the headers that a file is to be served with
-    hash: str = ""  # how `Stored.hash` is made: see `feedpub.publish.hashes`; "" if it has none
+    hash: str = ""  # how `Stored.hash` is made: see `Body.hash`; "" if it has none
     jobs: int = 1  # how many requests it can be asked for at once
 
 
@@ -68,9 +71,10 @@ class Upload(NamedTuple):
     """A file on its way; `new`: it must not be there yet, for it would be another's."""
 
     path: str
-    data: bytes
+    body: Body
     headers: Headers = NO_HEADERS
     new: bool = False
+    made: bool = False  # for the host alone: it is not in the output folder
 
 
 class Target(Protocol):
@@ -102,9 +106,11 @@ class Target(Protocol):
 
     def finish(self, message: str) -> None:
         """Makes an atomic target show what it was given, and clears away what was left over."""
+        return
 
     def close(self) -> None:
         """Ends what was opened; never raises."""
+        return
 
 
 class Local(NamedTuple):

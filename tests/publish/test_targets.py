@@ -256,6 +256,44 @@ def _fails(case: Broken, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 
 
+def test_large_files(host: Host, site: Site, spy: Spy) -> None:
+    """They are not held in memory, and not sent again because a manifest was lost."""
+    episode = "media/00112233445566aa/talk.mp3"
+    site.tree.put(episode, "0123456789" * 150_000)
+    site.tree.put("media/00112233445566bb/again.mp3", "0123456789" * 150_000)
+    site.tree.save()
+    assert not site.push().error
+    holds(host, site)
+    assert not site.push(force=True).error
+    holds(host, site)
+    if type(host).__name__ == "Command":
+        return
+    host.remove(MANIFEST_NAME)
+    spy.clear()
+    assert not site.push().error
+    assert spy.paths("put") == []
+    assert episode not in spy.paths("read")
+    holds(host, site)
+
+
+@pytest.mark.parametrize("host", ["s3"], indirect=True)
+def test_very_large_files_are_sent_in_parts(
+    host: Host, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from feedpub.publish.targets import objects
+
+    monkeypatch.setattr(objects, "_WHOLE", 1_000_000)
+    site.tree.put("media/00112233445566aa/talk.mp3", "0123456789" * 600_000)
+    site.tree.save()
+    host.write("media/00112233445566aa/talk.mp3", b"another's")
+    result = site.push()
+    assert "media/00112233445566aa/talk.mp3" in result.error
+    host.remove("media/00112233445566aa/talk.mp3")
+    assert not site.push().error
+    holds(host, site)
+    assert host.headers("media/00112233445566aa/talk.mp3")["Content-Type"] == "audio/mpeg"
+
+
 @pytest.mark.parametrize("host", LISTED, indirect=True)
 def test_two_pushes_at_once(host: Host, site: Site, spy: Spy, tmp_path: Path) -> None:
     """Whatever the order, no file is lost, and one more push sets all right."""
@@ -283,6 +321,8 @@ def test_two_pushes_at_once(host: Host, site: Site, spy: Spy, tmp_path: Path) ->
         assert "another push" in result.error
         assert "topics/other/rss.xml" in host.files()
     spy.clear()
+    assert not other.push(limit=Limit(9, 0)).error
+    holds(host, other)  # whatever the slower one brought after the end of the faster
     assert not site.push(limit=Limit(9, 0)).error
     holds(host, site)
 

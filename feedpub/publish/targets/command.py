@@ -10,12 +10,12 @@ import json
 import os
 import shlex
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.gathering import Gathering
 from feedpub.publish.types import Capabilities, Found, Stored, TargetError, Upload
 
 MAX_SHOWN = 500  # characters of what the command says
@@ -30,18 +30,15 @@ def connect(place: Place) -> Command:
     return Command(words, place)
 
 
-class Command:
+class Command(Gathering):
     """What is given to the command; nothing is sent before `finish`."""
 
     def __init__(self, words: list[str], place: Place) -> None:
+        super().__init__()
         self.can = Capabilities(atomic=True, jobs=1)
         self._words = words
         self._place = place
         self._memory = place.state / f"{place.name}.there.json"
-        self._puts: list[dict[str, Any]] = []
-        self._deletes: list[str] = []
-        self._manifest = b""
-        self._lock = threading.Lock()
 
     def read(self, path: str) -> Found | None:
         try:
@@ -53,27 +50,18 @@ class Command:
     def list(self) -> dict[str, Stored]:
         return {}
 
-    def put(self, upload: Upload) -> None:
-        file = {"path": upload.path, "bytes": len(upload.data), "headers": dict(upload.headers)}
-        with self._lock:
-            self._puts.append(file)
-
-    def swap(self, upload: Upload, version: str) -> str:
-        self._manifest = upload.data
-        return hashlib.sha256(upload.data).hexdigest()
-
-    def delete(self, path: str) -> None:
-        with self._lock:
-            self._deletes.append(path)
+    def has(self, path: str) -> bool:
+        return False
 
     def finish(self, message: str) -> None:
         place = self._place
+        manifest = self.puts.pop(MANIFEST_NAME).body.data
         plan = {
             "target": place.name,
             "message": message,
             "tree": str(place.output),
-            "put": sorted(self._puts, key=lambda file: str(file["path"])),
-            "delete": sorted(self._deletes),
+            "put": [_told(upload) for _, upload in sorted(self.puts.items())],
+            "delete": sorted(self.deletes),
         }
         env = os.environ | {"FEEDPUB_TREE": str(place.output), "FEEDPUB_TARGET": place.name}
         try:
@@ -91,16 +79,19 @@ class Command:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             tail = f": {said[-MAX_SHOWN:]}" if said else ""
             raise TargetError(f"{self._words[0]} ended with {done.returncode}{tail}")
-        self._remember()
+        self._remember(manifest)
 
-    def _remember(self) -> None:
+    def _remember(self, manifest: bytes) -> None:
         fresh = Path(f"{self._memory}.new")
         try:
             fresh.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(self._manifest)
+            fresh.write_bytes(manifest)
             fresh.replace(self._memory)
         except OSError as error:
             raise TargetError(f"{self._memory}: {error.strerror}") from None
 
-    def close(self) -> None:
-        pass
+
+def _told(upload: Upload) -> dict[str, Any]:
+    """A file as the plan has it; one that is not in the tree comes with its text."""
+    told = {"path": upload.path, "bytes": upload.body.size, "headers": dict(upload.headers)}
+    return told | ({"text": upload.body.data.decode()} if upload.made else {})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from feedpub.publish.types import Conflict, FileError, Target, TargetError, Upload
 
 
@@ -16,4 +14,4 @@ def swap_after_look(target: Target, upload: Upload, version: str) -> str:
         target.put(upload)
     except FileError as error:
         raise TargetError(f"{upload.path}: {error}") from None
-    return hashlib.sha256(upload.data).hexdigest()
+    return upload.body.hash("sha256")

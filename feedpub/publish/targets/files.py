@@ -21,6 +21,7 @@ from feedpub.publish.types import (
     Found,
     InTheWay,
     Stored,
+    Target,
     TargetError,
     Upload,
 )
@@ -44,7 +45,7 @@ def connect(place: Place) -> Folder | Versions:
         return Folder(path)
 
 
-class Folder:
+class Folder(Target):
     """A folder; each file is written beside its place and renamed."""
 
     def __init__(self, root: Path) -> None:
@@ -79,8 +80,8 @@ class Folder:
             place.parent.mkdir(parents=True, exist_ok=True)
             fresh = place.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
-                with fresh.open("xb") as file:
-                    file.write(upload.data)
+                with fresh.open("xb") as file, upload.body.open() as body:
+                    shutil.copyfileobj(body, file)
                 if upload.new:
                     _into_free_place(fresh, place)
                 else:
@@ -109,9 +110,6 @@ class Folder:
         for file in self._left:
             with contextlib.suppress(OSError):
                 file.unlink()
-
-    def close(self) -> None:
-        pass
 
 
 def _into_free_place(fresh: Path, place: Path) -> None:

@@ -25,6 +25,7 @@ from feedpub.publish.types import (
     InTheWay,
     Passing,
     Stored,
+    Target,
     TargetError,
     Upload,
 )
@@ -66,7 +67,7 @@ class _Tls(ftplib.FTP_TLS):
         )
 
 
-class Ftp:
+class Ftp(Target):
     """A folder on a host; each thread has a connection of its own."""
 
     def __init__(self, address: Address, context: ssl.SSLContext | None, jobs: int) -> None:
@@ -171,11 +172,13 @@ class Ftp:
         with self._connection(upload.path) as ftp:
             if upload.new and _is_there(ftp, place):
                 raise InTheWay("a file that feedpub did not put there is in the way")
-            try:
-                ftp.storbinary(f"STOR {fresh}", io.BytesIO(upload.data))
-            except ftplib.error_perm:
-                self._make(ftp, folder)
-                ftp.storbinary(f"STOR {fresh}", io.BytesIO(upload.data))
+            with upload.body.open() as body:
+                try:
+                    ftp.storbinary(f"STOR {fresh}", body)
+                except ftplib.error_perm:
+                    self._make(ftp, folder)
+                    body.seek(0)
+                    ftp.storbinary(f"STOR {fresh}", body)
             try:
                 ftp.rename(fresh, place)
             except ftplib.error_perm:

@@ -6,24 +6,25 @@ commit a push. What is on the branch and is not feedpub's (CNAME, a README) stay
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import threading
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.gathering import Gathering
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
     FileError,
     Found,
-    InTheWay,
     Passing,
     Stored,
     TargetError,
@@ -31,6 +32,9 @@ from feedpub.publish.types import (
 )
 
 TIMEOUT = 600  # seconds for one command
+# What is large is no text: git is not to hold it in memory to look for likenesses.
+_SETTINGS = ("-c", "gc.autoDetach=false", "-c", "core.bigFileThreshold=1m")
+_PIECE = 1_000_000  # bytes that are read at once
 _NO_JEKYLL = ".nojekyll"  # GitHub Pages then serves the files as they are
 _JEKYLL = "_config.yml"  # whoever has one wants Jekyll
 _PASSING = re.compile(
@@ -87,21 +91,23 @@ class Git:
         self.url = url
         self._env = env
 
-    def run(self, *args: str, data: bytes = b"") -> bytes:
+    def run(self, *args: str, stdin: IO[bytes] | None = None) -> bytes:
         """What a command prints; raises `Passing` or `TargetError`."""
-        done = self.try_(*args, data=data)
+        done = self.try_(*args, stdin=stdin)
         if done.returncode:
             raise _fault(done.stderr)
         return done.stdout
 
-    def try_(self, *args: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def try_(
+        self, *args: str, stdin: IO[bytes] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         """Runs a command, whatever comes of it."""
-        command = ["git", "--git-dir", str(self.folder), "-c", "gc.autoDetach=false", *args]
+        command = ["git", "--git-dir", str(self.folder), *_SETTINGS, *args]
         try:
             return subprocess.run(  # noqa: S603 - no shell, and arguments of our own
                 command,
                 env=self._env,
-                input=data,
+                stdin=stdin or subprocess.DEVNULL,
                 capture_output=True,
                 timeout=TIMEOUT,
                 check=False,
@@ -136,17 +142,15 @@ def _fault(stderr: bytes) -> Passing | TargetError:
     return TargetError(f"git: {line}")
 
 
-class Branch:
+class Branch(Gathering):
     """A branch of a remote repository."""
 
     def __init__(self, git: Git, branch: str, place: Place) -> None:
+        super().__init__()
         self.can = Capabilities(atomic=True, hash="git", jobs=1)
         self.git = git
         self.ref = f"refs/heads/{branch}"
         self._place = place
-        self._lock = threading.Lock()
-        self._puts: dict[str, bytes] = {}
-        self._deletes: set[str] = set()
         git.init()
         found = git.run("ls-remote", git.url, self.ref).split()
         self.head = found[0].decode() if found else ""
@@ -174,26 +178,18 @@ class Branch:
     def list(self) -> dict[str, Stored]:
         return {path: Stored(hash=entry.id) for path, entry in self.entries.items()}
 
+    def has(self, path: str) -> bool:
+        return path in self.entries
+
     def put(self, upload: Upload) -> None:
-        if upload.new and upload.path in self.entries:
-            raise InTheWay("a file that feedpub did not put there is in the way")
         if any(folder in self.entries for folder in _folders(upload.path)):
             raise FileError("a file is where a folder must be")
-        with self._lock:
-            self._puts[upload.path] = upload.data
-
-    def swap(self, upload: Upload, version: str) -> str:
-        self.put(upload)
-        return hashlib.sha256(upload.data).hexdigest()
-
-    def delete(self, path: str) -> None:
-        with self._lock:
-            self._deletes.add(path)
+        super().put(upload)
 
     def finish(self, message: str) -> None:
         if _NO_JEKYLL not in self.entries and _JEKYLL not in self.entries:
-            self._puts[_NO_JEKYLL] = b""
-        self.git.run("fast-import", "--quiet", "--force", "--done", data=self._commit(message))
+            self.puts[_NO_JEKYLL] = Upload(_NO_JEKYLL, Body())
+        self._commit(message)
         done = self.git.try_(
             "push",
             "--porcelain",
@@ -212,27 +208,38 @@ class Branch:
         self.git.run("update-ref", "refs/feedpub/at", "refs/feedpub/new")
         self.git.try_("gc", "--auto", "--quiet")
 
-    def _commit(self, message: str) -> bytes:
-        """One commit on top of what is there, in the language of git fast-import."""
+    def _commit(self, message: str) -> None:
+        """Makes one commit on top of what is there."""
+        with tempfile.TemporaryFile(dir=self.git.folder) as commands:
+            for part in self._commands(message):
+                commands.write(part)
+            commands.seek(0)
+            self.git.run("fast-import", "--quiet", "--force", "--done", stdin=commands)
+
+    def _commands(self, message: str) -> Iterator[bytes]:
+        """The commit in the language of git fast-import."""
         name, email = self._author()
         text = message.encode()
         who = f"{name} <{email}> {int(time.time())} +0000"
-        parts = [
-            f"commit refs/feedpub/new\ncommitter {who}\n".encode(),
-            b"data %d\n%s\n" % (len(text), text),
-        ]
-        if self.head and self._place.settings.history:
-            parts.append(f"from {self.head}\n".encode())
+        goes_on = self.head and self._place.settings.history
+        if not goes_on:
+            yield b"reset refs/feedpub/new\n\n"
+        yield f"commit refs/feedpub/new\ncommitter {who}\n".encode()
+        yield b"data %d\n%s\n" % (len(text), text)
+        if goes_on:
+            yield f"from {self.head}\n".encode()
         elif self.head:
             tree = self.git.run("rev-parse", f"{self.head}^{{tree}}").decode().strip()
-            parts.append(f'M 040000 {tree} ""\n'.encode())
-        parts += [f"D {_quoted(path)}\n".encode() for path in sorted(self._deletes)]
-        for path, data in sorted(self._puts.items()):
-            parts.append(f"M 100644 inline {_quoted(path)}\ndata {len(data)}\n".encode())
-            parts += [data, b"\n"]
-        if not (self.head and self._place.settings.history):
-            parts.insert(0, b"reset refs/feedpub/new\n\n")
-        return b"".join([*parts, b"done\n"])
+            yield f'M 040000 {tree} ""\n'.encode()
+        for path in sorted(self.deletes):
+            yield f"D {_quoted(path)}\n".encode()
+        for path, upload in sorted(self.puts.items()):
+            size = upload.body.size
+            yield f"M 100644 inline {_quoted(path)}\ndata {size}\n".encode()
+            with upload.body.open() as body:
+                yield from iter(lambda: body.read(_PIECE), b"")
+            yield b"\n"
+        yield b"done\n"
 
     def _author(self) -> tuple[str, str]:
         """As configured, else as git is set up; never what git would make of user and host."""
@@ -245,9 +252,6 @@ class Branch:
 
     def _setting(self, name: str) -> str:
         return self.git.try_("config", name).stdout.decode("utf-8", "replace").strip()
-
-    def close(self) -> None:
-        pass
 
 
 def _folders(path: str) -> list[str]:

@@ -15,16 +15,15 @@ from urllib.parse import quote
 
 from feedpub.publish.http import Client
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.gathering import Gathering
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
     FileError,
     Found,
-    InTheWay,
     Passing,
     Stored,
     TargetError,
-    Upload,
 )
 
 API = "https://api.netlify.com"
@@ -54,18 +53,17 @@ def connect(place: Place) -> Netlify:
     return target
 
 
-class Netlify:
+class Netlify(Gathering):
     """A site; what is put and deleted is seen after `finish`."""
 
     def __init__(self, client: Client, api: str, site: str, jobs: int) -> None:
+        super().__init__()
         self.can = Capabilities(atomic=True, hash="sha1", jobs=jobs)
         self._client = client
         self._api = api
         self._site = site
         self._deploy = ""  # the one that is published
         self._listed: dict[str, str] | None = None  # path → SHA-1
-        self._puts: dict[str, bytes] = {}
-        self._deletes: set[str] = set()
         self._lock = threading.Lock()
 
     def _ask(self, method: str, path: str, allow: tuple[int, ...] = (), **how: Any) -> Any:
@@ -105,19 +103,8 @@ class Netlify:
                     url = answer.links.get("next", {}).get("url", "").removeprefix(self._api)
             return self._listed
 
-    def put(self, upload: Upload) -> None:
-        if upload.new and upload.path in self._files():
-            raise InTheWay("a file that feedpub did not put there is in the way")
-        with self._lock:
-            self._puts[upload.path] = upload.data
-
-    def swap(self, upload: Upload, version: str) -> str:
-        self.put(upload)
-        return hashlib.sha256(upload.data).hexdigest()
-
-    def delete(self, path: str) -> None:
-        with self._lock:
-            self._deletes.add(path)
+    def has(self, path: str) -> bool:
+        return path in self._files()
 
     def finish(self, message: str) -> None:
         try:
@@ -126,15 +113,9 @@ class Netlify:
             raise TargetError(str(error)) from None
 
     def _finish(self, message: str) -> None:
-        files = {path: sha for path, sha in self._files().items() if path not in self._deletes}
-        own = {
-            hashlib.sha1(d, usedforsecurity=False).hexdigest(): (p, d)
-            for p, d in self._puts.items()
-        }
-        files |= {
-            path: hashlib.sha1(data, usedforsecurity=False).hexdigest()
-            for path, data in self._puts.items()
-        }
+        files = {path: sha for path, sha in self._files().items() if path not in self.deletes}
+        own = {upload.body.hash("sha1"): upload for upload in self.puts.values()}
+        files |= {path: upload.body.hash("sha1") for path, upload in self.puts.items()}
         if _deploy_of(self._ask("GET", f"/sites/{self._site}").json()) != self._deploy:
             raise Conflict("another deploy was faster each time")
         order = {"files": {f"/{path}": sha for path, sha in files.items()}, "async": True}
@@ -144,11 +125,10 @@ class Netlify:
         for sha in deploy.get("required") or ():
             if sha not in own:
                 raise TargetError("it wants a file again that feedpub did not put there")
-            path, data = own[sha]
-            self._ask(
+            self._client.send(
                 "PUT",
-                f"/deploys/{deploy['id']}/files/{quote(path)}",
-                data=data,
+                f"{self._api}/deploys/{deploy['id']}/files/{quote(own[sha].path)}",
+                own[sha].body,
                 headers={"Content-Type": "application/octet-stream"},
             )
         self._when(deploy["id"], {"ready"})

@@ -21,11 +21,15 @@ from feedpub.publish.types import (
     InTheWay,
     Passing,
     Stored,
+    Target,
     TargetError,
     Upload,
 )
 
 JOBS = 16
+_WHOLE = 32_000_000  # bytes: more is sent in parts, for a request is held in memory
+_PARTS = 2  # of 5 MiB, on their way at once
+_IN_THE_WAY = "a file that feedpub did not put there is in the way"
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # an S3 ETag that is one: not of parts, not of SSE-KMS
 _DENIED = re.compile(
     r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|AuthorizationFailure"
@@ -101,7 +105,7 @@ def _profile() -> dict[str, str]:
     return found
 
 
-class Bucket:
+class Bucket(Target):
     """A bucket, or what is below a prefix of it."""
 
     def __init__(self, store: Any, jobs: int, conditional: bool, scheme: str) -> None:
@@ -136,9 +140,22 @@ class Bucket:
 
     def put(self, upload: Upload) -> None:
         try:
-            self._put(upload, "create" if upload.new and self._conditional else "overwrite")
+            is_small = upload.body.size <= _WHOLE
+            if upload.new and not is_small and self._is_there(upload.path):
+                raise InTheWay(_IN_THE_WAY)
+            on_condition = upload.new and is_small and self._conditional
+            self._put(upload, "create" if on_condition else "overwrite")
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-            raise InTheWay("a file that feedpub did not put there is in the way") from None
+            raise InTheWay(_IN_THE_WAY) from None
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            obstore.head(self._store, path)
+        except FileNotFoundError:
+            return False
+        except exceptions.BaseError as error:
+            raise _fault(error) from None
+        return True
 
     def swap(self, upload: Upload, version: str) -> str:
         if not self._conditional:
@@ -155,14 +172,18 @@ class Bucket:
             raise Conflict("another push has changed it meanwhile") from None
 
     def _put(self, upload: Upload, mode: Any) -> str:
+        body = upload.body
+        # In parts, a file cannot be written on a condition.
+        in_parts = body.size > _WHOLE and mode == "overwrite"
         try:
             result = obstore.put(
                 self._store,
                 upload.path,
-                upload.data,
+                body.file or body.data,
                 attributes=dict(upload.headers),
                 mode=mode,
-                use_multipart=False,
+                use_multipart=in_parts,
+                max_concurrency=_PARTS,
             )
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             raise
@@ -177,12 +198,6 @@ class Bucket:
             pass
         except exceptions.BaseError as error:
             raise _fault(error) from None
-
-    def finish(self, message: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _version(meta: Any) -> str:

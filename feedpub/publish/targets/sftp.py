@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
+from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.types import (
@@ -24,12 +25,14 @@ from feedpub.publish.types import (
     InTheWay,
     Passing,
     Stored,
+    Target,
     TargetError,
     Upload,
 )
 
 T = TypeVar("T")
 JOBS = 16
+PIECE = 1_000_000  # bytes that are read at once
 TEMPORARY = ".feedpub-new-"
 TIMEOUT = 120  # seconds for one file
 _CONNECT = 20  # seconds
@@ -59,7 +62,7 @@ def connect(place: Place) -> Sftp:
     return target
 
 
-class Sftp:
+class Sftp(Target):
     """A folder on a host."""
 
     def __init__(self, host: str, how: dict[str, Any], root: str, jobs: int) -> None:
@@ -135,10 +138,10 @@ class Sftp:
         fresh = f"{folder}/{TEMPORARY}{secrets.token_hex(8)}"
         try:
             try:
-                await self._write(client, fresh, upload.data)
+                await self._write(client, fresh, upload.body)
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
                 await client.makedirs(folder, exist_ok=True)
-                await self._write(client, fresh, upload.data)
+                await self._write(client, fresh, upload.body)
             if upload.new:
                 await self._into_free_place(client, fresh, place)
             else:
@@ -148,9 +151,11 @@ class Sftp:
                 await client.remove(fresh)
             raise
 
-    async def _write(self, client: asyncssh.SFTPClient, path: str, data: bytes) -> None:
-        async with client.open(path, "wb") as file:
-            await file.write(data)
+    async def _write(self, client: asyncssh.SFTPClient, path: str, body: Body) -> None:
+        with body.open() as source:
+            async with client.open(path, "wb") as file:
+                while piece := source.read(PIECE):
+                    await file.write(piece)
 
     async def _into_free_place(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
         """Version 3 of the protocol renames to a free name only (draft-ietf-secsh-filexfer-02)."""

@@ -25,6 +25,7 @@ from feedpub.publish.types import (
     Found,
     InTheWay,
     Stored,
+    Target,
     TargetError,
     Upload,
 )
@@ -52,7 +53,7 @@ def connect(place: Place) -> WebDav:
     return target
 
 
-class WebDav:
+class WebDav(Target):
     """A collection on a host."""
 
     def __init__(self, client: Client, base: str, jobs: int) -> None:
@@ -126,7 +127,7 @@ class WebDav:
         self._make(upload.path.rpartition("/")[0])
         headers = {"If-None-Match": "*"} if upload.new else {}
         url = self._url(upload.path)
-        answer = self._client.ask("PUT", url, (412,), data=upload.data, headers=headers)
+        answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
         if answer.status_code == 412:
             raise InTheWay("a file that feedpub did not put there is in the way")
 
@@ -152,17 +153,14 @@ class WebDav:
                 raise Conflict("another push has changed it meanwhile")
         with _as_target_error(upload.path):
             url = self._url(upload.path)
-            answer = self._client.ask("PUT", url, (412,), data=upload.data, headers=headers)
+            answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
             if answer.status_code == 412:
                 raise Conflict("another push has changed it meanwhile")
             tag = answer.headers.get("ETag") or self._client.ask("HEAD", url).headers.get("ETag")
-        return self._version(tag or "", upload.data)
+        return self._version(tag or "", upload.body.data)
 
     def delete(self, path: str) -> None:
         self._client.ask("DELETE", self._url(path), (404,))
-
-    def finish(self, message: str) -> None:
-        pass
 
     def close(self) -> None:
         self._client.close()

@@ -1,0 +1,69 @@
+"""The bytes of a file on their way: at hand, or left on disk where they are many."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from feedpub.publish.types import FileError, Headers, Local
+
+LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
+_PIECE = 1_000_000
+
+
+class Body(NamedTuple):
+    """What a file is sent with; without `file`, `data` is all of it."""
+
+    data: bytes = b""
+    file: Path | None = None
+    length: int = -1  # bytes of `file`
+
+    @property
+    def size(self) -> int:
+        """Its bytes, counted."""
+        return self.length if self.file else len(self.data)
+
+    def open(self) -> BinaryIO:
+        """To be read from its begin, and closed."""
+        return self.file.open("rb") if self.file else io.BytesIO(self.data)
+
+    def hash(self, kind: str) -> str:
+        """The hash as a host would tell it; `kind` is md5, sha1, sha256 or git."""
+        if kind == "git":  # gitformat-pack: the id of a blob
+            digest = hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
+        else:
+            digest = hashlib.new(kind, usedforsecurity=False)
+        with self.open() as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def is_equal(self, data: bytes) -> bool:
+        """Whether these are its bytes."""
+        return len(data) == self.size and Body(data).hash("sha256") == self.hash("sha256")
+
+
+def body_of(output: Path, local: Local) -> Body:
+    """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
+    if local.data is not None:
+        return Body(local.data)
+    path = output / local.path
+    is_large = local.size > LARGE and not _is_encoded(local.headers)
+    try:
+        body = Body(file=path, length=local.size) if is_large else Body(path.read_bytes())
+        digest = body.hash("sha256")
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})") from None
+    if digest != local.sha256:
+        raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
+    if _is_encoded(local.headers):
+        # The same for the same bytes: a lost manifest is made good by comparing.
+        body = Body(gzip.compress(body.data, 9, mtime=0))
+    return body
+
+
+def _is_encoded(headers: Headers) -> bool:
+    return "Content-Encoding" in headers
