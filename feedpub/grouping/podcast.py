@@ -13,6 +13,7 @@ from feedpub.model import (
     Contributor,
     Enclosure,
     Episode,
+    Feed,
     Item,
     License,
     Location,
@@ -77,6 +78,16 @@ def podcast_of(settings: Settings, feed_url: str, author: Person | None, image: 
         ),
         texts=tuple((txt.purpose, txt.text) for txt in settings.txt),
     )
+
+
+def moved(feed: Feed, address: str) -> Feed:
+    """A podcast's feed as it is at an old address, where it says that it has moved.
+
+    Apple, `itunes:new-feed-url`: at the old address, with the new one in it.
+    """
+    if not feed.podcast or feed.podcast.new_feed_url:
+        return feed
+    return feed._replace(podcast=feed.podcast._replace(new_feed_url=address))
 
 
 def guid_of(feed_url: str) -> str:

@@ -1,6 +1,6 @@
-"""Files that tell a host with which headers to serve the others, where it takes none with them.
+"""Files that tell a host with which headers to serve the others, and what has moved.
 
-`_headers` is read by Netlify and Cloudflare Pages, `.htaccess` by Apache.
+`_headers` and `_redirects` are read by Netlify and Cloudflare Pages, `.htaccess` by Apache.
 """
 
 from __future__ import annotations
@@ -8,19 +8,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from feedpub.publish.headers import HASHED
 from feedpub.publish.types import Headers, Local
 
 NOTE = "# Written by feedpub: see docs/push.md\n"
 _CORS = ("application/json", "application/feed+json", "application/schema+json")
+REDIRECTS = "_redirects"
 USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the file that its host reads
 
 
-def host_file(name: str, tree: Iterable[Local]) -> bytes:
-    """The content of a file of this name for these files."""
+def host_files(
+    kind: str, tree: Iterable[Local], copies: Mapping[str, str], url: str
+) -> list[tuple[str, bytes]]:
+    """Names and contents of what a host of this kind reads, for these files.
+
+    `copies` are those that are at an old address, with the file that each is a copy of; `url` is
+    where the tree is served.
+    """
     files = sorted((local for local in tree if local.kind != "archives"), key=lambda f: f.path)
-    return (NOTE + _WRITERS[name](files)).encode()
+    moves = [(local.path, url + copies[local.path]) for local in files if local.path in copies]
+    made = []
+    if kind == "_headers":
+        made.append((kind, _underscore(files)))
+        if moves:
+            made.append((REDIRECTS, "".join(f"/{old} {new} 301\n" for old, new in moves)))
+    elif kind == ".htaccess":
+        made.append((kind, _htaccess(files) + _moves(moves, urlsplit(url).path)))
+    return [(name, (NOTE + text).encode()) for name, text in made]
 
 
 def _with_cors(headers: Headers) -> dict[str, str]:
@@ -89,4 +105,7 @@ def _block(pattern: str, headers: Mapping[str, str]) -> str:
     return "\n".join([*lines, "  </IfModule>", f"</{test.partition(' ')[0]}>", ""])
 
 
-_WRITERS = {"_headers": _underscore, ".htaccess": _htaccess}
+def _moves(moves: Iterable[tuple[str, str]], prefix: str) -> str:
+    """Redirects of Apache's, from addresses below `prefix` (/ at both ends)."""
+    lines = [f'  RedirectMatch 301 "^{re.escape(prefix + old)}$" "{new}"' for old, new in moves]
+    return "\n".join(["<IfModule mod_alias.c>", *lines, "</IfModule>", ""]) if lines else ""

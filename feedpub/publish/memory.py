@@ -23,7 +23,7 @@ class Pushed(NamedTuple):
     complete_at: str = ""  # when it last was as the tree
     error: str = ""
     failed: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()  # path, SHA-256: as it was when it was complete
+    files: tuple[tuple[str, str], ...] = ()  # path, SHA-256: the tree when it was complete
     written: int = 0
     removed: int = 0
     size: int = 0  # bytes
@@ -46,10 +46,7 @@ def remember(config: Config, results: Sequence[Result]) -> None:
             seconds=round(result.seconds, 3),
         )
         if result.is_complete:
-            files = json.loads(result.plan.final)["files"]
-            kept = {*result.plan.kept, *result.plan.refused}
-            hashes = {path: facts["sha256"] for path, facts in files.items() if path not in kept}
-            pushed = pushed._replace(complete_at=now, files=tuple(hashes.items()))
+            pushed = pushed._replace(complete_at=now, files=tuple(result.tree.items()))
         write_state(config, f"{result.name}.json", pushed._asdict())
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from feedpub.config import Config, PushTarget
@@ -19,7 +20,7 @@ from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read
 from feedpub.publish.body import body_of
 from feedpub.publish.execute import Done, Executor
 from feedpub.publish.headers import Rules, headers_of, kind_of
-from feedpub.publish.host_files import USUAL, host_file
+from feedpub.publish.host_files import REDIRECTS, USUAL, host_files
 from feedpub.publish.manifest import read_remote
 from feedpub.publish.plan import There, Wishes, make_plan
 from feedpub.publish.retry import Retry, Stopped, attempt, surely
@@ -55,6 +56,7 @@ class Result(NamedTuple):
     seconds: float = 0.0
     dry_run: bool = False
     ping: bool = False
+    tree: Mapping[str, str] = MappingProxyType({})  # path → SHA-256
 
     @property
     def is_complete(self) -> bool:
@@ -126,20 +128,21 @@ def tree_manifest(config: Config) -> Manifest:
     return manifest
 
 
-def rules_of(config: Config, target: PushTarget) -> Rules:
+def rules_of(config: Config, target: PushTarget, files: Collection[str]) -> Rules:
     """How a target's files are to be served."""
     formats = {name: kind for kind, name in config.feeds.filenames.items()}
-    return Rules(formats, _file_aliases(config), target.cache, target.gzip)
+    return Rules(formats, copies(config, files), target.cache, target.gzip)
 
 
-def _file_aliases(config: Config) -> dict[str, str]:
-    """Each file that `also_at` makes → the file that it is a copy of, where that can be told."""
-    names = config.feeds.filenames.values()
-    aliases = {}
+def copies(config: Config, files: Collection[str]) -> dict[str, str]:
+    """Each of these files that `also_at` made → the file that it is a copy of."""
+    found = {}
     for old, new in config.feeds.also_at.items():
-        aliases[old] = new
-        aliases |= {f"{old}/{name}": f"{new}/{name}" for name in names}
-    return aliases
+        for path in files:
+            original = new + path.removeprefix(old)
+            if (path == old or path.startswith(f"{old}/")) and original in files:
+                found[path] = original
+    return found
 
 
 class _Counter:
@@ -186,7 +189,13 @@ class _Push:
         """Never raises what one target alone is to blame for."""
         start = time.monotonic()
         shown = without_password(self.settings.to)
-        result = Result(self.name, shown, dry_run=self.options.dry_run, ping=self.settings.ping)
+        result = Result(
+            self.name,
+            shown,
+            dry_run=self.options.dry_run,
+            ping=self.settings.ping,
+            tree=self.manifest.files,
+        )
         try:
             result = self._run(result)
         except TargetError as error:
@@ -217,15 +226,18 @@ class _Push:
 
     def _attempt(self, target: Target, result: Result) -> Result:
         retry, stop = self.options.retry, self.stop
-        rules = rules_of(self.config, self.settings)
+        rules = rules_of(self.config, self.settings, self.manifest.files.keys())
         tree = {local.path: local for local in self._tree(rules)}
-        extra = self._host_file(tree)
-        if extra:
-            tree[extra.path] = extra
+        extras = self._host_files(tree, rules)
+        tree |= extras
         found = surely(lambda _: target.read(MANIFEST_NAME), retry, stop)
         there = self._look(target, tree, found)
-        if extra and not self._is_free(target, extra, there):
-            del tree[extra.path]
+        for extra in extras.values():
+            if not self._is_free(target, extra, there):
+                del tree[extra.path]
+        if REDIRECTS in tree and REDIRECTS in extras:
+            # A file at the old address would be served instead.
+            tree = {path: local for path, local in tree.items() if path not in rules.aliases}
         plan = make_plan(
             list(tree.values()),
             self.manifest.items,
@@ -284,17 +296,17 @@ class _Push:
             )
         return files
 
-    def _host_file(self, tree: dict[str, Local]) -> Local | None:
-        """What tells the host the headers of the others, if it is a host that reads it."""
-        scheme = self.place.address.scheme
-        name = self.settings.host_file
-        name = USUAL.get(scheme, "none") if name == "usual" else name
-        if name == "none" or name in tree:
-            return None
-        data = host_file(name, tree.values())
+    def _host_files(self, tree: dict[str, Local], rules: Rules) -> dict[str, Local]:
+        """What tells the host of headers and redirects, if it is a host that reads such files."""
+        kind = self.settings.host_file
+        kind = USUAL.get(self.place.address.scheme, "none") if kind == "usual" else kind
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
-        sha256 = hashlib.sha256(data).hexdigest()
-        return Local(name, sha256, len(data), "other", headers, data)
+        found = {}
+        for name, data in host_files(kind, tree.values(), rules.aliases, self.config.site.url):
+            if name not in tree:
+                sha256 = hashlib.sha256(data).hexdigest()
+                found[name] = Local(name, sha256, len(data), "other", headers, data)
+        return found
 
     def _is_free(self, target: Target, extra: Local, there: There) -> bool:
         """Whether that file's place is free, or feedpub's: a user's own file stays."""

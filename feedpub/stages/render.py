@@ -13,7 +13,7 @@ from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.formats.extension import render_schema
 from feedpub.grouping.assemble import Assembler
-from feedpub.grouping.podcast import episode_of
+from feedpub.grouping.podcast import episode_of, moved
 from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.content import content_html, content_text
@@ -179,10 +179,14 @@ class Publisher:
         parts = rendered[job.profile]
         for n, form in enumerate(self._formats):
             own = [parts[record.id][n] for record in job.records]
-            document = form.render_feed(job.feed, own)
-            file = job.feed.link(form.name).path
-            for m, name in enumerate((file, *self._aliases.get(file, ()))):
-                file_staged = tree.stage(name, document, f"{job.row.id}-{job.period}-{n}-{m}")
+            document = copy = form.render_feed(job.feed, own)
+            link = job.feed.link(form.name)
+            copies = self._aliases.get(link.path, ())
+            if copies and job.feed.podcast:
+                copy = form.render_feed(moved(job.feed, link.url), own)
+            for m, name in enumerate((link.path, *copies)):
+                data = copy if m else document
+                file_staged = tree.stage(name, data, f"{job.row.id}-{job.period}-{n}-{m}")
                 staged.append((job.unit, file_staged))
         return staged
 

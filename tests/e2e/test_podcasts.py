@@ -155,6 +155,17 @@ def test_a_site_of_podcasts_with_one_exception(site: Site) -> None:
     assert nearest.findtext(f"{ITUNES}explicit") == "true"
 
 
+def test_an_old_address_says_where_the_podcast_has_moved(site: Site) -> None:
+    site.configure("feeds: {", "feeds: {also_at: {old: custom/show, news: topics/t}, ")
+    site.generate()
+    new = b"<itunes:new-feed-url>https://feeds.example.org/custom/show/rss.xml<"
+    assert new in show(site, "old")
+    assert new not in show(site)
+    lines = show(site, "old").splitlines()
+    assert [line for line in lines if new not in line] == show(site).splitlines()
+    assert b"itunes:new-feed-url" not in show(site, "news")
+
+
 def test_turning_a_feed_into_a_podcast_reads_what_was_passed_over(site: Site) -> None:
     whole = show(site)
     site.configure(f", {SHOW}", "")

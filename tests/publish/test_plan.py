@@ -10,7 +10,7 @@ import pytest
 
 from feedpub.config.push import Limit, parse_limit, without_password
 from feedpub.publish.headers import Rules, headers_of, kind_of, type_of
-from feedpub.publish.host_files import host_file
+from feedpub.publish.host_files import host_files
 from feedpub.publish.manifest import Known, Remote, read_remote
 from feedpub.publish.plan import There, Wishes, make_plan
 from feedpub.publish.types import Local, Plan, Stored, TargetError
@@ -216,13 +216,20 @@ def test_passwords_are_not_shown() -> None:
 
 
 def test_host_files() -> None:
-    tree = [local(path) for path in ("rss.xml", "feed.json", "topics/a/rss.xml", PICTURE)]
-    headers = host_file("_headers", tree).decode()
+    paths = ("rss.xml", "feed.json", "topics/a/rss.xml", "old/rss.xml", PICTURE)
+    tree = [local(path) for path in paths]
+    copies = {"old/rss.xml": "topics/a/rss.xml"}
+    made = dict(host_files("_headers", tree, copies, "https://example.org/feeds/"))
+    headers = made["_headers"].decode()
     assert "\n/rss.xml\n  Content-Type: application/rss+xml; charset=utf-8\n" in headers
     assert "\n/:folder0/:folder1/rss.xml\n" in headers
     assert "\n/media/*\n  Cache-Control: public, max-age=31536000, immutable\n" in headers
     assert headers.count("Access-Control-Allow-Origin: *") == 1
-    htaccess = host_file(".htaccess", tree).decode()
-    assert (
-        '<FilesMatch "^rss\\.xml$">\n  ForceType "application/rss+xml; charset=utf-8"' in htaccess
-    )
+    assert made["_redirects"].decode().splitlines()[1:] == [
+        "/old/rss.xml https://example.org/feeds/topics/a/rss.xml 301"
+    ]
+    ((name, data),) = host_files(".htaccess", tree, copies, "https://example.org/feeds/")
+    assert name == ".htaccess"
+    assert b'<FilesMatch "^rss\\.xml$">\n  ForceType "application/rss+xml; charset=utf-8"' in data
+    assert b'301 "^/feeds/old/rss\\.xml$" "https://example.org/feeds/topics/a/rss.xml"\n' in data
+    assert host_files("none", tree, copies, "https://example.org/") == []

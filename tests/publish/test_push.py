@@ -23,7 +23,7 @@ from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt
 from feedpub.publish.types import Passing
 
 from . import hosts
-from .making import FEEDS, QUICK, Site, Spy
+from .making import FEEDS, GONE, QUICK, Site, Spy
 
 Server = Callable[[str], tuple[Any, Path]]
 
@@ -203,6 +203,35 @@ def test_only_what_the_host_asks_for_is_sent(host: hosts.Netlify, site: Site) ->
     host.server.uploads.clear()
     assert not site.push().error
     assert sorted(host.server.uploads) == [MANIFEST_NAME, "rss.xml"]
+
+
+@pytest.mark.parametrize("host", ["netlify"], indirect=True)
+def test_old_addresses_are_redirected_where_the_host_can(host: hosts.Netlify, site: Site) -> None:
+    site.more = {"feeds": {"also_at": {"topics/b": "topics/a", "feed.xml": "rss.xml"}}}
+    site.tree.put("feed.xml", "a copy\n")
+    site.tree.save()
+    assert not site.push().error
+    there = host.files()
+    told = there["_redirects"].decode().splitlines()[1:]
+    assert told == [
+        f"/{old} https://feeds.example.org/{new} 301"
+        for old, new in [
+            ("feed.xml", "rss.xml"),
+            ("topics/b/feed.json", "topics/a/feed.json"),
+            ("topics/b/rss.xml", "topics/a/rss.xml"),
+        ]
+    ]
+    assert not {"feed.xml", *GONE} & there.keys()
+    from feedpub.publish import memory, status
+
+    memory.remember(site.config, site.push_all())
+    (target,) = status.look(site.config).targets
+    assert (target.new, target.changed, target.gone) == ((), (), ())
+    host.write("_redirects", b"/mine /yours\n")
+    host.remove(MANIFEST_NAME)
+    assert not site.push().error
+    assert host.files()["_redirects"] == b"/mine /yours\n"
+    assert {"feed.xml", *GONE} <= host.files().keys()  # then they are copies
 
 
 @pytest.mark.parametrize("host", ["netlify"], indirect=True)
