@@ -16,6 +16,7 @@ from feedpub.config.readers import (
     Boolean,
     Choice,
     Context,
+    ListOf,
     MapOf,
     Number,
     Schema,
@@ -33,23 +34,25 @@ _COMMON = ("to", "delete", "max_delete", "grace", "ping", "host_file")
 HOST_FILES = ("none", "_headers", ".htaccess")
 _HEADERS = ("cache", "gzip", "jobs")
 _SSH = ("key", "known_hosts")
+ENCODINGS = ("gzip", "br")
 _OBJECTS = ("endpoint", "conditional", *_HEADERS)
 _GIT = ("history", "author")
+_FOLDER = ("password", "jobs", "precompress")
 # scheme → the keys that mean something there, besides those of all targets
 SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "file": ("versions",),
+        "file": ("versions", "precompress"),
         "s3": ("region", "cloudfront", *_OBJECTS),
         "gs": _OBJECTS,
         "azure": _OBJECTS,
         "git+file": _GIT,
         "git+https": _GIT,
         "git+ssh": (*_GIT, *_SSH),
-        "sftp": (*_SSH, "password", "jobs"),
-        "webdav": ("insecure", "password", "jobs"),
-        "webdavs": ("password", "jobs"),
-        "ftp": ("insecure", "password", "jobs"),
-        "ftps": ("password", "jobs", "ca"),
+        "sftp": (*_SSH, *_FOLDER),
+        "webdav": ("insecure", *_FOLDER),
+        "webdavs": _FOLDER,
+        "ftp": ("insecure", *_FOLDER),
+        "ftps": (*_FOLDER, "ca"),
         "netlify": ("endpoint", "password", "cache", "jobs"),
         "command": (),
     }
@@ -210,6 +213,11 @@ class PushTarget:
         "usual",
     )
     gzip: bool = option(Boolean(), "store texts compressed: all clients then get them so", False)
+    precompress: tuple[str, ...] = option(
+        ListOf(Choice(ENCODINGS)),
+        f"texts are there compressed, too, for servers that look for it ({', '.join(ENCODINGS)})",
+        (),
+    )
     jobs: int = option(Number(minimum=1), "how many requests at once", 0)
     endpoint: str = option(Url(), "the address of the API, if it is not the usual one", "")
     region: str = option(Text(r"[A-Za-z0-9-]+", "a region like eu-central-1"), "S3's region", "")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from feedpub.publish.types import FileError, Headers, Local
+from feedpub.publish.encodings import encode
+from feedpub.publish.types import FileError, Local
 
 LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
 _PIECE = 1_000_000
@@ -50,8 +50,9 @@ def body_of(output: Path, local: Local) -> Body:
     """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
     if local.data is not None:
         return Body(local.data)
-    path = output / local.path
-    is_large = local.size > LARGE and not _is_encoded(local.headers)
+    path = output / (local.source or local.path)
+    encoding = local.headers.get("Content-Encoding", "")
+    is_large = local.size > LARGE and not encoding
     try:
         body = Body(file=path, length=local.size) if is_large else Body(path.read_bytes())
         digest = body.hash("sha256")
@@ -59,11 +60,4 @@ def body_of(output: Path, local: Local) -> Body:
         raise FileError(f"it cannot be read ({error.strerror})") from None
     if digest != local.sha256:
         raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
-    if _is_encoded(local.headers):
-        # The same for the same bytes: a lost manifest is made good by comparing.
-        body = Body(gzip.compress(body.data, 9, mtime=0))
-    return body
-
-
-def _is_encoded(headers: Headers) -> bool:
-    return "Content-Encoding" in headers
+    return Body(encode(body.data, encoding)) if encoding else body

@@ -147,7 +147,7 @@ class Executor:
         local = self.tree[action.path]
         body = body_of(self.output, local)
         is_new = action.reason == NEW and not force
-        upload = Upload(local.path, body, local.headers, is_new, local.data is not None)
+        upload = Upload(local.path, body, local.headers, is_new, local.is_made)
 
         def put(tried: int) -> None:
             try:

@@ -29,7 +29,7 @@ CACHE = MappingProxyType(
         "other": "public, max-age=3600",
     }
 )
-MIN_GZIP = 1000  # bytes; less is not worth it
+MIN_COMPRESSED = 1000  # bytes; less is not worth it
 # What docs/media.md says of the addresses of pictures and files.
 HASHED = r"media/[0-9a-f]{16}[/-]"
 _OTHER_TYPES = {
@@ -93,6 +93,11 @@ def headers_of(path: str, size: int, rules: Rules) -> Headers:
         "Content-Type": type_of(path, rules),
         "Cache-Control": rules.cache.get(kind) or CACHE[kind],
     }
-    if rules.gzip and size >= MIN_GZIP and headers["Content-Type"].startswith(_COMPRESSIBLE):
+    if rules.gzip and is_worth_it(headers, size):
         headers["Content-Encoding"] = "gzip"
     return headers
+
+
+def is_worth_it(headers: Headers, size: int) -> bool:
+    """Whether a file of so many bytes becomes a good deal smaller by being compressed."""
+    return size >= MIN_COMPRESSED and headers["Content-Type"].startswith(_COMPRESSIBLE)

@@ -57,7 +57,7 @@ def changed_topics(config: Config, results: Iterable[Result]) -> list[str]:
         for result in results
         if result.ping and result.is_complete
         for action in result.done.actions
-        if action.do == "put" and action.kind == "feeds"
+        if action.do == "put" and action.kind == "feeds" and action.path in result.tree
     }
     own = [path for path in paths if path not in aliases and path.rpartition("/")[0] not in aliases]
     return sorted(config.site.url + path for path in own)

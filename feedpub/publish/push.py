@@ -18,6 +18,7 @@ from feedpub.model import Problem
 from feedpub.output.lock import locked
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.publish.body import body_of
+from feedpub.publish.encodings import beside
 from feedpub.publish.execute import Done, Executor
 from feedpub.publish.headers import Rules, headers_of, kind_of
 from feedpub.publish.host_files import REDIRECTS, USUAL, host_files
@@ -229,7 +230,8 @@ class _Push:
         rules = rules_of(self.config, self.settings, self.manifest.files.keys())
         tree = {local.path: local for local in self._tree(rules)}
         extras = self._host_files(tree, rules)
-        tree |= extras
+        compressed = beside(tree.values(), self.settings.precompress)
+        tree = {local.path: local for local in compressed} | tree | extras
         found = surely(lambda _: target.read(MANIFEST_NAME), retry, stop)
         there = self._look(target, tree, found)
         for extra in extras.values():

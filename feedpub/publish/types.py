@@ -122,6 +122,12 @@ class Local(NamedTuple):
     kind: str
     headers: Headers
     data: bytes | None = None  # of one that is made for the host, and is not in the output folder
+    source: str = ""  # of one that is another, compressed: that other
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it is for the host alone, and not in the output folder."""
+        return self.data is not None or bool(self.source)
 
 
 class Action(NamedTuple):

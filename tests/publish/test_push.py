@@ -23,7 +23,7 @@ from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt
 from feedpub.publish.types import Passing
 
 from . import hosts
-from .making import FEEDS, GONE, QUICK, Site, Spy
+from .making import FEEDS, GONE, PICTURE, QUICK, Site, Spy
 
 Server = Callable[[str], tuple[Any, Path]]
 
@@ -241,6 +241,39 @@ def test_a_users_own_headers_file_stays(host: hosts.Netlify, site: Site) -> None
     blobs, files = host.server.blobs[host.site], host.server.sites[host.site]
     assert blobs[files["_headers"]] == b"/*\n  X-Mine: 1\n"
     assert site.push().plan.actions == ()
+
+
+@pytest.mark.parametrize("host", ["folder", "sftp"], indirect=True)
+def test_compressed_files_beside_the_others(host: hosts.Folder, site: Site, spy: Spy) -> None:
+    import gzip
+
+    import brotli
+
+    site.targets["there"]["precompress"] = ["gzip", "br"]
+    assert not site.push().error
+    there = host.files()
+    texts = [path for path in site.tree.files if path != PICTURE]
+    assert there.keys() == {
+        *site.tree.files,
+        MANIFEST_NAME,
+        *(f"{path}.{ending}" for path in texts for ending in ("gz", "br")),
+    }
+    assert gzip.decompress(there["rss.xml.gz"]) == there["rss.xml"]
+    assert brotli.decompress(there["rss.xml.br"]) == there["rss.xml"]
+    site.tree.put("rss.xml", "new text\n" * 200)
+    site.tree.put("atom.xml", "short\n")
+    site.tree.save()
+    spy.clear()
+    assert not site.push().error
+    assert spy.paths("put") == ["atom.xml", "rss.xml", "rss.xml.br", "rss.xml.gz"]
+    assert spy.paths("delete") == ["atom.xml.br", "atom.xml.gz"]
+    host.remove(MANIFEST_NAME)
+    spy.clear()
+    assert not site.push().error
+    assert spy.paths("put") == []
+    del site.targets["there"]["precompress"]
+    assert not site.push().error
+    assert host.files().keys() == {*site.tree.files, MANIFEST_NAME}
 
 
 @pytest.mark.parametrize("host", ["s3"], indirect=True)

@@ -1,0 +1,43 @@
+"""Texts compressed: by gzip, or by brotli (RFC 7932)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType
+
+from feedpub.publish.headers import is_worth_it
+from feedpub.publish.types import Local, TargetError
+
+# Content-Encoding → what is added to the name of a compressed file beside its original
+ENDINGS = MappingProxyType({"gzip": ".gz", "br": ".br"})
+_BROTLI_QUALITY = 9  # 11, its usual, takes ten times as long for a twentieth less
+
+
+def encode(data: bytes, encoding: str) -> bytes:
+    """Bytes in an encoding of `ENDINGS`; the same for the same bytes.
+
+    Raises `TargetError` if brotli is not installed.
+    """
+    if encoding == "gzip":
+        return gzip.compress(data, 9, mtime=0)
+    try:
+        import brotli
+    except ImportError:
+        what = "brotli is not installed; install it: pip install 'feedpub[brotli]'"
+        raise TargetError(what) from None
+    compressed: bytes = brotli.compress(data, brotli.MODE_TEXT, _BROTLI_QUALITY)
+    return compressed
+
+
+def beside(files: Iterable[Local], encodings: Iterable[str]) -> Iterator[Local]:
+    """Compressed files to be put beside these, for servers that look for them."""
+    wanted = [(encoding, ENDINGS[encoding]) for encoding in encodings]
+    for local in files:
+        if wanted and local.data is None and is_worth_it(local.headers, local.size):
+            for encoding, ending in wanted:
+                yield local._replace(
+                    path=local.path + ending,
+                    headers={**local.headers, "Content-Encoding": encoding},
+                    source=local.path,
+                )
