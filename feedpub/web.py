@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
 
 from feedpub import __version__
@@ -42,4 +44,5 @@ def reason(error: Exception) -> str:
             break
         inner = nested
     text = str(getattr(inner, "strerror", None) or inner)
-    return text.rpartition(": ")[2] if "object at 0x" in text else text
+    text = text.rpartition(": ")[2] if "object at 0x" in text else text
+    return re.sub(r"^HTTPS?Connection(Pool)?\([^)]*\): |\[Errno -?\d+\] ", "", text)

@@ -74,7 +74,12 @@ class Executor:
         self.size = 0
         self._in_a_row = 0
 
-    def carry_out(self, plan: Plan, there: Found | None, force: bool, message: str) -> Done:
+    @property
+    def so_far(self) -> Done:
+        """What came of it until now."""
+        return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
+
+    def carry_out(self, plan: Plan, there: Found | None, force: bool, message: str) -> None:
         """Does all of a plan that can be done.
 
         `there` is the manifest that the plan was made from. Raises `TargetError` if the target
@@ -90,7 +95,6 @@ class Executor:
             raise
         if not self.failures and (plan.actions or plan.stale):
             surely(lambda _: self.target.finish(message), self.retry, self.stop)
-        return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
 
     def _do(self, plan: Plan, version: str, force: bool) -> None:
         """Everything between the first manifest and the end; `version` is that manifest's."""
@@ -113,22 +117,29 @@ class Executor:
     def _all(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
     ) -> None:
-        """Does actions that may be done in any order; raises what makes the rest pointless."""
+        """Does actions that may be done in any order.
+
+        Raises what makes the rest pointless, once those on their way have ended.
+        """
         todo = iter(actions)
         running: dict[Future[int], Action] = {}
-        try:
-            while True:
-                for action in itertools.islice(todo, self.target.can.jobs * 2 - len(running)):
-                    running[pool.submit(do, action)] = action
-                if not running:
-                    return
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
+        fault: TargetError | None = None
+        while True:
+            for action in itertools.islice(todo, self.target.can.jobs * 2 - len(running)):
+                running[pool.submit(do, action)] = action
+            if not running:
+                break
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                try:
                     self._take(running.pop(future), future)
-        except BaseException:
-            for future in running:
-                future.cancel()
-            raise
+                except TargetError as error:
+                    fault = fault or error
+            if fault:
+                todo = iter(())
+                running = {future: a for future, a in running.items() if not future.cancel()}
+        if fault:
+            raise fault
 
     def _take(self, action: Action, future: Future[int]) -> None:
         try:

@@ -200,7 +200,7 @@ class _Push:
         try:
             result = self._run(result)
         except TargetError as error:
-            result = result._replace(error=str(error) or type(error).__name__)
+            result = result._replace(error=_said(error))
         except Stopped:
             result = result._replace(error="it was ended before it was done")
         failures = tuple(
@@ -258,9 +258,13 @@ class _Push:
         if not self.options.dry_run and (plan.actions or plan.stale):
             self.counter.expect(len(plan.actions))
             executor = Executor(target, self.config.output, tree, retry, stop, self.counter.step)
-            result = result._replace(
-                done=executor.carry_out(plan, found, self.options.force, _message(plan))
-            )
+            try:
+                executor.carry_out(plan, found, self.options.force, _message(plan))
+            except TargetError as error:
+                if target.can.atomic:
+                    raise  # nothing of it is seen
+                return result._replace(done=executor.so_far, error=_said(error))
+            result = result._replace(done=executor.so_far)
         if result.done.failures:
             return result._replace(
                 error=f"{_number([f.path for f in result.done.failures])} could not be pushed",
@@ -271,7 +275,7 @@ class _Push:
             limit = self._wishes().limit
             return result._replace(
                 error=f"{what}, and no more than {limit} may: {named(plan.refused)}",
-                remedy="if that is meant, push with --max-delete N or N%",
+                remedy="--dry-run lists them; if that is meant, push with --max-delete N or N%",
             )
         return result
 
@@ -360,6 +364,10 @@ def named(paths: Sequence[str]) -> str:
 
 def _number(paths: Sequence[str]) -> str:
     return "1 file" if len(paths) == 1 else f"{len(paths):,} files"
+
+
+def _said(error: TargetError) -> str:
+    return str(error) or type(error).__name__
 
 
 def _message(plan: Plan) -> str:

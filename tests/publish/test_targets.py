@@ -114,6 +114,7 @@ def test_cut_in_the_middle_then_completed(host: Host, site: Site, spy: Spy) -> N
     spy.cut_after(3)
     result = site.push()
     assert "cut" in result.error
+    assert len(result.done.actions) == (0 if host.atomic else 3)
     if host.atomic:
         assert host.files() == before
     else:

@@ -76,7 +76,7 @@ class Folder(Target):
 
     def put(self, upload: Upload) -> None:
         place = self.root / upload.path
-        with _as_file_error():
+        with _as_file_error(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             fresh = place.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
@@ -95,7 +95,7 @@ class Folder(Target):
 
     def delete(self, path: str) -> None:
         place = self.root / path
-        with _as_file_error():
+        with _as_file_error(place):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 place.unlink()
             for folder in place.parents:
@@ -233,10 +233,10 @@ def _as_target_error(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_file_error() -> Iterator[None]:
+def _as_file_error(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in _NO_USE:
-            raise TargetError(f"{error.filename}: {error.strerror}") from None
+            raise TargetError(f"{place}: {error.strerror}") from None
         raise FileError(f"{error.strerror}") from None
