@@ -51,20 +51,33 @@ def connect(place: Place) -> Bucket:
     if settings.endpoint.startswith("http://"):
         how["client_options"]["allow_http"] = True
     path = address.path.strip("/")
+    reading = None
     try:
         if address.scheme == "s3":
             how |= _aws(place)
             store: Any = S3Store(address.host, prefix=path or None, **how)
         elif address.scheme == "gs":
+            if settings.endpoint:
+                how["base_url"] = settings.endpoint.rstrip("/")
             store = GCSStore(address.host, prefix=path or None, **how)
+            # Google unpacks what is stored compressed, unless it is asked for so: what is there
+            # could not be compared. A listing must not come compressed, and has the other store.
+            how["client_options"] |= {"default_headers": {"Accept-Encoding": "gzip"}}
+            reading = GCSStore(address.host, prefix=path or None, **how)
         else:
             container, _, prefix = path.partition("/")
             if settings.endpoint:
-                how["endpoint"] = settings.endpoint
+                how["endpoint"] = settings.endpoint.rstrip("/")
             store = AzureStore(container, account_name=address.host, prefix=prefix or None, **how)
     except (exceptions.BaseError, ValueError) as error:
         raise TargetError(f"it cannot be used: {_told(error)}") from None
-    return Bucket(store, settings.jobs or JOBS, settings.conditional, address.scheme)
+    can = Capabilities(
+        headers=True,
+        # ETags of the others are no hashes of the bytes: what must be compared there is read.
+        hash="md5" if address.scheme == "s3" else "",
+        jobs=settings.jobs or JOBS,
+    )
+    return Bucket(can, store, reading or store, settings.conditional)
 
 
 def _aws(place: Place) -> dict[str, Any]:
@@ -108,15 +121,15 @@ def _profile() -> dict[str, str]:
 class Bucket(Target):
     """A bucket, or what is below a prefix of it."""
 
-    def __init__(self, store: Any, jobs: int, conditional: bool, scheme: str) -> None:
-        # ETags of the others are no hashes of the bytes: what must be compared there is read.
-        self.can = Capabilities(headers=True, hash="md5" if scheme == "s3" else "", jobs=jobs)
+    def __init__(self, can: Capabilities, store: Any, reading: Any, conditional: bool) -> None:
+        self.can = can
         self._store = store
+        self._reading = reading  # the same, as objects are asked for
         self._conditional = conditional
 
     def read(self, path: str) -> Found | None:
         try:
-            answer = obstore.get(self._store, path)
+            answer = obstore.get(self._reading, path)
             return Found(bytes(answer.bytes()), _version(answer.meta))
         except FileNotFoundError as error:
             if _NO_BUCKET.search(str(error)):
