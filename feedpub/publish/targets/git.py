@@ -42,6 +42,9 @@ _PASSING = re.compile(
     r"|broken pipe|returned error: (?:429|5\d\d)|temporarily",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"permission denied|authentication failed|could not read (?:username|password)", re.IGNORECASE
+)
 _LOST_RACE = re.compile(
     r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref"
     r"|incorrect old value|reference already exists",
@@ -134,10 +137,11 @@ def _fault(stderr: bytes) -> Passing | TargetError:
     if "Host key verification failed" in text:
         what = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
         return TargetError(what)
-    line = next(iter(told or lines), "it says nothing")[:300]
+    # After what ssh says, git only says that it "could not read from remote repository".
+    reasons = [line for line in lines if _DENIED.search(line) or line.startswith("ssh: ")]
+    line = next(iter(reasons or told or lines), "it says nothing")[:300]
     line = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1:…@", line)
-    denied = re.search(r"permission denied|authentication failed|could not read", text, re.I)
-    if _PASSING.search(text) and not denied:
+    if _PASSING.search(text) and not _DENIED.search(text):
         return Passing(f"git: {line}")
     return TargetError(f"git: {line}")
 
