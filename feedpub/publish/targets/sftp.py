@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import secrets
 import threading
 from collections.abc import Coroutine
@@ -48,10 +49,10 @@ def connect(place: Place) -> Sftp:
         how["username"] = address.user
     if address.password:
         how["password"] = address.password
-    if key := place.path(settings.key):
-        how["client_keys"] = [str(key)]
-    if known := place.path(settings.known_hosts):
-        how["known_hosts"] = str(known)
+    if key := _file(place, settings.key):
+        how["client_keys"] = [key]
+    if known := _file(place, settings.known_hosts):
+        how["known_hosts"] = known
     root = address.path.rstrip("/") or "/"
     target = Sftp(address.host, how, root.removeprefix("/~/"), settings.jobs or JOBS)
     try:
@@ -60,6 +61,14 @@ def connect(place: Place) -> Sftp:
         target.close()
         raise
     return target
+
+
+def _file(place: Place, setting: str) -> str:
+    """A file that is named; asyncssh's word on one that is missing reads like the host's."""
+    path = place.path(setting)
+    if path and not os.access(path, os.R_OK):
+        raise TargetError(f"{path} cannot be read; is it there?")
+    return str(path or "")
 
 
 class Sftp(Target):
