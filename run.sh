@@ -85,6 +85,23 @@ setup() {
 for_users() { setup requirements/run.txt run; }
 for_developers() { setup requirements/dev.txt dev; }
 
+# A server that tests push to and that pip cannot bring; without it they are skipped, and say so.
+azurite() {
+    local place="$VENV/npm" want
+    want=$(cksum <requirements/npm/package-lock.json)
+    if ! command -v npm >/dev/null || [ "$(cat "$place/feedpub.stamp" 2>/dev/null)" = "$want" ]; then
+        return
+    fi
+    echo "run.sh: installing Azurite into $place, for the tests" >&2
+    mkdir -p "$place"
+    cp requirements/npm/package.json requirements/npm/package-lock.json "$place"
+    if npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --silent >&2; then
+        printf '%s\n' "$want" >"$place/feedpub.stamp"
+    else
+        echo "run.sh: npm cannot install Azurite" >&2
+    fi
+}
+
 act=${1:-}
 [ $# -gt 0 ] && shift
 case "$act" in
@@ -99,6 +116,7 @@ case "$act" in
         ;;
     test)
         for_developers
+        azurite
         # As many at once as there are processors to use.
         workers=$("$VENV/bin/python" -c \
             'from feedpub.records.workers import usable_cpus as n; print(min(n(), 8))')

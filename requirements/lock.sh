@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the locks anew from pyproject.toml: the newest versions that fit, with their hashes.
+# Writes the locks anew from pyproject.toml and npm/package.json: the newest versions that fit, with their hashes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python3 -m venv .venv-lock
@@ -12,3 +12,7 @@ lock() {
 lock run
 lock dev --extra dev
 rm -rf .venv-lock
+# npm leaves out where it found what, so that each machine uses the registry that it is set up for.
+rm -f requirements/npm/package-lock.json
+npm install --prefix requirements/npm --package-lock-only --omit-lockfile-registry-resolved \
+    --ignore-scripts --no-audit --no-fund --silent

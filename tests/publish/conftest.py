@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +11,24 @@ from typing import Any
 
 import pytest
 
-from . import hosts
+from . import bucket_hosts, hosts, ssh_hosts
 from .making import Site, Spy, watch
+
+# What `./run.sh test` installs by npm.
+AZURITE = Path(sys.prefix) / "npm" / "node_modules" / ".bin" / "azurite-blob"
+SERVERS: dict[str, Callable[[Path, Path], Any]] = {
+    "s3": lambda root, beside: hosts.S3Server(),
+    "seaweed": lambda root, beside: bucket_hosts.SeaweedServer(beside),
+    "gs": lambda root, beside: bucket_hosts.GoogleServer(beside),
+    "azure": lambda root, beside: bucket_hosts.AzureServer(
+        beside, shutil.which(AZURITE) or shutil.which("azurite-blob")
+    ),
+    "sftp": hosts.SftpServer,
+    "ssh": lambda root, beside: ssh_hosts.Sshd(beside),
+    "webdav": lambda root, beside: hosts.DavServer(root),
+    "ftps": hosts.FtpServer,
+    "netlify": lambda root, beside: hosts.NetlifyServer(),
+}
 
 
 @pytest.fixture(scope="session")
@@ -18,31 +36,19 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[str], tuple[Any, Path]]]:
     """A server of a kind, started when it is first asked for, and the folder that it serves."""
-    servers: dict[str, Any] = {}
+    servers: dict[str, tuple[Any, Path]] = {}
 
     def start(kind: str) -> tuple[Any, Path]:
         if kind not in servers:
             root = tmp_path_factory.mktemp(f"{kind}-root")
             beside = tmp_path_factory.mktemp(f"{kind}-files")
-            made: Any
-            if kind == "s3":
-                pytest.importorskip("moto")
-                made = hosts.S3Server()
-            elif kind == "sftp":
-                made = hosts.SftpServer(root, beside)
-            elif kind == "webdav":
-                made = hosts.DavServer(root)
-            elif kind == "ftps":
-                made = hosts.FtpServer(root, beside)
-            else:
-                made = hosts.NetlifyServer()
-            servers[kind] = made, root
-        found: tuple[Any, Path] = servers[kind]
-        return found
+            servers[kind] = SERVERS[kind](root, beside), root
+        return servers[kind]
 
     yield start
-    if "webdav" in servers:
-        servers["webdav"][0].stop()
+    for made, _ in servers.values():
+        if stop := getattr(made, "stop", None):
+            stop()
 
 
 @pytest.fixture(params=hosts.KINDS)
@@ -54,6 +60,7 @@ def host(
 ) -> hosts.Host:
     """A place of each kind, with nothing in it."""
     made = make_host(request.param, tmp_path, server)
+    monkeypatch.delenv("GIT_SSH_COMMAND", raising=False)  # feedpub leaves a user's own as it is
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
     return made
@@ -64,17 +71,24 @@ def make_host(kind: str, tmp_path: Path, server: Callable[[str], tuple[Any, Path
     folder.mkdir()
     if kind in {"folder", "versions"}:
         return (hosts.Folder if kind == "folder" else hosts.Versions)(folder / "feeds")
-    if kind == "command":
-        return hosts.Command(folder)
-    if kind == "git":
-        return hosts.Git(folder)
+    if kind in {"command", "git"}:
+        return (hosts.Command if kind == "command" else hosts.Git)(folder)
+    if kind == "openssh":
+        return ssh_hosts.OpenSsh(folder / "feeds", server("ssh")[0])
+    if kind == "git-ssh":
+        return ssh_hosts.GitSsh(folder, server("ssh")[0])
     served, root = server(kind)
-    if kind == "s3":
-        return hosts.S3(served)
-    if kind == "netlify":
-        return hosts.Netlify(served)
-    classes = {"sftp": hosts.Sftp, "webdav": hosts.Dav, "ftps": hosts.Ftp}
-    return classes[kind](root, served, uuid.uuid4().hex)
+    if kind in {"sftp", "webdav", "ftps"}:
+        folders = {"sftp": hosts.Sftp, "webdav": hosts.Dav, "ftps": hosts.Ftp}
+        return folders[kind](root, served, uuid.uuid4().hex)
+    others: dict[str, Callable[[Any], hosts.Host]] = {
+        "s3": hosts.S3,
+        "seaweed": bucket_hosts.Seaweed,
+        "gs": bucket_hosts.Google,
+        "azure": bucket_hosts.Azure,
+        "netlify": hosts.Netlify,
+    }
+    return others[kind](served)
 
 
 @pytest.fixture

@@ -20,7 +20,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-KINDS = ("folder", "versions", "command", "git", "s3", "sftp", "webdav", "ftps", "netlify")
+KINDS = (
+    "folder",
+    "versions",
+    "command",
+    "git",
+    "git-ssh",
+    "s3",
+    "seaweed",
+    "gs",
+    "azure",
+    "sftp",
+    "openssh",
+    "webdav",
+    "ftps",
+    "netlify",
+)
+BUCKETS = ("s3", "seaweed", "gs", "azure")  # they keep headers
 PASSWORD = "open sesame/42"  # noqa: S105
 
 

@@ -168,7 +168,7 @@ def test_versions_and_back(host: hosts.Versions, site: Site) -> None:
     assert (host.root / "rss.xml").read_text() == "five"
 
 
-@pytest.mark.parametrize("host", ["git"], indirect=True)
+@pytest.mark.parametrize("host", ["git", "git-ssh"], indirect=True)
 def test_commits(host: hosts.Git, site: Site) -> None:
     site.push()
     site.push()
@@ -276,8 +276,8 @@ def test_compressed_files_beside_the_others(host: hosts.Folder, site: Site, spy:
     assert host.files().keys() == {*site.tree.files, MANIFEST_NAME}
 
 
-@pytest.mark.parametrize("host", ["s3"], indirect=True)
-def test_gzip_is_stored_and_compared(host: hosts.S3, site: Site, spy: Spy) -> None:
+@pytest.mark.parametrize("host", hosts.BUCKETS, indirect=True)
+def test_gzip_is_stored_and_compared(host: hosts.Host, site: Site, spy: Spy) -> None:
     import gzip
 
     site.targets["there"]["gzip"] = True

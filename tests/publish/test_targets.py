@@ -10,12 +10,21 @@ import pytest
 from feedpub.config.push import Limit
 from feedpub.output.manifest import MANIFEST_NAME
 
-from .hosts import KINDS, PASSWORD, S3, Broken, Host, NetlifyServer
+from .bucket_hosts import AzureServer
+from .hosts import BUCKETS, KINDS, PASSWORD, S3, Broken, Host, NetlifyServer
 from .making import FEEDS, GONE, PICTURE, QUICK, Site, Spy
 
 # What a command's target has is remembered by the last push alone: it cannot be looked at.
 LISTED = [kind for kind in KINDS if kind != "command"]
-SECRETS = (PASSWORD, "wrong/pass", "wrong%2Fpass", NetlifyServer.TOKEN, "wr0ng", "s3cr3t/key")
+SECRETS = (
+    PASSWORD,
+    "wrong/pass",
+    "wrong%2Fpass",
+    NetlifyServer.TOKEN,
+    "wr0ng",
+    "s3cr3t/key",
+    AzureServer.KEY,
+)
 
 
 def manifest(host: Host) -> dict[str, object]:
@@ -207,7 +216,7 @@ def test_dry_run_writes_nothing(host: Host, site: Site, spy: Spy) -> None:
     assert host.files() == {}
 
 
-@pytest.mark.parametrize("host", ["s3"], indirect=True)
+@pytest.mark.parametrize("host", BUCKETS, indirect=True)
 def test_headers_as_stored(host: Host, site: Site, spy: Spy) -> None:
     site.push()
     assert host.headers("rss.xml")["Content-Type"] == "application/rss+xml; charset=utf-8"
