@@ -152,12 +152,11 @@ class Bucket(Target):
         return found
 
     def put(self, upload: Upload) -> None:
+        on_condition = self._conditional and upload.body.size <= _WHOLE
+        if upload.new and not on_condition and self._is_there(upload.path):
+            raise InTheWay(_IN_THE_WAY)
         try:
-            is_small = upload.body.size <= _WHOLE
-            if upload.new and not is_small and self._is_there(upload.path):
-                raise InTheWay(_IN_THE_WAY)
-            on_condition = upload.new and is_small and self._conditional
-            self._put(upload, "create" if on_condition else "overwrite")
+            self._put(upload, "create" if upload.new and on_condition else "overwrite")
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             raise InTheWay(_IN_THE_WAY) from None
 
