@@ -186,6 +186,13 @@ class Seaweed(Objects):
     def settings(self) -> dict[str, Any]:
         return {"to": f"s3://{BUCKET}/{self.prefix}", "endpoint": self.server.url}
 
+    def peek(self, path: str) -> bytes | None:
+        try:
+            found: bytes = self.server.read(f"{self.prefix}/{path}")
+        except self.server.client.exceptions.NoSuchKey:
+            return None
+        return found
+
     def broken(self) -> list[Broken]:
         good = self.settings
         return [
@@ -194,6 +201,14 @@ class Seaweed(Objects):
             Broken(good | {"to": "s3://no-such-bucket/x"}, "no such bucket"),
             Broken(good | {"endpoint": NOWHERE}, "tried 2 times"),
         ]
+
+
+class Unconditional(Seaweed):
+    """The same, as if it knew no conditions."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return super().settings | {"conditional": False}
 
 
 class GoogleServer(Store):
@@ -431,7 +446,7 @@ class AzureServer(Store):
         self._ask("PUT", "?restype=container")
 
     def _token(self) -> str:
-        """A shared access signature of the account (version 2018-11-09), for all things."""
+        """A shared access signature of the account (version 2018-11-09): for all things."""
         facts = {
             "sp": "rwdlac",
             "ss": "b",
@@ -442,7 +457,17 @@ class AzureServer(Store):
             "spr": "https,http",
             "sv": "2018-11-09",
         }
-        text = "".join(f"{value}\n" for value in (self.ACCOUNT, *facts.values()))
+        return self._signed(facts, "".join(f"{v}\n" for v in (self.ACCOUNT, *facts.values())))
+
+    @property
+    def container_token(self) -> str:
+        """One of the container alone (version 2018-11-09): what a user would give away."""
+        facts = {"sp": "rwdl", "se": "2999-01-01T00:00:00Z", "sv": "2018-11-09", "sr": "c"}
+        place = f"/blob/{self.ACCOUNT}/{BUCKET}"
+        lines = [facts["sp"], "", facts["se"], place, "", "", "", facts["sv"], facts["sr"]]
+        return self._signed(facts, "\n".join([*lines, *[""] * 6]))
+
+    def _signed(self, facts: dict[str, str], text: str) -> str:
         made = hmac.new(base64.b64decode(self.KEY), text.encode(), hashlib.sha256).digest()
         facts["sig"] = base64.b64encode(made).decode()
         return urllib.parse.urlencode({key: value for key, value in facts.items() if value})

@@ -77,13 +77,14 @@ def make_host(kind: str, tmp_path: Path, server: Callable[[str], tuple[Any, Path
         return ssh_hosts.OpenSsh(folder / "feeds", server("ssh")[0])
     if kind == "git-ssh":
         return ssh_hosts.GitSsh(folder, server("ssh")[0])
-    served, root = server(kind)
+    served, root = server(kind.removesuffix("-plain"))
     if kind in {"sftp", "webdav", "ftps"}:
         folders = {"sftp": hosts.Sftp, "webdav": hosts.Dav, "ftps": hosts.Ftp}
         return folders[kind](root, served, uuid.uuid4().hex)
     others: dict[str, Callable[[Any], hosts.Host]] = {
         "s3": hosts.S3,
         "seaweed": bucket_hosts.Seaweed,
+        "seaweed-plain": bucket_hosts.Unconditional,
         "gs": bucket_hosts.Google,
         "azure": bucket_hosts.Azure,
         "netlify": hosts.Netlify,

@@ -28,6 +28,7 @@ KINDS = (
     "git-ssh",
     "s3",
     "seaweed",
+    "seaweed-plain",
     "gs",
     "azure",
     "sftp",
@@ -65,6 +66,10 @@ class Host(abc.ABC):
     def files(self) -> dict[str, bytes]:
         """All that is there."""
 
+    def peek(self, path: str) -> bytes | None:
+        """What a reader gets of one file at this moment."""
+        raise NotImplementedError
+
     @abc.abstractmethod
     def write(self, path: str, data: bytes) -> None:
         """Puts a file there by other means."""
@@ -98,6 +103,12 @@ class Folder(Host):
             for path in self.root.rglob("*")
             if path.is_file()
         }
+
+    def peek(self, path: str) -> bytes | None:
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def write(self, path: str, data: bytes) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
