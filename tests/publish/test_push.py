@@ -345,7 +345,7 @@ class Reader(threading.Thread):
         while not self.end.wait(0.05):  # the push is to be the faster of the two
             names = self._named()
             order.shuffle(names)
-            for name in names[:200]:
+            for name in names[:100]:
                 self._look(name)
 
     def _named(self) -> list[str]:
