@@ -286,7 +286,7 @@ def test_large_files(host: Host, site: Site, spy: Spy) -> None:
     holds(host, site)
 
 
-@pytest.mark.parametrize("host", ["s3"], indirect=True)
+@pytest.mark.parametrize("host", ["s3", "seaweed", "azure"], indirect=True)
 def test_very_large_files_are_sent_in_parts(
     host: Host, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
