@@ -18,6 +18,7 @@ import threading
 import urllib.parse
 import uuid
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ import requests
 from lxml import etree
 
 from . import programs
-from .hosts import Broken, Host
+from .hosts import Broken, Host, aws
 
 BUCKET = "feeds"
 NOWHERE = "http://127.0.0.1:1"
@@ -175,12 +176,7 @@ class SeaweedServer(Store):
 
 class Seaweed(Objects):
     knows_hashes = True
-    env = {  # noqa: RUF012
-        "AWS_ACCESS_KEY_ID": "good",
-        "AWS_SECRET_ACCESS_KEY": SeaweedServer.KEY,
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_CONFIG_FILE": "/dev/null",
-    }
+    env = aws(SeaweedServer.KEY)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -403,7 +399,7 @@ def _door(google: GoogleServer) -> type[http.server.BaseHTTPRequestHandler]:
 
 class Google(Objects):
     @property
-    def env(self) -> dict[str, str]:
+    def env(self) -> Mapping[str, str]:
         return {"GOOGLE_APPLICATION_CREDENTIALS": str(self.server.key)}
 
     @property
@@ -505,7 +501,7 @@ class AzureServer(Store):
 
 
 class Azure(Objects):
-    env = {"AZURE_STORAGE_ACCOUNT_KEY": AzureServer.KEY}  # noqa: RUF012
+    env = MappingProxyType({"AZURE_STORAGE_ACCOUNT_KEY": AzureServer.KEY})
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import sys
 import threading
 import urllib.parse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 KINDS = (
@@ -38,7 +39,7 @@ KINDS = (
     "netlify",
 )
 BUCKETS = ("s3", "seaweed", "gs", "azure")  # they keep headers
-PASSWORD = "open sesame/42"  # noqa: S105
+PASSWORD = "open sesame/42"  # noqa: S105 - a fake
 
 
 class Broken(NamedTuple):
@@ -46,7 +47,19 @@ class Broken(NamedTuple):
 
     settings: dict[str, Any]
     word: str
-    env: dict[str, str] = {}  # noqa: RUF012
+    env: Mapping[str, str] = MappingProxyType({})
+
+
+def aws(secret: str) -> Mapping[str, str]:
+    """The environment of a client of S3 that looks nowhere else."""
+    return MappingProxyType(
+        {
+            "AWS_ACCESS_KEY_ID": "good",
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_CONFIG_FILE": "/dev/null",
+        }
+    )
 
 
 class Host(abc.ABC):
@@ -55,7 +68,7 @@ class Host(abc.ABC):
     keeps_headers = False
     atomic = False
     knows_hashes = False
-    env: dict[str, str] = {}  # noqa: RUF012
+    env: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abc.abstractmethod
@@ -451,12 +464,7 @@ class S3Server:
 class S3(Host):
     keeps_headers = True
     knows_hashes = True
-    env = {  # noqa: RUF012
-        "AWS_ACCESS_KEY_ID": "good",
-        "AWS_SECRET_ACCESS_KEY": "s3cr3t/key",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_CONFIG_FILE": "/dev/null",
-    }
+    env = aws("s3cr3t/key")
 
     def __init__(self, server: S3Server) -> None:
         from moto.core import DEFAULT_ACCOUNT_ID
@@ -504,7 +512,7 @@ class S3(Host):
 class NetlifyServer:
     """A small server with the rules of Netlify's deploy API: digests, what is required, states."""
 
-    TOKEN = "nfp_t0ken"  # noqa: S105
+    TOKEN = "nfp_t0ken"  # noqa: S105 - a fake
 
     def __init__(self) -> None:
         self.sites: dict[str, dict[str, str]] = {}  # id → path → SHA-1: what is published
@@ -601,7 +609,7 @@ class NetlifyServer:
 class Netlify(Host):
     atomic = True
     knows_hashes = True
-    env = {"NETLIFY_AUTH_TOKEN": NetlifyServer.TOKEN}  # noqa: RUF012
+    env = MappingProxyType({"NETLIFY_AUTH_TOKEN": NetlifyServer.TOKEN})
 
     def __init__(self, server: NetlifyServer) -> None:
         self.server = server

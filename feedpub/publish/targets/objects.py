@@ -36,6 +36,8 @@ _DENIED = re.compile(
     r"|InvalidAuthenticationInfo|invalid_grant|InvalidToken|CredentialsError"
     r"|40[13] (?:Forbidden|Una)",
 )
+# Where clouds give credentials to their own machines: the last place that is asked.
+_ASKED_THE_MACHINE = re.compile(r"//(?:169\.254\.169\.254|metadata\.google\.internal)\b")
 _CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # asking again does not help
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
 
@@ -222,6 +224,8 @@ def _fault(error: Exception) -> Exception:
     text = str(error)
     if _NO_BUCKET.search(text):
         return TargetError("there is no such bucket; make it, or mend the address")
+    if _ASKED_THE_MACHINE.search(text):
+        return TargetError("no credentials are found; docs/push.md says where they are looked for")
     if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
         return TargetError(f"the credentials are refused ({_told(error)})")
     if _DENIED.search(text):
