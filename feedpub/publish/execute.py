@@ -106,11 +106,13 @@ class Executor:
                     self.waiting += [action.path for action in todo]
                     continue
                 self._all(pool, todo, lambda action: self._put(action, force))
+                self._flush()
             if self.failures:
                 self.waiting += [action.path for action in plan.deletes]
             elif plan.deletes:
                 self._check_mine(version)
                 self._all(pool, plan.deletes, self._delete)
+                self._flush()
         if not self.failures and (plan.actions or plan.stale):
             self._swap(plan.final, version)
 
@@ -140,6 +142,14 @@ class Executor:
                 running = {future: a for future, a in running.items() if not future.cancel()}
         if fault:
             raise fault
+
+    def _flush(self) -> None:
+        """Has the target bring what it has gathered: what comes next builds on it."""
+        faults = surely(lambda _: self.target.flush(), self.retry, self.stop)
+        if faults:
+            self.failures += [Failure(path, str(error)) for path, error in faults.items()]
+            self.size -= sum(action.size for action in self.done if action.path in faults)
+            self.done = [action for action in self.done if action.path not in faults]
 
     def _take(self, action: Action, future: Future[int]) -> None:
         try:

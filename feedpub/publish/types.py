@@ -104,6 +104,14 @@ class Target(Protocol):
     def delete(self, path: str) -> None:
         """Takes a file away; one that is not there is no mistake."""
 
+    def flush(self) -> Mapping[str, FileError]:
+        """Brings and takes away what `put` and `delete` have only gathered since the last time.
+
+        Returns which files that was not possible for, and why. If it raises, it may be called
+        again, and goes on.
+        """
+        return {}
+
     def finish(self, message: str) -> None:
         """Makes an atomic target show what it was given, and clears away what was left over."""
         return
