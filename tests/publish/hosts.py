@@ -33,6 +33,7 @@ KINDS = (
     "azure",
     "sftp",
     "openssh",
+    "rsync",
     "webdav",
     "ftps",
     "netlify",
@@ -55,6 +56,7 @@ class Host(abc.ABC):
     keeps_headers = False
     atomic = False
     knows_hashes = False
+    gathers = False  # what is put is there only after all of its group was
     env: dict[str, str] = {}  # noqa: RUF012
 
     @property
