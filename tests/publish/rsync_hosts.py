@@ -82,7 +82,7 @@ class Rsync(Folder):
             Broken({"to": f"rsync://me@127.0.0.1:{port}/feeds/x"}, "password is refused"),
             Broken({"to": at("rsync", port, "/other/x")}, "no such module"),
             Broken({"to": at("rsync", port, "/closed/x")}, "read only"),
-            Broken({"to": at("rsync", 1, "/feeds/x")}, "Connection refused; tried 2 times"),
+            Broken({"to": at("rsync", 1, "/feeds/x")}, "refused"),
             Broken({"to": "rsync://me@no-such-host.invalid/feeds/x"}, "tried 2 times"),
             Broken({"to": f"{self.settings['to']}/not/there"}, "no folder above"),
         ]

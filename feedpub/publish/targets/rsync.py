@@ -55,6 +55,7 @@ _MEANINGS = (
     (re.compile(r"auth failed on module"), "the user or the password is refused"),
     (re.compile(r"Unknown module"), "the host has no such module"),
     (re.compile(r"Host key verification failed"), UNKNOWN_HOST),
+    (re.compile(r"Identity file .* not accessible"), "there is no file of the key that is named"),
     (re.compile(r"Permission denied \([a-z]"), "ssh: the user or the key is refused"),
     (
         re.compile(r"mkdir\S* .* failed: No such file or directory"),
@@ -69,6 +70,8 @@ _MEANINGS = (
         "rsync is not installed there",
     ),
 )
+_TOLD = re.compile(r"@?ERROR: |ssh: |rsync: ")
+_ECHO = re.compile(r"unexpectedly closed|read error|safe_write")  # of what ended the other side
 _BUSY = re.compile(r"max connections|try again later")
 
 
@@ -392,13 +395,9 @@ def _fault(done: Done) -> Passing | TargetError:
         if pattern.search(text):
             return TargetError(what)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [
-        line
-        for line in lines
-        if re.match(r"@ERROR|ssh: |rsync: ", line) and "unexpectedly closed" not in line
-    ]
+    told = [line for line in lines if _TOLD.match(line) and not _ECHO.search(line)]
     line = next(iter(told or lines), f"it ends with {done.returncode}")[:300]
-    what = "rsync: " + re.sub(r"^(?:@ERROR: |rsync: (?:\[\w+\] )?)", "", line)
+    what = "rsync: " + re.sub(r"^(?:@?ERROR: |rsync: (?:\[\w+\] )?)", "", line)
     if done.returncode in _PASSING or done.returncode < 0 or _BUSY.search(text):
         return Passing(what)
     return TargetError(what)
