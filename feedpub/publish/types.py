@@ -93,7 +93,10 @@ class Target(Protocol):
         """All files that are there, whoever put them there."""
 
     def put(self, upload: Upload) -> None:
-        """Brings a file, wholly or not at all. Raises `InTheWay` if a new one is there already."""
+        """Brings a file, wholly or not at all, or gathers it for `flush`.
+
+        Raises `InTheWay` if a new one is there already.
+        """
 
     def swap(self, upload: Upload, version: str) -> str:
         """Brings a file if it still is as it was read (""; not there); returns its new version.

@@ -185,8 +185,7 @@ class Tool:
         It is named as a whole: daemons of rsync 3.5.0 that do not use chroot take what
         --files-from names below a folder of a module for gone.
         """
-        options = ("--copy-links", "--chmod=F600")
-        done = self.run(*options, source=f"{self.remote}{path}", to=f"{folder}/")
+        done = self.run("--chmod=F600", source=f"{self.remote}{path}", to=f"{folder}/")
         if _is_absent(done):
             return False
         _checked(done, (0,))
