@@ -177,7 +177,7 @@ def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
         return "names no container", "write azure://account/container"
     if scheme == "rsync" and not parts.path.strip("/"):
         return "names no module", "write rsync://host/module/path"
-    if scheme == "rsync+ssh" and not parts.path.strip("/"):
+    if scheme == "rsync+ssh" and not parts.path:
         return "names no folder", "write rsync+ssh://host/path"
     if scheme in _RSYNC and re.search(r"[*?\[\]\\]", unquote(parts.path)):
         return "has a character that rsync takes for a pattern", "name a folder without * ? [ ] \\"

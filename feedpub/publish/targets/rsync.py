@@ -123,6 +123,8 @@ class Tool:
 
     def __init__(self, remote: str, options: list[str], env: dict[str, str]) -> None:
         self.remote = remote
+        daemon = re.fullmatch(r"(rsync://[^/]+/[^/]+/)(.*)", remote)
+        self._module = (daemon[1], daemon[2]) if daemon else (remote, "")
         self._options = options
         self._env = env
 
@@ -179,17 +181,24 @@ class Tool:
         done = self.run(*options, source=self.remote, to=f"{nothing}/", paths=paths, md5=True)
         return _entries(_checked(done, (*_IN_PART, _NO_CHECKSUM)))
 
-    def get(self, path: str, folder: Path) -> bool:
-        """Fetches one file, False if it is not there; raises `Passing` or `TargetError`.
+    def get(self, path: str, folder: Path) -> bytes | None:
+        """Fetches one file by way of an empty folder, None if it is not there.
 
-        It is named as a whole: daemons of rsync 3.5.0 that do not use chroot take what
-        --files-from names below a folder of a module for gone.
+        Raises `Passing` or `TargetError`.
         """
-        done = self.run("--chmod=F600", source=f"{self.remote}{path}", to=f"{folder}/")
+        # From the module: daemons of rsync 3.5.0 that do not use chroot take what --files-from
+        # names below one of its folders for gone. And by --files-from: rrsync refuses to look
+        # for a file that is not there.
+        source, inner = self._module
+        options = ("--ignore-missing-args", "--chmod=F600")
+        done = self.run(*options, source=source, to=f"{folder}/", paths=[f"{inner}{path}"])
         if _is_absent(done):
-            return False
+            return None
         _checked(done, (0,))
-        return True
+        try:
+            return (folder / inner / path).read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
 
 
 class Rsync(Target):
@@ -215,13 +224,8 @@ class Rsync(Target):
 
     def read(self, path: str) -> Found | None:
         with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
-            if not self._tool.get(path, Path(name)):
-                return None
-            try:
-                data = Path(name, PurePosixPath(path).name).read_bytes()
-            except FileNotFoundError:  # what is there is no file
-                return None
-        return Found(data, hashlib.sha256(data).hexdigest())
+            data = self._tool.get(path, Path(name))
+        return None if data is None else Found(data, hashlib.sha256(data).hexdigest())
 
     def list(self) -> dict[str, Stored]:
         entries = self._tool.look(self._none, None, "--recursive", "--links") or ()
