@@ -112,14 +112,16 @@ def test_folders_go_when_they_are_empty(host: Rsync, site: Site) -> None:
 
 def test_what_a_cut_push_left_is_nobodys(host: Rsync, site: Site) -> None:
     site.push()
-    for path in ("topics/a/.~tmp~/rss.xml", ".~tmp~/other.xml", ".rss.xml.aB3dE9"):
+    for path in ("topics/a/.~tmp~/rss.xml", ".~tmp~/rss.xml", ".rss.xml.aB3dE9"):
         host.write(path, b"half")
     (host.root / "topics/b/.~tmp~").mkdir()
-    host.write(".htaccess.backup", b"another's")
+    others = {".htaccess.backup": b"another's", "blog/.~tmp~/rss.xml": b"on another's way"}
+    for path, data in others.items():
+        host.write(path, data)
     host.remove(MANIFEST_NAME)
     assert not site.push().error
-    assert holds(host, site, **{".htaccess.backup": b"another's"})
-    assert not list(host.root.rglob(".~tmp~"))
+    assert holds(host, site, **others)
+    assert [path.parent.name for path in host.root.rglob(".~tmp~")] == ["blog"]
 
 
 def test_a_file_that_cannot_be_brought(host: Rsync, site: Site) -> None:

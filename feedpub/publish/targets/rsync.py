@@ -168,9 +168,9 @@ class Tool:
         `nothing` is an empty folder. Raises `Passing` or `TargetError`.
         """
         done = self.run("--dry-run", *options, source=self.remote, to=f"{nothing}/", paths=paths)
-        if _is_absent(done):
-            return None
         entries = _entries(done)
+        if not entries and _is_absent(done):
+            return None
         # A folder that is closed to feedpub, among others, is not one that it looks into.
         _checked(done, _IN_PART if entries else (0,))
         return entries
@@ -215,7 +215,9 @@ class Rsync(Target):
         self._puts: dict[tuple[Path, bool], dict[str, None]] = {}
         self._deletes: dict[str, None] = {}
         self._faults: dict[str, FileError] = {}
-        self._left: list[str] = []  # temporary files of pushes that were cut
+        # Temporary files of pushes that were cut, as far as they were to be what the tree has:
+        # others may be bringing theirs with rsync, too.
+        self._left: list[str] = []
 
     def _folder(self, name: str) -> Path:
         folder = Path(self._temporary.name, name)
@@ -231,20 +233,14 @@ class Rsync(Target):
         entries = self._tool.look(self._none, None, "--recursive", "--links") or ()
         found: dict[str, Stored] = {}
         for entry in entries:
-            if self._is_left(entry.path):
-                self._left.append(entry.path.rstrip("/"))
+            path = entry.path.rstrip("/")
+            goal = _goal(path)
+            if PurePosixPath(path).name == _DELAYED or (goal and (self.output / goal).is_file()):
+                self._left.append(path)
             elif entry.flags[1] != "d":
                 is_file = entry.flags[1] == "f"
-                found[entry.path] = Stored(int(entry.fact) if is_file else -1)
+                found[path] = Stored(int(entry.fact) if is_file else -1)
         return found | self._hashed(found)
-
-    def _is_left(self, path: str) -> bool:
-        """Whether it was on its way here when a push was cut: rsync's own names for that."""
-        place = self.output / path
-        if _DELAYED in place.parts:
-            return True
-        match = re.fullmatch(r"\.(.+)\.[A-Za-z0-9]{6}", place.name)
-        return match is not None and place.with_name(match[1]).is_file()
 
     def _hashed(self, found: Mapping[str, Stored]) -> dict[str, Stored]:
         """Those that may be what the tree has, with their hashes; the host makes them."""
@@ -344,6 +340,15 @@ class Rsync(Target):
 
     def close(self) -> None:
         self._temporary.cleanup()
+
+
+def _goal(path: str) -> str:
+    """Where a temporary file of rsync's own was to come to; "" if it is none by its name."""
+    place = PurePosixPath(path)
+    if place.parent.name == _DELAYED:
+        return str(place.parent.parent / place.name)
+    match = re.fullmatch(r"\.(.+)\.[A-Za-z0-9]{6}", place.name)
+    return str(place.with_name(match[1])) if match else ""
 
 
 def _depth(path: str) -> int:
