@@ -51,6 +51,7 @@ class Capabilities(NamedTuple):
     headers: bool = False  # it keeps the headers that a file is to be served with
     hash: str = ""  # how `Stored.hash` is made: see `Body.hash`; "" if it has none
     jobs: int = 1  # how many requests it can be asked for at once
+    gathers: bool = False  # nothing that was put or deleted is there before `flush`
 
 
 class Stored(NamedTuple):

@@ -15,7 +15,7 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.targets import rsync
 from feedpub.publish.types import Passing, TargetError
 
-from .making import GONE, Site
+from .making import GONE, PICTURE, Site
 from .rsync_hosts import Rsync
 
 pytestmark = pytest.mark.parametrize("host", ["rsync"], indirect=True)
@@ -179,6 +179,39 @@ def test_a_file_for_the_host_alone(host: Rsync, site: Site) -> None:
     host.remove(MANIFEST_NAME)
     assert site.push().plan.actions == ()
     assert holds(host, site, **{".htaccess": htaccess})
+
+
+def test_compressed_files_are_compared_by_hash(
+    host: Rsync, site: Site, started: list[list[str]]
+) -> None:
+    site.targets["there"]["precompress"] = ["gzip"]
+    assert not site.push().error
+    assert "rss.xml.gz" in host.files()
+    host.remove(MANIFEST_NAME)
+    started.clear()
+    assert site.push().plan.actions == ()
+    assert len(started) == 5  # manifest, list, hashes, and the manifest again
+
+
+def test_what_was_done_when_the_line_is_cut(
+    host: Rsync, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was brought, and not what was gathered."""
+    send = rsync.Tool.send
+
+    def cut(self: rsync.Tool, folder: Path, paths: list[str], *options: str) -> Any:
+        if "rss.xml" in paths:
+            raise Passing("the line was cut")
+        return send(self, folder, paths, *options)
+
+    monkeypatch.setattr(rsync.Tool, "send", cut)
+    result = site.push()
+    assert "cut" in result.error
+    assert [action.path for action in result.done.actions] == [PICTURE]
+    assert result.done.size == len(site.tree.files[PICTURE])
+    monkeypatch.undo()
+    assert not site.push().error
+    assert holds(host, site)
 
 
 def test_rsync_must_be_there(host: Rsync, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from feedpub.publish.encodings import ENDINGS
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look
@@ -205,7 +206,7 @@ class Rsync(Target):
     """A folder on a host."""
 
     def __init__(self, tool: Tool, output: Path) -> None:
-        self.can = Capabilities(hash="md5", jobs=1)
+        self.can = Capabilities(hash="md5", gathers=True)
         self.output = output
         self._tool = tool
         self._temporary = tempfile.TemporaryDirectory(prefix="feedpub-", ignore_cleanup_errors=True)
@@ -244,17 +245,20 @@ class Rsync(Target):
 
     def _hashed(self, found: Mapping[str, Stored]) -> dict[str, Stored]:
         """Those that may be what the tree has, with their hashes; the host makes them."""
-        paths = [path for path, stored in found.items() if stored.size == self._size(path)]
+        paths = [path for path, stored in found.items() if self._may_be_equal(path, stored)]
         if not paths:
             return {}
         hashes = {entry.path: entry.fact for entry in self._tool.hashes(self._none, paths)}
         return {path: found[path]._replace(hash=hashes.get(path, "")) for path in paths}
 
-    def _size(self, path: str) -> int:
+    def _may_be_equal(self, path: str, stored: Stored) -> bool:
+        place = self.output / path
+        if place.suffix in ENDINGS.values() and place.with_suffix("").is_file():
+            return True  # one that was compressed for the host
         try:
-            return (self.output / path).stat().st_size
+            return stored.size == place.stat().st_size
         except OSError:
-            return -2  # of no file
+            return False
 
     def put(self, upload: Upload) -> None:
         folder = self.output
