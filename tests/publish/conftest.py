@@ -61,7 +61,8 @@ def host(
 ) -> hosts.Host:
     """A place of each kind, with nothing in it."""
     made = make_host(request.param, tmp_path, server)
-    monkeypatch.delenv("GIT_SSH_COMMAND", raising=False)  # feedpub leaves a user's own as it is
+    for name in ("GIT_SSH_COMMAND", "RSYNC_RSH"):  # feedpub leaves a user's own as it is
+        monkeypatch.delenv(name, raising=False)
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
     return made
@@ -76,6 +77,8 @@ def make_host(kind: str, tmp_path: Path, server: Callable[[str], tuple[Any, Path
         return (hosts.Command if kind == "command" else hosts.Git)(folder)
     if kind == "openssh":
         return ssh_hosts.OpenSsh(folder / "feeds", server("ssh")[0])
+    if kind == "rsync-ssh":
+        return rsync_hosts.RsyncSsh(folder / "feeds", server("ssh")[0])
     if kind == "git-ssh":
         return ssh_hosts.GitSsh(folder, server("ssh")[0])
     served, root = server(kind.removesuffix("-plain"))

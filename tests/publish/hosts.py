@@ -34,6 +34,7 @@ KINDS = (
     "sftp",
     "openssh",
     "rsync",
+    "rsync-ssh",
     "webdav",
     "ftps",
     "netlify",

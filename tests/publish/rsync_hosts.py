@@ -1,4 +1,4 @@
-"""An rsync daemon on loopback."""
+"""An rsync daemon on loopback, and rsync over ssh."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from typing import Any
 import pytest
 
 from .hosts import PASSWORD, Broken, Folder, at
+from .ssh_hosts import Sshd
+
+
+def _need_rsync() -> None:
+    if not shutil.which("rsync"):
+        pytest.skip("rsync is not installed (Debian, Ubuntu: apt install rsync)")
 
 
 class RsyncServer:
     """The rsync command's own daemon, which knows one user, in a process."""
 
     def __init__(self, root: Path, folder: Path) -> None:
-        if not shutil.which("rsync"):
-            pytest.skip("rsync is not installed")
+        _need_rsync()
         secrets = folder / "secrets"
         secrets.write_text(f"me:{PASSWORD}\n", encoding="utf-8")
         secrets.chmod(0o600)
@@ -85,4 +90,30 @@ class Rsync(Folder):
             Broken({"to": at("rsync", 1, "/feeds/x")}, "refused"),
             Broken({"to": "rsync://me@no-such-host.invalid/feeds/x"}, "tried 2 times"),
             Broken({"to": f"{self.settings['to']}/not/there"}, "no folder above"),
+        ]
+
+
+class RsyncSsh(Folder):
+    """A folder that is reached over ssh."""
+
+    knows_hashes = True
+    gathers = True
+
+    def __init__(self, root: Path, server: Sshd) -> None:
+        _need_rsync()
+        super().__init__(root)
+        self.server = server
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"to": self.server.at("rsync+ssh", self.root)} | self.server.login
+
+    def broken(self) -> list[Broken]:
+        good = self.settings
+        return [
+            Broken(good | self.server.wrong_key, "the key is refused"),
+            Broken(good | {"key": "/no/such/key"}, "no file of the key"),
+            Broken(good | self.server.wrong_host, "host key"),
+            Broken(good | {"to": f"{good['to']}/not/there"}, "no folder above"),
+            Broken({"to": "rsync+ssh://127.0.0.1:1/x"}, "tried 2 times"),
         ]
