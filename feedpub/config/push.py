@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -53,10 +53,13 @@ SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "webdavs": _FOLDER,
         "ftp": ("insecure", *_FOLDER),
         "ftps": (*_FOLDER, "ca"),
+        "rsync": ("password", "precompress"),
+        "rsync+ssh": (*_SSH, "precompress"),
         "netlify": ("endpoint", "password", "cache", "jobs"),
         "command": (),
     }
 )
+_RSYNC = frozenset({"rsync", "rsync+ssh"})
 _HOSTLESS = frozenset({"file", "git+file", "command"})
 _INSECURE = {"ftp": "ftps", "webdav": "webdavs"}
 
@@ -168,10 +171,16 @@ def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
         return "names no absolute path", f"write three slashes: {scheme}:///path"
     if scheme in _HOSTLESS and parts.netloc not in {"", "localhost"}:
         return "names a host", f"write three slashes: {scheme}:///path"
-    if scheme not in _HOSTLESS and not parts.hostname:
+    if scheme not in _HOSTLESS and (parts.hostname or "-").startswith("-"):
         return "names no host or bucket", f"write {scheme}://name/…"
     if scheme == "azure" and not parts.path.strip("/"):
         return "names no container", "write azure://account/container"
+    if scheme == "rsync" and not parts.path.strip("/"):
+        return "names no module", "write rsync://host/module/path"
+    if scheme == "rsync+ssh" and not parts.path:
+        return "names no folder", "write rsync+ssh://host/path"
+    if scheme in _RSYNC and re.search(r"[*?\[\]\\]", unquote(parts.path)):
+        return "has a character that rsync takes for a pattern", "name a folder without * ? [ ] \\"
     if parts.fragment and not scheme.startswith("git+"):
         return "has a #", "write %23 for it in a path, or leave it out"
     if scheme.startswith("git+") and not parts.fragment:

@@ -105,14 +105,36 @@ class Executor:
                     # They may name what could not be brought there.
                     self.waiting += [action.path for action in todo]
                     continue
-                self._all(pool, todo, lambda action: self._put(action, force))
+                self._group(pool, todo, lambda action: self._put(action, force))
             if self.failures:
                 self.waiting += [action.path for action in plan.deletes]
             elif plan.deletes:
                 self._check_mine(version)
-                self._all(pool, plan.deletes, self._delete)
+                self._group(pool, plan.deletes, self._delete)
         if not self.failures and (plan.actions or plan.stale):
             self._swap(plan.final, version)
+
+    def _group(
+        self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
+    ) -> None:
+        """Does actions that may be done in any order, to their end: what comes next builds on it.
+
+        Raises what makes the rest pointless.
+        """
+        done, size = len(self.done), self.size
+        try:
+            self._all(pool, actions, do)
+            faults = surely(lambda _: self.target.flush(), self.retry, self.stop)
+        except (TargetError, Stopped):
+            if self.target.can.gathers:
+                # Whatever of it is there, nobody has said so.
+                del self.done[done:]
+                self.size = size
+            raise
+        if faults:
+            self.failures += [Failure(path, str(error)) for path, error in faults.items()]
+            self.size -= sum(action.size for action in self.done if action.path in faults)
+            self.done = [action for action in self.done if action.path not in faults]
 
     def _all(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]

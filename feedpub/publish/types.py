@@ -51,6 +51,7 @@ class Capabilities(NamedTuple):
     headers: bool = False  # it keeps the headers that a file is to be served with
     hash: str = ""  # how `Stored.hash` is made: see `Body.hash`; "" if it has none
     jobs: int = 1  # how many requests it can be asked for at once
+    gathers: bool = False  # nothing that was put or deleted is there before `flush`
 
 
 class Stored(NamedTuple):
@@ -93,7 +94,10 @@ class Target(Protocol):
         """All files that are there, whoever put them there."""
 
     def put(self, upload: Upload) -> None:
-        """Brings a file, wholly or not at all. Raises `InTheWay` if a new one is there already."""
+        """Brings a file, wholly or not at all, or gathers it for `flush`.
+
+        Raises `InTheWay` if a new one is there already.
+        """
 
     def swap(self, upload: Upload, version: str) -> str:
         """Brings a file if it still is as it was read (""; not there); returns its new version.
@@ -103,6 +107,14 @@ class Target(Protocol):
 
     def delete(self, path: str) -> None:
         """Takes a file away; one that is not there is no mistake."""
+
+    def flush(self) -> Mapping[str, FileError]:
+        """Brings and takes away what `put` and `delete` have only gathered since the last time.
+
+        Returns which files that was not possible for, and why. If it raises, it may be called
+        again, and goes on.
+        """
+        return {}
 
     def finish(self, message: str) -> None:
         """Makes an atomic target show what it was given, and clears away what was left over."""

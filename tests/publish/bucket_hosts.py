@@ -17,6 +17,7 @@ import sys
 import threading
 import urllib.parse
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any

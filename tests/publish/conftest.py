@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from . import bucket_hosts, hosts, ssh_hosts
+from . import bucket_hosts, hosts, rsync_hosts, ssh_hosts
 from .making import Site, Spy, watch
 
 # What `./run.sh test` installs by npm.
@@ -27,6 +27,7 @@ SERVERS: dict[str, Callable[[Path, Path], Any]] = {
     "ssh": lambda root, beside: ssh_hosts.Sshd(beside),
     "webdav": lambda root, beside: hosts.DavServer(root),
     "ftps": hosts.FtpServer,
+    "rsync": rsync_hosts.RsyncServer,
     "netlify": lambda root, beside: hosts.NetlifyServer(),
 }
 
@@ -60,7 +61,8 @@ def host(
 ) -> hosts.Host:
     """A place of each kind, with nothing in it."""
     made = make_host(request.param, tmp_path, server)
-    monkeypatch.delenv("GIT_SSH_COMMAND", raising=False)  # feedpub leaves a user's own as it is
+    for name in ("GIT_SSH_COMMAND", "RSYNC_RSH"):  # feedpub leaves a user's own as it is
+        monkeypatch.delenv(name, raising=False)
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
     return made
@@ -75,11 +77,18 @@ def make_host(kind: str, tmp_path: Path, server: Callable[[str], tuple[Any, Path
         return (hosts.Command if kind == "command" else hosts.Git)(folder)
     if kind == "openssh":
         return ssh_hosts.OpenSsh(folder / "feeds", server("ssh")[0])
+    if kind == "rsync-ssh":
+        return rsync_hosts.RsyncSsh(folder / "feeds", server("ssh")[0])
     if kind == "git-ssh":
         return ssh_hosts.GitSsh(folder, server("ssh")[0])
     served, root = server(kind.removesuffix("-plain"))
-    if kind in {"sftp", "webdav", "ftps"}:
-        folders = {"sftp": hosts.Sftp, "webdav": hosts.Dav, "ftps": hosts.Ftp}
+    folders: dict[str, Callable[[Path, Any, str], hosts.Host]] = {
+        "sftp": hosts.Sftp,
+        "webdav": hosts.Dav,
+        "ftps": hosts.Ftp,
+        "rsync": rsync_hosts.Rsync,
+    }
+    if kind in folders:
         return folders[kind](root, served, uuid.uuid4().hex)
     others: dict[str, Callable[[Any], hosts.Host]] = {
         "s3": hosts.S3,

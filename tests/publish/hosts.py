@@ -34,6 +34,8 @@ KINDS = (
     "azure",
     "sftp",
     "openssh",
+    "rsync",
+    "rsync-ssh",
     "webdav",
     "ftps",
     "netlify",
@@ -68,6 +70,7 @@ class Host(abc.ABC):
     keeps_headers = False
     atomic = False
     knows_hashes = False
+    gathers = False  # what is put is there only after all of its group was
     env: Mapping[str, str] = MappingProxyType({})
 
     @property

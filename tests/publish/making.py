@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,15 @@ from feedpub.output.manifest import MANIFEST_NAME, Manifest
 from feedpub.publish import push as pushing
 from feedpub.publish.push import Options, Result, chosen
 from feedpub.publish.retry import Retry
-from feedpub.publish.types import Capabilities, Found, Stored, Target, TargetError, Upload
+from feedpub.publish.types import (
+    Capabilities,
+    FileError,
+    Found,
+    Stored,
+    Target,
+    TargetError,
+    Upload,
+)
 
 QUICK = Retry(times=2, first=0.01, longest=0.02, patience=1.0)
 PICTURE = "media/0123456789abcdef/cover.png"
@@ -147,6 +155,10 @@ class Watched:
     def delete(self, path: str) -> None:
         self._spy.note("delete", path)
         self._target.delete(path)
+
+    def flush(self) -> Mapping[str, FileError]:
+        self._spy.note("flush")
+        return self._target.flush()
 
     def finish(self, message: str) -> None:
         self._spy.note("finish")

@@ -24,6 +24,8 @@ MODULES = {
     "webdavs": ("webdav", ""),
     "ftp": ("ftp", ""),
     "ftps": ("ftp", ""),
+    "rsync": ("rsync", ""),
+    "rsync+ssh": ("rsync", ""),
     "netlify": ("netlify", ""),
     "command": ("command", ""),
 }

@@ -45,7 +45,7 @@ def read_address(text: str, password: str = "") -> Address:
     found = password or unquote(parts.password or "")
     if not found and scheme == "netlify":
         found = os.environ.get("NETLIFY_AUTH_TOKEN", "")
-    if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps"}:
+    if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps", "rsync"}:
         user, found = _from_netrc(parts.hostname or "", user)
     port = 0 if scheme in {"s3", "gs", "azure"} else parts.port or 0
     return Address(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from typing import IO, NamedTuple
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.gathering import Gathering
+from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
@@ -75,14 +75,7 @@ def connect(place: Place) -> Branch:
 def _environment(place: Place) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
     env |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    if "GIT_SSH_COMMAND" not in env:
-        # Nobody is there to answer, and an unknown host is never taken for the right one.
-        ssh = ["ssh", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes"]
-        if key := place.path(place.settings.key):
-            ssh += ["-i", str(key), "-oIdentitiesOnly=yes"]
-        if known := place.path(place.settings.known_hosts):
-            ssh.append(f"-oUserKnownHostsFile={known}")
-        env["GIT_SSH_COMMAND"] = shlex.join(ssh)
+    env.setdefault("GIT_SSH_COMMAND", ssh_command(place))
     return env
 
 
@@ -135,8 +128,7 @@ def _fault(stderr: bytes) -> Passing | TargetError:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote: error"))]
     if "Host key verification failed" in text:
-        what = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
-        return TargetError(what)
+        return TargetError(UNKNOWN_HOST)
     # After what ssh says, git only says that it "could not read from remote repository".
     reasons = [line for line in lines if _DENIED.search(line) or line.startswith("ssh: ")]
     line = next(iter(reasons or told or lines), "it says nothing")[:300]

@@ -19,6 +19,7 @@ import asyncssh
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.ssh import UNKNOWN_HOST
 from feedpub.publish.types import (
     Capabilities,
     FileError,
@@ -229,8 +230,7 @@ class Sftp(Target):
         try:
             return future.result()
         except asyncssh.HostKeyNotVerifiable:
-            what = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
-            raise TargetError(what) from None
+            raise TargetError(UNKNOWN_HOST) from None
         except asyncssh.PermissionDenied:
             raise TargetError("user, key or password are refused") from None
         except asyncssh.KeyImportError as error:

@@ -1,0 +1,419 @@
+"""`rsync://host/module/path` and `rsync+ssh://host/path`, by the rsync command.
+
+One process a group of files, not one a file: `put` and `delete` gather, `flush` brings. Only
+files that are named are ever sent or deleted, so that nothing else in the folder is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from feedpub.publish.encodings import ENDINGS
+from feedpub.publish.targets import Place
+from feedpub.publish.targets.address import Address
+from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
+from feedpub.publish.types import (
+    Capabilities,
+    FileError,
+    Found,
+    InTheWay,
+    Passing,
+    Stored,
+    Target,
+    TargetError,
+    Upload,
+)
+
+TIMEOUT = 120  # seconds in which nothing comes
+_CONNECT = 20  # seconds
+_DELAYED = ".~tmp~"  # the folder in which --delay-updates has files until all are there
+_IN_PART = (0, 23, 24)  # exit codes: done, or done but for some files
+_PASSING = frozenset({10, 12, 20, 30, 35, 255})  # sockets, the stream, signals, time, ssh
+_NO_CHECKSUM = 4  # exit code: what is asked for is not known
+_FORMAT = "feedpub %i %l %n"
+_HASHES = "feedpub %i %C %n"
+_ENTRY = re.compile(rb"feedpub (.{11}) (\S*) (.*)")
+_SEND = (
+    "--checksum",  # a fresh checkout has new times, and not new bytes
+    "--times",
+    "--delay-updates",
+    # Where files are new; those that are there keep their modes.
+    "--chmod=D755,F644",
+)
+_ABSENT = re.compile(r"(?:change_dir|link_stat)\S* .* failed: No such file or directory")
+# What is said → what it means; none of it passes.
+_MEANINGS = (
+    (re.compile(r"auth failed on module"), "the user or the password is refused"),
+    (re.compile(r"Unknown module"), "the host has no such module"),
+    (re.compile(r"Host key verification failed"), UNKNOWN_HOST),
+    (re.compile(r"Identity file .* not accessible"), "there is no file of the key that is named"),
+    (re.compile(r"Permission denied \([a-z]"), "ssh: the user or the key is refused"),
+    (
+        re.compile(r"mkdir\S* .* failed: No such file or directory"),
+        "there is no folder above the one that is named; make it first",
+    ),
+    (
+        re.compile(r"unknown option|unrecognized option"),
+        "rsync is too old, here or there; 3.1 or newer is needed",
+    ),
+    (
+        re.compile(r"rsync: (?:command )?not found|rsync: No such file"),
+        "rsync is not installed there",
+    ),
+)
+_TOLD = re.compile(r"@?ERROR: |ssh: |rsync: ")
+_ECHO = re.compile(r"unexpectedly closed|read error|safe_write")  # of what ended the other side
+_BUSY = re.compile(r"max connections|try again later")
+
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+class Entry(NamedTuple):
+    """A file of which rsync tells something."""
+
+    path: str
+    flags: str  # %i of rsync(1)
+    fact: str  # its size or its hash
+
+
+def connect(place: Place) -> Rsync:
+    """Looks whether there is an rsync; nothing is asked of the host yet."""
+    if not shutil.which("rsync"):
+        raise TargetError("rsync is not installed; install it (Debian, Ubuntu: apt install rsync)")
+    address = place.address
+    options = ["--no-human-readable", f"--timeout={TIMEOUT}"]
+    env = {**os.environ, "LC_ALL": "C"}
+    if address.scheme == "rsync":
+        options += ["--no-motd", f"--contimeout={_CONNECT}"]
+        # Set, if empty: else rsync asks on the terminal.
+        env["RSYNC_PASSWORD"] = address.password or env.get("RSYNC_PASSWORD", "")
+    else:
+        port = [f"-oPort={address.port}"] if address.port else []
+        env.setdefault("RSYNC_RSH", ssh_command(place, f"-oConnectTimeout={_CONNECT}", *port))
+        if re.search(r"[^\w./~@%+:,=-]", address.path, re.ASCII):
+            # A shell at the host would take it for more than one word.
+            options.append("--protect-args")
+    return Rsync(Tool(_remote(address), options, env), place.output)
+
+
+def _remote(address: Address) -> str:
+    """The folder as rsync is told of it, with a slash at its end."""
+    user = f"{address.user}@" if address.user else ""
+    path = address.path.rstrip("/") + "/"
+    if address.scheme == "rsync":
+        return f"rsync://{user}{address.netloc}{path}"
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    # Relative to the home folder; ./ since a colon must not come first.
+    path = f"./{path.removeprefix('/~/')}" if path.startswith("/~/") else path
+    return f"{user}{host}:{path}"
+
+
+class Tool:
+    """The rsync command, and the folder at the host that it is used for."""
+
+    def __init__(self, remote: str, options: list[str], env: dict[str, str]) -> None:
+        self.remote = remote
+        daemon = re.fullmatch(r"(rsync://[^/]+/[^/]+/)(.*)", remote)
+        self._module = (daemon[1], daemon[2]) if daemon else (remote, "")
+        self._options = options
+        self._env = env
+
+    def run(
+        self,
+        *options: str,
+        source: str,
+        to: str,
+        paths: Iterable[str] | None = None,
+        md5: bool = False,
+    ) -> Done:
+        """Copies what `paths` names, and nothing else; all, if it is None; whatever comes of it.
+
+        `md5` makes MD5 the checksum, which is else the fastest that both sides know.
+        """
+        names = b""
+        command = ["rsync", *self._options, "--out-format", _FORMAT, *options]
+        if paths is not None:
+            # Without implied folders, none that is there is changed, or replaced by another.
+            command += ["--from0", "--files-from=-", "--no-implied-dirs"]
+            names = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+        try:
+            return subprocess.run(  # noqa: S603 - no shell, and arguments of our own
+                [*command, "--", source, to],
+                # Since 3.2.0 they choose; what is older, and does not know this, has MD5 alone.
+                env=self._env | ({"RSYNC_CHECKSUM_LIST": "md5"} if md5 else {}),
+                input=names,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise TargetError(f"rsync cannot be run ({error.strerror})") from None
+
+    def send(self, folder: Path, paths: Iterable[str], *options: str) -> Done:
+        """Brings files of a folder there; raises `Passing` or `TargetError`."""
+        return _checked(self.run(*options, source=f"{folder}/", to=self.remote, paths=paths))
+
+    def look(self, nothing: Path, paths: Iterable[str] | None, *options: str) -> list[Entry] | None:
+        """What is there, all or of `paths`; None if not even the folder is.
+
+        `nothing` is an empty folder. Raises `Passing` or `TargetError`.
+        """
+        done = self.run("--dry-run", *options, source=self.remote, to=f"{nothing}/", paths=paths)
+        entries = _entries(done)
+        if not entries and _is_absent(done):
+            return None
+        # A folder that is closed to feedpub, among others, is not one that it looks into.
+        _checked(done, _IN_PART if entries else (0,))
+        return entries
+
+    def hashes(self, nothing: Path, paths: Iterable[str]) -> list[Entry]:
+        """MD5 of files there, which are not sent; of none if rsync was made without MD5."""
+        options = ("--dry-run", "--checksum", "--ignore-missing-args", "--out-format", _HASHES)
+        done = self.run(*options, source=self.remote, to=f"{nothing}/", paths=paths, md5=True)
+        return _entries(_checked(done, (*_IN_PART, _NO_CHECKSUM)))
+
+    def get(self, path: str, folder: Path) -> bytes | None:
+        """Fetches one file by way of an empty folder, None if it is not there.
+
+        Raises `Passing` or `TargetError`.
+        """
+        # From the module: daemons of rsync 3.5.0 that do not use chroot take what --files-from
+        # names below one of its folders for gone. And by --files-from: rrsync refuses to look
+        # for a file that is not there.
+        source, inner = self._module
+        options = ("--ignore-missing-args", "--chmod=F600")
+        done = self.run(*options, source=source, to=f"{folder}/", paths=[f"{inner}{path}"])
+        if _is_absent(done):
+            return None
+        _checked(done, (0,))
+        try:
+            return (folder / inner / path).read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+
+
+class Rsync(Target):
+    """A folder on a host."""
+
+    def __init__(self, tool: Tool, output: Path) -> None:
+        self.can = Capabilities(hash="md5", gathers=True)
+        self.output = output
+        self._tool = tool
+        self._temporary = tempfile.TemporaryDirectory(prefix="feedpub-", ignore_cleanup_errors=True)
+        self._made = self._folder("made")  # files that are not in the output folder
+        self._none = self._folder("none")  # always empty
+        # Folder of this machine, and whether it must not be there yet → paths
+        self._puts: dict[tuple[Path, bool], dict[str, None]] = {}
+        self._deletes: dict[str, None] = {}
+        self._faults: dict[str, FileError] = {}
+        # Temporary files of pushes that were cut, as far as they were to be what the tree has:
+        # others may be bringing theirs with rsync, too.
+        self._left: list[str] = []
+
+    def _folder(self, name: str) -> Path:
+        folder = Path(self._temporary.name, name)
+        folder.mkdir()
+        return folder
+
+    def read(self, path: str) -> Found | None:
+        with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
+            data = self._tool.get(path, Path(name))
+        return None if data is None else Found(data, hashlib.sha256(data).hexdigest())
+
+    def list(self) -> dict[str, Stored]:
+        entries = self._tool.look(self._none, None, "--recursive", "--links") or ()
+        found: dict[str, Stored] = {}
+        for entry in entries:
+            path = entry.path.rstrip("/")
+            goal = _goal(path)
+            if PurePosixPath(path).name == _DELAYED or (goal and (self.output / goal).is_file()):
+                self._left.append(path)
+            elif entry.flags[1] != "d":
+                is_file = entry.flags[1] == "f"
+                found[path] = Stored(int(entry.fact) if is_file else -1)
+        return found | self._hashed(found)
+
+    def _hashed(self, found: Mapping[str, Stored]) -> dict[str, Stored]:
+        """Those that may be what the tree has, with their hashes; the host makes them."""
+        paths = [path for path, stored in found.items() if self._may_be_equal(path, stored)]
+        if not paths:
+            return {}
+        hashes = {entry.path: entry.fact for entry in self._tool.hashes(self._none, paths)}
+        return {path: found[path]._replace(hash=hashes.get(path, "")) for path in paths}
+
+    def _may_be_equal(self, path: str, stored: Stored) -> bool:
+        place = self.output / path
+        if place.suffix in ENDINGS.values() and place.with_suffix("").is_file():
+            return True  # one that was compressed for the host
+        try:
+            return stored.size == place.stat().st_size
+        except OSError:
+            return False
+
+    def put(self, upload: Upload) -> None:
+        folder = self.output
+        if upload.made:
+            folder = self._made
+            (folder / upload.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / upload.path).write_bytes(upload.body.data)
+        self._puts.setdefault((folder, upload.new), {})[upload.path] = None
+
+    def swap(self, upload: Upload, version: str) -> str:
+        fresh = swap_after_look(self, upload._replace(made=True), version)
+        for path, error in self.flush().items():
+            raise TargetError(f"{path}: {error}")
+        return fresh
+
+    def delete(self, path: str) -> None:
+        self._deletes[path] = None
+
+    def flush(self) -> Mapping[str, FileError]:
+        for (folder, new), paths in list(self._puts.items()):
+            self._faults |= self._send(folder, [*paths], new)
+            del self._puts[folder, new]
+        if self._deletes:
+            self._faults |= self._remove([*self._deletes])
+            self._deletes.clear()
+        faults, self._faults = self._faults, {}
+        return faults
+
+    def _send(self, folder: Path, paths: Collection[str], new: bool) -> dict[str, FileError]:
+        """Brings files there; which could not be, and why."""
+        done = self._tool.send(folder, paths, *_SEND, *(["--ignore-existing"] if new else []))
+        brought = {entry.path for entry in _entries(done)}
+        if done.returncode:
+            unsure = [*paths]
+        else:
+            unsure = [path for path in paths if path not in brought] if new else []
+        if not unsure:
+            return {}
+        # What is there byte for byte is in nobody's way: an attempt before may have brought it.
+        compared = self._tool.send(folder, unsure, *_SEND, "--dry-run", "-ii")
+        there = {entry.path: entry for entry in _entries(compared)}
+        faults: dict[str, FileError] = {}
+        for path in unsure:
+            flags = there[path].flags if path in there else "?"
+            if flags.startswith("."):
+                continue
+            in_the_way = not done.returncode or (path in there and "+" not in flags)
+            if new and in_the_way:
+                faults[path] = InTheWay("a file that feedpub did not put there is in the way")
+            else:
+                faults[path] = FileError(_reason(done, path))
+        return faults
+
+    def _remove(self, paths: Collection[str]) -> dict[str, FileError]:
+        """Takes files away, and folders that are empty then; which could not be, and why."""
+        faults: dict[str, FileError] = {}
+        done = self._delete(paths)
+        if done.returncode:
+            still = self._tool.look(self._none, paths, "--ignore-missing-args", "--links") or ()
+            faults = {entry.path: FileError(_reason(done, entry.path)) for entry in still}
+        folders = {
+            str(folder)
+            for path in paths
+            for folder in list(PurePosixPath(path).parents)[:-1]
+            if not (self.output / folder).is_dir()  # else there are files of the tree in it
+        }
+        deepest_first = sorted(folders, key=_depth, reverse=True)
+        for _, same in itertools.groupby(deepest_first, _depth):
+            self._delete([*same])
+        return faults
+
+    def _delete(self, paths: Collection[str]) -> Done:
+        """Has rsync take away what it is told to bring and does not find; no full folders."""
+        with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
+            for path in paths:
+                Path(name, path).parent.mkdir(parents=True, exist_ok=True)
+            return self._tool.send(Path(name), paths, "--delete-missing-args")
+
+    def finish(self, message: str) -> None:
+        if self._left:
+            self._remove(self._left)
+            self._left.clear()
+
+    def close(self) -> None:
+        self._temporary.cleanup()
+
+
+def _goal(path: str) -> str:
+    """Where a temporary file of rsync's own was to come to; "" if it is none by its name."""
+    place = PurePosixPath(path)
+    if place.parent.name == _DELAYED:
+        return str(place.parent.parent / place.name)
+    match = re.fullmatch(r"\.(.+)\.[A-Za-z0-9]{6}", place.name)
+    return str(place.with_name(match[1])) if match else ""
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
+
+
+def _entries(done: Done) -> list[Entry]:
+    """What --out-format has written; other lines are not for programs."""
+    entries = []
+    for line in done.stdout.split(b"\n"):
+        if match := _ENTRY.fullmatch(line):
+            flags, fact, name = match.groups()
+            # rsync(1): what cannot be printed is written as a backslash, # and octal digits
+            name = re.sub(rb"\\#([0-7]{3})", lambda code: bytes([int(code[1], 8)]), name)
+            path = name.decode("utf-8", "surrogateescape")
+            entries.append(Entry(path, flags.decode(), fact.decode()))
+    return entries
+
+
+def _reason(done: Done, path: str) -> str:
+    """Why a file was not brought or taken away."""
+    folder, slash, name = path.rpartition("/")
+    told = [
+        line
+        for line in _text(done.stderr + done.stdout).splitlines()
+        if path in line or f"{folder}{slash}.{name}." in line
+    ]
+    if any("could not make way" in line for line in told):
+        return "a folder is in the way"
+    for line in told:
+        if match := re.search(r"failed(?: to [^:]*)?: (.*?) \(\d+\)", line):
+            return f"the host says: {match[1]}"
+    return f"rsync could not bring or delete it (code {done.returncode})"
+
+
+def _is_absent(done: Done) -> bool:
+    """Whether it ended so since what it was to bring here is not there."""
+    return bool(done.returncode and _ABSENT.search(_text(done.stderr)))
+
+
+def _checked(done: Done, allowed: Collection[int] = _IN_PART) -> Done:
+    """Raises `Passing` or `TargetError` if it ended otherwise."""
+    if done.returncode not in allowed:
+        raise _fault(done)
+    return done
+
+
+def _fault(done: Done) -> Passing | TargetError:
+    """What it means that rsync ended so."""
+    text = _text(done.stderr)
+    for pattern, what in _MEANINGS:
+        if pattern.search(text):
+            return TargetError(what)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if _TOLD.match(line) and not _ECHO.search(line)]
+    line = next(iter(told or lines), f"it ends with {done.returncode}")[:300]
+    what = "rsync: " + re.sub(r"^(?:@?ERROR: |rsync: (?:\[\w+\] )?)", "", line)
+    if done.returncode in _PASSING or done.returncode < 0 or _BUSY.search(text):
+        return Passing(what)
+    return TargetError(what)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
