@@ -116,6 +116,8 @@ def _complain(common: Common, results: Sequence[Result], pings: hubs.Pings) -> N
         if result.error:
             remedy = f"; {result.remedy}" if result.remedy else ""
             common.message("error", f"{result.name} ({result.to}): {result.error}{remedy}")
+        for path in result.plan.refused:
+            common.message("error", f"{result.name}: {path} would go")
     for failed in pings.failed[:MAX_SHOWN]:
         common.warn(
             f"{failed.hub} was not told of {failed.topic} ({failed.what}): the next push is"

@@ -274,8 +274,8 @@ class _Push:
             what = f"{len(plan.refused):,} of {len(plan.refused) + plan.same:,} files would go"
             limit = self._wishes().limit
             return result._replace(
-                error=f"{what}, and no more than {limit} may: {named(plan.refused)}",
-                remedy="--dry-run lists them; if that is meant, push with --max-delete N or N%",
+                error=f"{what}, and no more than {limit} may; none was deleted",
+                remedy="if that is meant, push with --max-delete N or N%",
             )
         return result
 

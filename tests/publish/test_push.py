@@ -109,6 +109,27 @@ def test_mistakes_end_with_2(command: Command, args: list[str], word: str) -> No
     assert word in run.err
 
 
+def test_what_may_not_be_deleted_is_listed(command: Command) -> None:
+    for n in range(20):
+        topics = f"topics: [Passing {n}]"
+        text = f"---\ntitle: {n}\ndate: 2021-01-01\n{topics}\n---\nText.\n"
+        command.write(f"records/{n}.md", text)
+    command.run("generate", "-q", "--push")
+    before = {p.relative_to(pushed(command)).as_posix() for p in pushed(command).rglob("*.*")}
+    for n in range(20):
+        (command.root / f"records/{n}.md").unlink()
+    command.generate()
+    run = command.run("push", "-q")
+    assert run.code == 4
+    gone = {path for path in before if "/passing-" in path}
+    assert len(gone) > 50
+    listed = {line.split()[1] for line in run.err.splitlines() if line.endswith(" would go")}
+    assert listed == gone
+    assert gone <= {p.relative_to(pushed(command)).as_posix() for p in pushed(command).rglob("*.*")}
+    assert command.run("push", "-q", "--max-delete", str(len(gone))).code == 0
+    assert not list(pushed(command).rglob("passing-*"))
+
+
 def test_without_a_target(tmp_path: Path) -> None:
     site = new_site(tmp_path)
     for args in (["push"], ["generate", "--push"]):

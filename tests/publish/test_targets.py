@@ -90,7 +90,6 @@ def test_too_many_deletes_are_refused(host: Host, site: Site) -> None:
     result = site.push(limit=Limit(1, 0))
     assert set(result.plan.refused) == set(GONE)
     assert "2 of" in result.error
-    assert all(path in result.error for path in GONE)
     assert "--max-delete" in result.remedy
     there = host.files()
     assert there["rss.xml"] == b"new\n"
