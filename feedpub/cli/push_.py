@@ -71,6 +71,8 @@ def command(
     config = common.load()
     places = chosen(config, targets)
     if rollback:
+        if dry_run or no_delete or max_delete or force or as_json:
+            raise click.UsageError("--rollback goes with no other option of push")
         _roll_back(common, config, places)
         return
     options = Options(dry_run=dry_run, delete=not no_delete, limit=max_delete, force=force)
@@ -113,6 +115,8 @@ def _complain(common: Common, results: Sequence[Result], pings: hubs.Pings) -> N
     for result in results:
         for failure in result.done.failures[:MAX_SHOWN]:
             common.message("error", f"{result.name}: {failure.path}: {failure.what}")
+        if result.trace and common.debug:
+            common.message("error", result.trace)
         if result.error:
             remedy = f"; {result.remedy}" if result.remedy else ""
             common.message("error", f"{result.name} ({result.to}): {result.error}{remedy}")

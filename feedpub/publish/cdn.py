@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from feedpub.config import Config
@@ -34,11 +34,11 @@ def purge(config: Config, results: Sequence[Result]) -> Purges:
     if not behind:
         return Purges()
     remembered = read_state(config, PENDING)
-    pending = remembered if isinstance(remembered, dict) else {}
+    pending: dict[str, Any] = remembered if isinstance(remembered, dict) else {}
     told, failed = 0, []
     left: dict[str, list[str]] = {name: pending[name] for name in pending if name in targets}
     for result in behind:
-        changed = [a.path for a in result.done.actions if a.reason != NEW]
+        changed = [a.path for a in result.changes if a.reason != NEW]
         missed = {path for path in left.pop(result.name, ()) if isinstance(path, str)}
         files = sorted(missed.union(changed))
         if not files:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from feedpub.publish.headers import is_worth_it
@@ -28,6 +30,28 @@ def encode(data: bytes, encoding: str) -> bytes:
         raise TargetError(what) from None
     compressed: bytes = brotli.compress(data, brotli.MODE_TEXT, _BROTLI_QUALITY)
     return compressed
+
+
+def is_made_of(data: bytes, sha256: str, encoding: str) -> bool:
+    """Whether these bytes are those with this hash, in an encoding ("": none)."""
+    with contextlib.suppress(Exception):  # each library has its own for what it cannot read
+        data = _DECODERS[encoding](data)
+        return hashlib.sha256(data).hexdigest() == sha256
+    return False
+
+
+def _unbrotli(data: bytes) -> bytes:
+    import brotli
+
+    decoded: bytes = brotli.decompress(data)
+    return decoded
+
+
+_DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": gzip.decompress,
+    "br": _unbrotli,
+}
 
 
 def beside(files: Iterable[Local], encodings: Iterable[str]) -> Iterator[Local]:

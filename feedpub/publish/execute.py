@@ -49,6 +49,11 @@ class Done(NamedTuple):
     size: int = 0  # bytes that were sent, the manifest's aside
 
 
+def _would_be_same(theirs: Known | None, mine: Known) -> bool:
+    """Whether another push leaves a file as this one did."""
+    return theirs is not None and mine.next == (theirs.next or (theirs.sha256, theirs.headers))
+
+
 class Executor:
     """Carries out one plan on one target."""
 
@@ -77,6 +82,8 @@ class Executor:
     @property
     def so_far(self) -> Done:
         """What came of it until now."""
+        if self.target.can.atomic and self.failures:
+            return Done((), tuple(self.failures), tuple(self.waiting))  # nothing of it is seen
         return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
 
     def carry_out(self, plan: Plan, there: Found | None, force: bool, message: str) -> None:
@@ -99,9 +106,12 @@ class Executor:
     def _do(self, plan: Plan, version: str, force: bool) -> None:
         """Everything between the first manifest and the end; `version` is that manifest's."""
         with ThreadPoolExecutor(self.target.can.jobs, "push") as pool:
+            if plan.clearing:
+                self._check_mine(version)
+                self._group(pool, plan.clearing, self._delete)
             for kind, actions in itertools.groupby(plan.puts, lambda action: action.kind):
                 todo = list(actions)
-                if kind == "catalogues" and self.failures:
+                if kind in {"host", "catalogues"} and self.failures:
                     # They may name what could not be brought there.
                     self.waiting += [action.path for action in todo]
                     continue
@@ -221,12 +231,15 @@ class Executor:
         if self.target.can.atomic or not self.done:
             return
         mine = read_remote(plan.interim).files
-        brought = [action.path for action in self.done]
+        brought = [action.path for action in self.done if action.do == "put"]
         with contextlib.suppress(TargetError, Stopped):
             for _ in range(_WORDS):
                 found = surely(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
                 theirs = read_remote(found.data) if found else Remote()
                 files = dict(theirs.files)
+                brought = [p for p in brought if not _would_be_same(files.get(p), mine[p])]
+                if not brought:
+                    return
                 for path in brought:
                     files[path] = files.get(path, Known())._replace(next=mine[path].next)
                 word = theirs._replace(files=files, sure=False).to_bytes()

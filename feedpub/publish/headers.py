@@ -16,8 +16,9 @@ from feedpub.media.types import TYPES, UNKNOWN
 from feedpub.publish.types import Headers
 
 CATALOGUES = frozenset({"feeds.opml", "feeds.json", "feedpub.schema.json", "index.html"})
-# A catalogue must not name what is not there yet: whatever is named comes before what names it.
-ORDER = ("hashed", "pictures", "other", "archives", "feeds", "pages", "catalogues")
+# A catalogue must not name what is not there yet, nor a host file lead there: whatever is named
+# comes before what names it.
+ORDER = ("hashed", "pictures", "other", "archives", "feeds", "host", "pages", "catalogues")
 CACHE = MappingProxyType(
     {
         "feeds": "public, max-age=300",
@@ -65,12 +66,17 @@ def kind_of(path: str, rules: Rules) -> str:
     folder = target.rpartition("/")[0]
     if format_of(path, rules):
         return "feeds" if feed_of(folder) == folder else "archives"
-    if re.match(HASHED, target):
+    if is_hashed(target):
         return "hashed"
     media_type = type_of(path, rules)
     if media_type.startswith("text/html"):
         return "pages"
     return "pictures" if media_type.startswith("image/") else "other"
+
+
+def is_hashed(path: str) -> bool:
+    """Whether a file's name is the hash of its bytes."""
+    return bool(re.match(HASHED, path))
 
 
 def type_of(path: str, rules: Rules) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.publish.memory import PENDING, read_state, write_state
-from feedpub.publish.push import Result
+from feedpub.publish.push import Result, copies
 from feedpub.publish.retry import Retry, attempt
-from feedpub.publish.types import FileError, TargetError
+from feedpub.publish.types import BYTES, NEW, FileError, TargetError
 
 _JOBS = 4
+MAX_IN_A_ROW = 3  # topics of which a hub could not be told: then it is down
 
 
 class Failed(NamedTuple):
@@ -32,35 +34,46 @@ class Pings(NamedTuple):
 
 
 def tell(config: Config, results: Sequence[Result], retry: Retry) -> Pings:
-    """Tells each hub of each feed that complete pushes changed, and what it missed before."""
+    """Tells each hub of each feed that pushes changed, and what it missed before."""
     hubs = config.settings.websub.hubs
     if not hubs:
         return Pings()
     topics = changed_topics(config, results)
-    before = {(str(hub), str(topic)) for hub, topic in read_state(config, PENDING) or ()}
+    before = set(pending(config))
     if not topics and not (before and any(result.ping for result in results)):
         return Pings()
     todo = sorted({(hub, topic) for hub in hubs for topic in topics} | before)
     todo = [(hub, topic) for hub, topic in todo if hub in hubs]
+    write_state(config, PENDING, todo)  # if it is ended in the middle, the next push does it
     failed = tuple(_all(todo, retry))
-    if failed or before:
-        write_state(config, PENDING, [(failure.hub, failure.topic) for failure in failed])
+    write_state(config, PENDING, [(failure.hub, failure.topic) for failure in failed])
     missed = {failure.topic for failure in failed}
     return Pings(len({topic for _, topic in todo} - missed), failed)
 
 
+def pending(config: Config) -> list[tuple[str, str]]:
+    """Hubs, and topics that they are still to be told of."""
+    remembered = read_state(config, PENDING)
+    return [
+        (pair[0], pair[1])
+        for pair in (remembered if isinstance(remembered, list) else ())
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
+    ]
+
+
 def changed_topics(config: Config, results: Iterable[Result]) -> list[str]:
-    """The self addresses of feeds whose files complete pushes brought."""
-    aliases = config.feeds.also_at
-    paths = {
-        action.path
-        for result in results
-        if result.ping and result.is_complete
-        for action in result.done.actions
-        if action.do == "put" and action.kind == "feeds" and action.path in result.tree
-    }
-    own = [path for path in paths if path not in aliases and path.rpartition("/")[0] not in aliases]
-    return sorted(config.site.url + path for path in own)
+    """The self addresses of feeds that pushes have changed."""
+    topics = set()
+    for result in results:
+        aliases = copies(config, result.tree.keys())
+        topics |= {
+            action.path
+            for action in (result.changes if result.ping else ())
+            if action.kind == "feeds"
+            and action.reason in {NEW, BYTES}
+            and action.path in result.tree.keys() - aliases.keys()
+        }
+    return sorted(config.site.url + path for path in topics)
 
 
 def _all(todo: Sequence[tuple[str, str]], retry: Retry) -> Iterable[Failed]:
@@ -69,14 +82,19 @@ def _all(todo: Sequence[tuple[str, str]], retry: Retry) -> Iterable[Failed]:
     from feedpub.publish.http import Client
 
     client, stop = Client(), threading.Event()
+    in_a_row: Counter[str] = Counter()  # topics of which a hub could not be told
 
     def ping(pair: tuple[str, str]) -> Failed | None:
         hub, topic = pair
+        if in_a_row[hub] >= MAX_IN_A_ROW:
+            return Failed(hub, topic, "it was not asked again")
         form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
         try:
             attempt(lambda _: client.ask("POST", hub, data=form), retry, stop)
         except (FileError, TargetError) as error:
+            in_a_row[hub] += 1
             return Failed(hub, topic, str(error))
+        in_a_row[hub] = 0
         return None
 
     try:

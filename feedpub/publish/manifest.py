@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from feedpub.output.manifest import MANIFEST_NAME, VERSION, is_safe
 from feedpub.publish.types import NO_HEADERS, Headers, TargetError
 
+MAX_BYTES = 500_000_000  # a million files
 MANIFEST_HEADERS: Headers = MappingProxyType(
     {"Content-Type": "application/json", "Cache-Control": "no-cache"}
 )
@@ -35,6 +36,7 @@ class Remote(NamedTuple):
     files: Mapping[str, Known] = MappingProxyType({})
     items: int = 0
     sure: bool = True
+    site: str = ""  # whose they are, by `site.id`; "" where nobody said so
 
     def to_bytes(self) -> bytes:
         """The same bytes for the same state."""
@@ -59,6 +61,7 @@ class Remote(NamedTuple):
         content = {
             "feedpub": VERSION,
             "push": "done" if self.sure else "interim",
+            "site": self.site,
             "items": self.items,
             "headers": tables,
             "files": files,
@@ -70,9 +73,12 @@ def read_remote(data: bytes) -> Remote:
     """A target's manifest. Raises `TargetError` if it cannot be understood.
 
     A tree's own manifest is one, too: then somebody has brought the tree there by other
-    means, and it is not known which headers the files have.
+    means, and it is not known which headers the files have. It may be anybody's: nothing in it
+    is trusted.
     """
     try:
+        if len(data) > MAX_BYTES:
+            raise ValueError("it is too large to be one")
         content = json.loads(data)
         if content["feedpub"] != VERSION:
             what = f"it is of version {content['feedpub']!r}, this feedpub writes {VERSION}"
@@ -90,18 +96,48 @@ def read_remote(data: bytes) -> Remote:
             )
             for path, facts in content["files"].items()
         }
-        remote = Remote(files, int(content["items"]), content.get("push") == "done")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        remote = Remote(
+            files,
+            int(content["items"]),
+            content.get("push") == "done",
+            str(content.get("site", "")),
+        )
+        _check_texts(remote)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise TargetError(
             f"its {MANIFEST_NAME} cannot be understood ({type(error).__name__}: {error}), so "
             "nobody knows which files are feedpub's; restore or delete it: all is compared then"
         ) from None
-    if bad := [path for path in files if not is_safe(path)]:
+    if bad := [path for path in files if not is_safe(path) or path == MANIFEST_NAME]:
         raise TargetError(
-            f"its {MANIFEST_NAME} names {bad[0]!r}, which is not below the target; delete it: "
+            f"its {MANIFEST_NAME} names {bad[0]!r}, which is no file of feedpub's; delete it: "
             "the files are then compared"
         )
     return remote
+
+
+def _check_texts(remote: Remote) -> None:
+    """Raises `ValueError` for what no push has written: it would be sent, and shown."""
+    headers: list[Headers] = []
+    texts = [remote.site]
+    for path, known in remote.files.items():
+        texts += [path, known.sha256, known.gone]
+        headers.append(known.headers)
+        if known.next:
+            texts.append(known.next[0])
+            headers.append(known.next[1])
+    tables = {id(table): table for table in headers}.values()  # few, and many files have each
+    texts += [text for table in tables for pair in table.items() for text in pair]
+    if bad := [text for text in texts if not text.isprintable()]:
+        raise ValueError(f"{bad[0]!r} is in it")
 
 
 def _next(facts: Any, tables: list[dict[str, str]]) -> tuple[str, Headers] | None:

@@ -19,6 +19,7 @@ _FOLDER = "push"  # below the state folder
 class Pushed(NamedTuple):
     """The last push to a target."""
 
+    to: str = ""  # the address, without a password
     when: str = ""  # ISO 8601; "" if never
     complete_at: str = ""  # when it last was as the tree
     error: str = ""
@@ -34,9 +35,10 @@ def remember(config: Config, results: Sequence[Result]) -> None:
     """Takes down what came of pushes. Where that cannot be, `status` knows less."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for result in results:
-        last = recall(config, result.name)
+        last = recall(config, result.name, result.to)
         puts = sum(action.do == "put" for action in result.done.actions)
         pushed = last._replace(
+            to=result.to,
             when=now,
             error=result.error,
             failed=tuple(failure.path for failure in result.done.failures),
@@ -50,14 +52,22 @@ def remember(config: Config, results: Sequence[Result]) -> None:
         write_state(config, f"{result.name}.json", pushed._asdict())
 
 
-def recall(config: Config, name: str) -> Pushed:
-    """The last push to a target, as far as it is remembered."""
+def forget(config: Config, name: str, to: str, why: str) -> None:
+    """Takes down that a target is no longer as the last push left it."""
+    last = recall(config, name, to)
+    pushed = last._replace(error=why, complete_at="", files=(), failed=())
+    write_state(config, f"{name}.json", pushed._asdict())
+
+
+def recall(config: Config, name: str, to: str) -> Pushed:
+    """The last push to a target at this address, as far as it is remembered."""
     content = read_state(config, f"{name}.json")
     try:
         facts = {key: value for key, value in content.items() if key in Pushed._fields}
         facts["files"] = tuple((str(path), str(sha256)) for path, sha256 in facts["files"])
         facts["failed"] = tuple(map(str, facts["failed"]))
-        return Pushed(**facts)
+        pushed = Pushed(**facts)
+        return pushed if pushed.to == to else Pushed()
     except (AttributeError, KeyError, TypeError, ValueError):
         return Pushed()
 

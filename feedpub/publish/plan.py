@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from feedpub.config import SCHEMA_NAME
 from feedpub.config.push import Limit
-from feedpub.publish.headers import ORDER
+from feedpub.publish.encodings import ENDINGS
+from feedpub.publish.headers import ORDER, is_hashed
 from feedpub.publish.manifest import Known, Remote
 from feedpub.publish.types import (
     BYTES,
@@ -20,6 +22,7 @@ from feedpub.publish.types import (
     Local,
     Plan,
     Stored,
+    folders_of,
 )
 
 
@@ -35,13 +38,15 @@ class Wishes(NamedTuple):
 class There(NamedTuple):
     """What a target has: as feedpub remembers it, and as the target lists it where that is needed.
 
-    `equal` are the files of the tree that were found there byte for byte.
+    `equal` are the files of the tree that were found there byte for byte; `brought` those, too,
+    that are there as a push that was cut was about to bring them.
     """
 
     remote: Remote | None = None
     manifest: bytes = b""  # what `remote` was read from
     listed: Mapping[str, Stored] | None = None
     equal: Collection[str] = frozenset()
+    brought: Collection[str] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -56,8 +61,9 @@ def make_plan(
     wishes: Wishes,
     takes_headers: bool,
     now: datetime,
+    site: str = "",
 ) -> Plan:
-    """Compares the tree with a target; `items` is for its manifest.
+    """Compares the tree with a target; `items` and `site` are for its manifest.
 
     Headers are remembered for targets that do not take them, too: they tell which files are kept
     for a while.
@@ -66,8 +72,9 @@ def make_plan(
     locals_ = {local.path: local for local in tree}
     reasons = {path: _reason(local, there, takes_headers) for path, local in locals_.items()}
     foreign = () if wishes.force else _foreign(reasons, there)
+    came = _came(locals_, reasons, there)
     if wishes.force:
-        reasons = {path: NEW if reason == NEW else FORCED for path, reason in reasons.items()}
+        reasons = {path: FORCED if reason == SAME else reason for path, reason in reasons.items()}
     puts = [
         Action("put", path, reason, locals_[path].kind, locals_[path].size)
         for path, reason in reasons.items()
@@ -77,37 +84,44 @@ def make_plan(
 
     stay: dict[str, Known] = {}
     going: list[str] = []
+    stale: list[str] = []
     for path in sorted(known.keys() - locals_.keys()):
-        if there.listed is not None and path not in there.listed:
+        if not _is_there(path, there):
             continue
-        entry = known[path]._replace(next=None)
-        if not wishes.delete:
+        entry = _settled(known[path])
+        if _is_compressed(path, locals_):
+            stale.append(path)
+        elif not wishes.delete:
             stay[path] = entry
-        elif _is_hashed(entry) and not _over(entry.gone, wishes.grace, now):
+        elif is_hashed(path) and not _over(entry.gone, wishes.grace, now):
             stay[path] = entry._replace(gone=entry.gone or _iso(now))
         else:
             going.append(path)
     refused: list[str] = []
     if not wishes.limit.allows(len(going), len(known)):
         refused, going = going, []
-        stay |= {path: known[path]._replace(next=None) for path in refused}
+        stay |= {path: _settled(known[path]) for path in refused}
+    going += stale
+    blocking = _blocking(going, coming := {action.path for action in puts})
 
     after = {path: Known(local.sha256, local.headers) for path, local in locals_.items()} | stay
-    coming = {action.path for action in puts}
     between = {path: known[path] for path in going} | {
         path: known.get(path, Known())._replace(next=(entry.sha256, entry.headers))
         if path in coming
         else entry
         for path, entry in after.items()
     }
-    final = Remote(after, items).to_bytes()
+    final = Remote(after, items, site=site).to_bytes()
     return Plan(
-        actions=(*puts, *(Action("delete", path, GONE) for path in going)),
+        clearing=tuple(Action("delete", path, GONE) for path in going if path in blocking),
+        puts=tuple(puts),
+        deletes=tuple(Action("delete", path, GONE) for path in going if path not in blocking),
+        came=tuple(came),
         same=len(reasons) - len(puts),
-        kept=tuple(path for path in stay if path not in refused),
+        kept=tuple(sorted(stay.keys() - set(refused))),
         refused=tuple(refused),
         foreign=tuple(foreign),
-        interim=Remote(between, items, sure=False).to_bytes(),
+        interim=Remote(between, items, sure=False, site=site).to_bytes(),
         final=final,
         stale=final != there.manifest,
     )
@@ -141,14 +155,63 @@ def _foreign(reasons: Mapping[str, str], there: There) -> list[str]:
     Without a manifest, one file that is there byte for byte shows that the tree was there
     before, and that the manifest was lost.
     """
-    if there.listed is None or (there.remote is None and there.equal):
+    if there.listed is None or (there.remote is None and _proves(there.equal)):
         return []
     known = there.remote.files if there.remote else {}
-    return [path for path, reason in reasons.items() if reason == BYTES and path not in known]
+    return [
+        path
+        for path, reason in reasons.items()
+        if reason == BYTES and not (path in known and (known[path].sha256 or path in there.brought))
+    ]
 
 
-def _is_hashed(known: Known) -> bool:
-    return "immutable" in known.headers.get("Cache-Control", "")
+def _proves(equal: Collection[str]) -> bool:
+    """Whether files that are equal show whose they are: some are the same at every site."""
+    return any(not is_hashed(path) and path != SCHEMA_NAME for path in equal)
+
+
+def _settled(known: Known) -> Known:
+    """A file that nothing is about to change; one that a cut push brought is what it brought."""
+    if known.next and not known.sha256:
+        return Known(*known.next)
+    return known._replace(next=None)
+
+
+def _is_there(path: str, there: There) -> bool:
+    """Whether a file that the manifest names is there, and feedpub's.
+
+    Of one that a push was about to bring when it was cut, somebody else may have the place.
+    """
+    if there.listed is None or there.remote is None:
+        return True
+    known = there.remote.files[path]
+    return path in there.listed and bool(known.sha256 or path in there.brought)
+
+
+def _is_compressed(path: str, tree: Collection[str]) -> bool:
+    """Whether it is a file of the tree, compressed, as servers would still serve it."""
+    return any(path.endswith(end) and path.removesuffix(end) in tree for end in ENDINGS.values())
+
+
+def _blocking(going: Sequence[str], coming: Set[str]) -> set[str]:
+    """Files that go and are where a folder must be, or in a folder where a file must be."""
+    folders = {folder for path in coming for folder in folders_of(path)}
+    return {path for path in going if path in folders or not coming.isdisjoint(folders_of(path))}
+
+
+def _came(tree: Mapping[str, Local], reasons: Mapping[str, str], there: There) -> list[Action]:
+    """What pushes that were cut have done already of what is wanted."""
+    if there.listed is None or there.remote is None:
+        return []
+    came = []
+    for path, known in there.remote.files.items():
+        if path not in tree:
+            if path not in there.listed:
+                came.append(Action("delete", path, GONE))
+        elif known.next and reasons[path] in {SAME, HEADERS} and known.sha256 != tree[path].sha256:
+            reason = BYTES if known.sha256 else NEW
+            came.append(Action("put", path, reason, tree[path].kind, tree[path].size))
+    return came
 
 
 def _over(gone: str, grace: timedelta, now: datetime) -> bool:

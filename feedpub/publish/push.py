@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -14,19 +15,28 @@ from typing import NamedTuple
 from feedpub.config import Config, PushTarget
 from feedpub.config.push import Limit, without_password
 from feedpub.errors import ConfigError, RunError
-from feedpub.model import Problem
+from feedpub.model import Problem, printable
 from feedpub.output.lock import locked
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.publish.body import body_of
-from feedpub.publish.encodings import beside
+from feedpub.publish.encodings import beside, is_made_of
 from feedpub.publish.execute import Done, Executor
 from feedpub.publish.headers import Rules, headers_of, kind_of
 from feedpub.publish.host_files import REDIRECTS, USUAL, host_files
-from feedpub.publish.manifest import read_remote
+from feedpub.publish.manifest import Remote, read_remote
 from feedpub.publish.plan import There, Wishes, make_plan
 from feedpub.publish.retry import Retry, Stopped, attempt, surely
 from feedpub.publish.targets import Place, open_target
-from feedpub.publish.types import Conflict, FileError, Found, Local, Plan, Target, TargetError
+from feedpub.publish.types import (
+    Action,
+    Conflict,
+    FileError,
+    Found,
+    Local,
+    Plan,
+    Target,
+    TargetError,
+)
 
 RACES = 5  # how often a push that another one overtook is planned anew
 MAX_NAMED = 20  # files in a message
@@ -57,12 +67,21 @@ class Result(NamedTuple):
     seconds: float = 0.0
     dry_run: bool = False
     ping: bool = False
+    is_all_there: bool = False  # files that should not be there any more may be, too
     tree: Mapping[str, str] = MappingProxyType({})  # path → SHA-256
+    trace: str = ""  # of a fault of feedpub's own
 
     @property
     def is_complete(self) -> bool:
         """Whether the target now is as the tree."""
         return not self.error
+
+    @property
+    def changes(self) -> tuple[Action, ...]:
+        """What is to be told of, once all files of the tree are there: nothing before."""
+        if self.dry_run or (self.error and not self.is_all_there):
+            return ()
+        return (*self.plan.came, *self.done.actions)
 
 
 def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
@@ -203,12 +222,17 @@ class _Push:
             result = result._replace(error=_said(error))
         except Stopped:
             result = result._replace(error="it was ended before it was done")
+        except Exception as error:
+            # Other targets have nothing to do with it.
+            what = f"a fault of feedpub's own ({type(error).__name__}: {error})"
+            trace = "".join(traceback.format_exception(error))
+            result = result._replace(error=what, remedy="please report it", trace=trace)
         failures = tuple(
-            failure._replace(what=self.place.scrub(failure.what))
+            failure._replace(what=printable(self.place.scrub(failure.what)))
             for failure in result.done.failures
         )
         return result._replace(
-            error=self.place.scrub(result.error),
+            error=printable(self.place.scrub(result.error)),
             done=result.done._replace(failures=failures),
             seconds=time.monotonic() - start,
         )
@@ -226,20 +250,24 @@ class _Push:
         raise AssertionError("unreachable")
 
     def _attempt(self, target: Target, result: Result) -> Result:
-        retry, stop = self.options.retry, self.stop
+        retry, stop, force = self.options.retry, self.stop, self.options.force
         rules = rules_of(self.config, self.settings, self.manifest.files.keys())
         tree = {local.path: local for local in self._tree(rules)}
         extras = self._host_files(tree, rules)
         compressed = beside(tree.values(), self.settings.precompress)
         tree = {local.path: local for local in compressed} | tree | extras
-        found = surely(lambda _: target.read(MANIFEST_NAME), retry, stop)
+        found = self._read(target, MANIFEST_NAME)
         there = self._look(target, tree, found)
         for extra in extras.values():
             if not self._is_free(target, extra, there):
                 del tree[extra.path]
         if REDIRECTS in tree and REDIRECTS in extras:
             # A file at the old address would be served instead.
-            tree = {path: local for path, local in tree.items() if path not in rules.aliases}
+            tree = {
+                path: local
+                for path, local in tree.items()
+                if (local.source or path) not in rules.aliases
+            }
         plan = make_plan(
             list(tree.values()),
             self.manifest.items,
@@ -247,8 +275,16 @@ class _Push:
             self._wishes(),
             target.can.headers,
             datetime.now(UTC),
+            self.config.site.id,
         )
         result = result._replace(plan=plan)
+        if there.remote and there.remote.site not in {"", self.config.site.id} and not force:
+            return result._replace(
+                plan=Plan(),
+                error=f"the feeds of another site are there ({there.remote.site})",
+                remedy=f"is it the right place, and site.id ({self.config.site.id}) as it was? "
+                "--force takes it over",
+            )
         if plan.foreign:
             what = f"{_number(plan.foreign)} in the way that feedpub did not put there"
             return result._replace(
@@ -259,7 +295,7 @@ class _Push:
             self.counter.expect(len(plan.actions))
             executor = Executor(target, self.config.output, tree, retry, stop, self.counter.step)
             try:
-                executor.carry_out(plan, found, self.options.force, _message(plan))
+                executor.carry_out(plan, found, force, _message(plan))
             except TargetError as error:
                 if target.can.atomic:
                     raise  # nothing of it is seen
@@ -270,8 +306,10 @@ class _Push:
                 error=f"{_number([f.path for f in result.done.failures])} could not be pushed",
                 remedy="push again: what is missing is completed",
             )
+        result = result._replace(is_all_there=True)
         if plan.refused:
-            what = f"{len(plan.refused):,} of {len(plan.refused) + plan.same:,} files would go"
+            known = len(there.remote.files) if there.remote else 0
+            what = f"{len(plan.refused):,} of {known:,} files would go"
             limit = self._wishes().limit
             return result._replace(
                 error=f"{what}, and no more than {limit} may; none was deleted",
@@ -311,7 +349,7 @@ class _Push:
         for name, data in host_files(kind, tree.values(), rules.aliases, self.config.site.url):
             if name not in tree:
                 sha256 = hashlib.sha256(data).hexdigest()
-                found[name] = Local(name, sha256, len(data), "other", headers, data)
+                found[name] = Local(name, sha256, len(data), "host", headers, data)
         return found
 
     def _is_free(self, target: Target, extra: Local, there: There) -> bool:
@@ -320,8 +358,10 @@ class _Push:
             return True
         if there.listed is not None:
             return extra.path not in there.listed or extra.path in there.equal
-        found = surely(lambda _: target.read(extra.path), self.options.retry, self.stop)
-        return found is None
+        return self._read(target, extra.path) is None
+
+    def _read(self, target: Target, path: str) -> Found | None:
+        return surely(lambda _: target.read(path), self.options.retry, self.stop)
 
     def _look(self, target: Target, tree: dict[str, Local], found: Found | None) -> There:
         """What is there: the manifest says it, and the target itself if that cannot be trusted."""
@@ -353,7 +393,19 @@ class _Push:
         except FileError as error:
             raise TargetError(f"what is there cannot be compared: {error}") from None
         equal = {local.path for local, yes in zip(both, answers, strict=True) if yes}
-        return There(remote, found.data if found else b"", listed, equal)
+        brought = self._brought(target, remote, listed.keys() - equal)
+        return There(remote, found.data if found else b"", listed, equal, brought)
+
+    def _brought(self, target: Target, remote: Remote | None, listed: Set[str]) -> set[str]:
+        """New files that a push was about to bring when it was cut, and did."""
+        brought = set()
+        for path, known in remote.files.items() if remote else ():
+            if path in listed and known.next and not known.sha256:
+                sha256, headers = known.next
+                found = self._read(target, path)
+                if found and is_made_of(found.data, sha256, headers.get("Content-Encoding", "")):
+                    brought.add(path)
+        return brought
 
 
 def named(paths: Sequence[str]) -> str:

@@ -52,8 +52,8 @@ def attempt(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
 
 
 def surely(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
-    """The same of something that the whole push depends on: raises `TargetError` for `GaveUp`."""
+    """The same of something that the whole push depends on: raises no `FileError`."""
     try:
         return attempt(call, retry, stop)
-    except GaveUp as error:
+    except FileError as error:
         raise TargetError(str(error)) from None

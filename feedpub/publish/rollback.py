@@ -6,6 +6,7 @@ from feedpub.config import Config, PushTarget
 from feedpub.config.push import without_password
 from feedpub.errors import ConfigError, PushError
 from feedpub.model import Problem
+from feedpub.publish.memory import forget
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.files import Versions, connect
 from feedpub.publish.types import TargetError
@@ -25,7 +26,9 @@ def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:
             place = Place(name, settings, config.root, config.state / "push", config.output)
             target = connect(place)
             if isinstance(target, Versions):
-                versions[name] = target.roll_back()
+                versions[name] = version = target.roll_back()
+                shown = without_password(settings.to)
+                forget(config, name, shown, f"rolled back to version {version}")
         except TargetError as error:
             raise PushError(f"{name} ({without_password(settings.to)}): {error}") from None
     return versions

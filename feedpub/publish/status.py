@@ -9,7 +9,8 @@ from feedpub.config import Config
 from feedpub.config.push import without_password
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.output.tree import digest_of
-from feedpub.publish.memory import PENDING, Pushed, read_state, recall
+from feedpub.publish.hubs import pending
+from feedpub.publish.memory import Pushed, recall
 
 
 class TargetState(NamedTuple):
@@ -51,14 +52,15 @@ def look(config: Config) -> State:
         changed_at=changed_at,
         damaged=tuple(sorted(damaged)),
         targets=tuple(
-            _compared(name, without_password(target.to), manifest, recall(config, name))
+            _compared(name, manifest, without_password(target.to), config)
             for name, target in config.settings.push.items()
         ),
-        pings=len(read_state(config, PENDING) or ()),
+        pings=len(pending(config)),
     )
 
 
-def _compared(name: str, to: str, manifest: Manifest, pushed: Pushed) -> TargetState:
+def _compared(name: str, manifest: Manifest, to: str, config: Config) -> TargetState:
+    pushed = recall(config, name, to)
     there, here = dict(pushed.files), manifest.files
     return TargetState(
         name,

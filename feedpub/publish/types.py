@@ -142,6 +142,12 @@ class Local(NamedTuple):
         return self.data is not None or bool(self.source)
 
 
+def folders_of(path: str) -> list[str]:
+    """The folders that a file is in, the outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
 class Action(NamedTuple):
     """One thing to be done to a target, and why."""
 
@@ -159,7 +165,10 @@ class Plan(NamedTuple):
     after, the other those that are there in the end.
     """
 
-    actions: tuple[Action, ...] = ()
+    clearing: tuple[Action, ...] = ()  # files that go first, for they are in the way of others
+    puts: tuple[Action, ...] = ()
+    deletes: tuple[Action, ...] = ()
+    came: tuple[Action, ...] = ()  # what pushes that were cut have done already
     same: int = 0  # files that need nothing
     kept: tuple[str, ...] = ()  # that are no longer in the tree, and stay for now
     refused: tuple[str, ...] = ()  # that would be deleted, but are more than may be
@@ -169,11 +178,6 @@ class Plan(NamedTuple):
     stale: bool = False  # whether the manifest that is there is another than `final`
 
     @property
-    def puts(self) -> list[Action]:
-        """What is brought there."""
-        return [action for action in self.actions if action.do == "put"]
-
-    @property
-    def deletes(self) -> list[Action]:
-        """What is taken away."""
-        return [action for action in self.actions if action.do == "delete"]
+    def actions(self) -> tuple[Action, ...]:
+        """All that is to be done."""
+        return (*self.clearing, *self.puts, *self.deletes)

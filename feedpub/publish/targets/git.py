@@ -29,6 +29,7 @@ from feedpub.publish.types import (
     Stored,
     TargetError,
     Upload,
+    folders_of,
 )
 
 TIMEOUT = 600  # seconds for one command
@@ -178,8 +179,11 @@ class Branch(Gathering):
         return path in self.entries
 
     def put(self, upload: Upload) -> None:
-        if any(folder in self.entries for folder in _folders(upload.path)):
+        here = self.entries.keys() - self.deletes
+        if not here.isdisjoint(folders_of(upload.path)):
             raise FileError("a file is where a folder must be")
+        if any(path.startswith(f"{upload.path}/") for path in here):
+            raise FileError("a folder is in its place")
         super().put(upload)
 
     def finish(self, message: str) -> None:
@@ -248,11 +252,6 @@ class Branch(Gathering):
 
     def _setting(self, name: str) -> str:
         return self.git.try_("config", name).stdout.decode("utf-8", "replace").strip()
-
-
-def _folders(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _quoted(path: str) -> str:
