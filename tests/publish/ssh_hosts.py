@@ -24,6 +24,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
+# The quickest: tests log in some hundred times.
+KexAlgorithms curve25519-sha256
 Subsystem sftp internal-sftp
 """
 
