@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.publish.memory import PENDING, read_state, write_state
-from feedpub.publish.push import Result, copies
+from feedpub.publish.push import Result
 from feedpub.publish.retry import Retry, attempt
+from feedpub.publish.tree import copies
 from feedpub.publish.types import BYTES, NEW, FileError, TargetError
 
 _JOBS = 4

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -18,21 +17,15 @@ from feedpub.errors import ConfigError, RunError
 from feedpub.model import Problem, printable
 from feedpub.output.lock import locked
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
-from feedpub.publish.body import body_of
-from feedpub.publish.encodings import beside, is_made_of
 from feedpub.publish.execute import Done, Executor
-from feedpub.publish.headers import Rules, headers_of, kind_of
-from feedpub.publish.host_files import REDIRECTS, USUAL, host_files
-from feedpub.publish.manifest import Remote, read_remote
-from feedpub.publish.plan import There, Wishes, make_plan
-from feedpub.publish.retry import Retry, Stopped, attempt, surely
+from feedpub.publish.look import Looker
+from feedpub.publish.plan import Wishes, make_plan
+from feedpub.publish.retry import Retry, Stopped, surely
 from feedpub.publish.targets import Place, open_target
+from feedpub.publish.tree import tree_of
 from feedpub.publish.types import (
     Action,
     Conflict,
-    FileError,
-    Found,
-    Local,
     Plan,
     Target,
     TargetError,
@@ -148,23 +141,6 @@ def tree_manifest(config: Config) -> Manifest:
     return manifest
 
 
-def rules_of(config: Config, target: PushTarget, files: Collection[str]) -> Rules:
-    """How a target's files are to be served."""
-    formats = {name: kind for kind, name in config.feeds.filenames.items()}
-    return Rules(formats, copies(config, files), target.cache, target.gzip)
-
-
-def copies(config: Config, files: Collection[str]) -> dict[str, str]:
-    """Each of these files that `also_at` made → the file that it is a copy of."""
-    found = {}
-    for old, new in config.feeds.also_at.items():
-        for path in files:
-            original = new + path.removeprefix(old)
-            if (path == old or path.startswith(f"{old}/")) and original in files:
-                found[path] = original
-    return found
-
-
 class _Counter:
     """How many files of all targets are done."""
 
@@ -251,23 +227,11 @@ class _Push:
 
     def _attempt(self, target: Target, result: Result) -> Result:
         retry, stop, force = self.options.retry, self.stop, self.options.force
-        rules = rules_of(self.config, self.settings, self.manifest.files.keys())
-        tree = {local.path: local for local in self._tree(rules)}
-        extras = self._host_files(tree, rules)
-        compressed = beside(tree.values(), self.settings.precompress)
-        tree = {local.path: local for local in compressed} | tree | extras
-        found = self._read(target, MANIFEST_NAME)
-        there = self._look(target, tree, found)
-        for extra in extras.values():
-            if not self._is_free(target, extra, there):
-                del tree[extra.path]
-        if REDIRECTS in tree and REDIRECTS in extras:
-            # A file at the old address would be served instead.
-            tree = {
-                path: local
-                for path, local in tree.items()
-                if (local.source or path) not in rules.aliases
-            }
+        wanted = tree_of(self.config, self.settings, self.manifest)
+        looker = Looker(target, self.config.output, retry, stop)
+        there, found = looker.look({**wanted.files, **wanted.extras})
+        free = [path for path, extra in wanted.extras.items() if looker.is_free(extra, there)]
+        tree = wanted.with_extras(free)
         plan = make_plan(
             list(tree.values()),
             self.manifest.items,
@@ -324,88 +288,6 @@ class _Push:
             force=self.options.force,
             grace=self.settings.grace,
         )
-
-    def _tree(self, rules: Rules) -> list[Local]:
-        files = []
-        for path, sha256 in self.manifest.files.items():
-            try:
-                size = (self.config.output / path).stat().st_size
-            except OSError as error:
-                raise TargetError(
-                    f"{self.config.shown(self.config.output)}/{path} cannot be read "
-                    f"({error.strerror}); run `feedpub generate` first"
-                ) from None
-            files.append(
-                Local(path, sha256, size, kind_of(path, rules), headers_of(path, size, rules))
-            )
-        return files
-
-    def _host_files(self, tree: dict[str, Local], rules: Rules) -> dict[str, Local]:
-        """What tells the host of headers and redirects, if it is a host that reads such files."""
-        kind = self.settings.host_file
-        kind = USUAL.get(self.place.address.scheme, "none") if kind == "usual" else kind
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
-        found = {}
-        for name, data in host_files(kind, tree.values(), rules.aliases, self.config.site.url):
-            if name not in tree:
-                sha256 = hashlib.sha256(data).hexdigest()
-                found[name] = Local(name, sha256, len(data), "host", headers, data)
-        return found
-
-    def _is_free(self, target: Target, extra: Local, there: There) -> bool:
-        """Whether that file's place is free, or feedpub's: a user's own file stays."""
-        if there.remote and extra.path in there.remote.files:
-            return True
-        if there.listed is not None:
-            return extra.path not in there.listed or extra.path in there.equal
-        return self._read(target, extra.path) is None
-
-    def _read(self, target: Target, path: str) -> Found | None:
-        return surely(lambda _: target.read(path), self.options.retry, self.stop)
-
-    def _look(self, target: Target, tree: dict[str, Local], found: Found | None) -> There:
-        """What is there: the manifest says it, and the target itself if that cannot be trusted."""
-        remote = read_remote(found.data) if found else None
-        if remote and remote.sure:
-            return There(remote, found.data if found else b"")
-        retry, stop = self.options.retry, self.stop
-        listed = surely(lambda _: target.list(), retry, stop)
-
-        def is_equal(local: Local) -> bool:
-            """Whether a file is there byte for byte; read, where the host has no hash to tell."""
-            if stop.is_set():
-                raise Stopped
-            stored = listed[local.path]
-            body = body_of(self.config.output, local)
-            if stored.size not in {-1, body.size}:
-                return False
-            if stored.hash:
-                return body.hash(target.can.hash) == stored.hash
-            if stored.size == body.size and local.kind == "hashed":
-                return True  # its name is the hash of its bytes: nothing else can be there
-            other = attempt(lambda _: target.read(local.path), retry, stop)
-            return other is not None and body.is_equal(other.data)
-
-        try:
-            with ThreadPoolExecutor(target.can.jobs, "look") as pool:
-                both = [local for path, local in tree.items() if path in listed]
-                answers = list(pool.map(is_equal, both))
-        except FileError as error:
-            raise TargetError(f"what is there cannot be compared: {error}") from None
-        equal = {local.path for local, yes in zip(both, answers, strict=True) if yes}
-        brought = self._brought(target, remote, listed.keys() - equal)
-        return There(remote, found.data if found else b"", listed, equal, brought)
-
-    def _brought(self, target: Target, remote: Remote | None, listed: Set[str]) -> set[str]:
-        """New files that a push was about to bring when it was cut, and did."""
-        brought = set()
-        for path, known in remote.files.items() if remote else ():
-            if path in listed and known.next and not known.sha256:
-                sha256, headers = known.next
-                found = self._read(target, path)
-                if found and is_made_of(found.data, sha256, headers.get("Content-Encoding", "")):
-                    brought.add(path)
-        return brought
 
 
 def named(paths: Sequence[str]) -> str:

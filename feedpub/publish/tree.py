@@ -1,0 +1,80 @@
+"""What is to be at a target: the output tree, and what is made for the host alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from feedpub.config import Config, PushTarget
+from feedpub.output.manifest import Manifest
+from feedpub.publish.encodings import beside
+from feedpub.publish.headers import Rules, headers_of, kind_of
+from feedpub.publish.host_files import REDIRECTS, USUAL, host_files
+from feedpub.publish.types import Local, TargetError
+
+
+class Tree(NamedTuple):
+    """Files by path; `extras` tell the host of headers and redirects."""
+
+    files: Mapping[str, Local]
+    extras: Mapping[str, Local]
+    copies: Mapping[str, str]  # at an old address → what each is a copy of
+
+    def with_extras(self, free: Collection[str]) -> dict[str, Local]:
+        """All that is to be there, where so many of the extras have a free place."""
+        files = dict(self.files) | {path: self.extras[path] for path in free}
+        if REDIRECTS not in free:
+            return files
+        # A file at the old address would be served instead.
+        return {p: local for p, local in files.items() if (local.source or p) not in self.copies}
+
+
+def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> Tree:
+    """The tree for a target; raises `TargetError` if it is not what its manifest says."""
+    rules = Rules(
+        {name: kind for kind, name in config.feeds.filenames.items()},
+        copies(config, manifest.files.keys()),
+        target.cache,
+        target.gzip,
+    )
+    files = {}
+    for path, sha256 in manifest.files.items():
+        try:
+            size = (config.output / path).stat().st_size
+        except OSError as error:
+            raise TargetError(
+                f"{config.shown(config.output)}/{path} cannot be read ({error.strerror}); "
+                "run `feedpub generate` first"
+            ) from None
+        kind, headers = kind_of(path, rules), headers_of(path, size, rules)
+        files[path] = Local(path, sha256, size, kind, headers)
+    compressed = {local.path: local for local in beside(files.values(), target.precompress)}
+    extras = _extras(config, target, files, rules)
+    return Tree(compressed | files, extras, rules.aliases)
+
+
+def copies(config: Config, files: Collection[str]) -> dict[str, str]:
+    """Each of these files that `also_at` made → the file that it is a copy of."""
+    found = {}
+    for old, new in config.feeds.also_at.items():
+        for path in files:
+            original = new + path.removeprefix(old)
+            if (path == old or path.startswith(f"{old}/")) and original in files:
+                found[path] = original
+    return found
+
+
+def _extras(
+    config: Config, target: PushTarget, files: Mapping[str, Local], rules: Rules
+) -> dict[str, Local]:
+    """What tells the host of headers and redirects, if it is a host that reads such files."""
+    kind = target.host_file
+    kind = USUAL.get(target.to.partition(":")[0], "none") if kind == "usual" else kind
+    headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
+    found = {}
+    for name, data in host_files(kind, files.values(), rules.aliases, config.site.url):
+        if name not in files:
+            sha256 = hashlib.sha256(data).hexdigest()
+            found[name] = Local(name, sha256, len(data), "host", headers, data)
+    return found
