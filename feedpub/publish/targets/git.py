@@ -186,6 +186,12 @@ class Branch(Gathering):
             raise FileError("a folder is in its place")
         super().put(upload)
 
+    def delete(self, path: str) -> None:
+        # git would take a folder, or a submodule, away with all that is in it.
+        entry = self.entries.get(path)
+        if entry and entry.kind == "blob":
+            super().delete(path)
+
     def finish(self, message: str) -> None:
         if _NO_JEKYLL not in self.entries and _JEKYLL not in self.entries:
             self.puts[_NO_JEKYLL] = Upload(_NO_JEKYLL, Body())

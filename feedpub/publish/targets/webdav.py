@@ -105,19 +105,14 @@ class WebDav(Target):
         with _as_target_error(folder or "/"):
             answer = self._client.ask("PROPFIND", url, data=_WANTED, headers={"Depth": "1"})
         above = unquote(urlsplit(self._base).path).rstrip("/") + "/"
-        try:
-            parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            tree = etree.fromstring(answer.content, parser)
-        except etree.XMLSyntaxError:
-            raise TargetError("its answer to PROPFIND is no XML; is it a WebDAV server?") from None
-        for response in tree.iterfind("{DAV:}response"):
+        for response in _responses(answer.content):
             path = unquote(urlsplit(response.findtext("{DAV:}href") or "").path)
             if not path.startswith(above):
                 continue
             path = path.removeprefix(above)
             if path.rstrip("/") == folder.rstrip("/"):
                 continue
-            if response.find(".//{DAV:}collection") is not None:
+            if _is_folder(response):
                 yield path.rstrip("/") + "/", None
             else:
                 size = response.findtext(".//{DAV:}getcontentlength") or ""
@@ -160,10 +155,30 @@ class WebDav(Target):
         return self._version(tag or "", upload.body.data)
 
     def delete(self, path: str) -> None:
-        self._client.ask("DELETE", self._url(path), (404,))
+        # DELETE of a collection takes away all that is in it (RFC 4918, 9.6.1).
+        url = self._url(path)
+        answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "0"})
+        if answer.status_code == 404:
+            return
+        if any(_is_folder(response) for response in _responses(answer.content)):
+            raise FileError("a folder is in its place")
+        self._client.ask("DELETE", url, (404,))
 
     def close(self) -> None:
         self._client.close()
+
+
+def _responses(answer: bytes) -> list[etree._Element]:
+    """What an answer to PROPFIND tells, a resource each."""
+    try:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        return list(etree.fromstring(answer, parser).iterfind("{DAV:}response"))
+    except etree.XMLSyntaxError:
+        raise TargetError("its answer to PROPFIND is no XML; is it a WebDAV server?") from None
+
+
+def _is_folder(response: etree._Element) -> bool:
+    return response.find(".//{DAV:}collection") is not None
 
 
 @contextlib.contextmanager
