@@ -27,8 +27,11 @@ class Body(NamedTuple):
         return self.length if self.file else len(self.data)
 
     def open(self) -> BinaryIO:
-        """To be read from its begin, and closed."""
-        return self.file.open("rb") if self.file else io.BytesIO(self.data)
+        """To be read from its begin, and closed. Raises `FileError` if it is no longer there."""
+        try:
+            return self.file.open("rb") if self.file else io.BytesIO(self.data)
+        except OSError as error:
+            raise FileError(f"it cannot be read ({error.strerror})") from None
 
     def hash(self, kind: str) -> str:
         """The hash as a host would tell it; `kind` is md5, sha1, sha256 or git."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ftplib
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place, open_target
-from feedpub.publish.types import FileError, Target, TargetError, Upload
+from feedpub.publish.types import FileError, Target, Upload
 
-from .hosts import Host
+from .hosts import Folder, Host
 from .making import Site
 
+REFUSED = ftplib.error_perm
 FOLDERS = ("folder", "sftp", "openssh", "webdav", "ftps")  # they have folders of their own
 
 
@@ -74,3 +75,64 @@ def test_git_puts_no_file_over_a_folder(host: Host, site: Site) -> None:
     assert host.files()["photos"] == b"a file\n"
 
 
+class Ftp:
+    """Stands before ftplib: what RNTO does can be changed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.renames: list[tuple[str, str]] = []
+        self.before: Callable[[str, str], None] = lambda source, goal: None
+        rename = ftplib.FTP.rename
+
+        def watched(ftp: ftplib.FTP, source: str, goal: str) -> str:
+            self.renames.append((source, goal))
+            self.before(source, goal)
+            return rename(ftp, source, goal)
+
+        monkeypatch.setattr(ftplib.FTP, "rename", watched)
+
+
+@pytest.fixture
+def ftp(monkeypatch: pytest.MonkeyPatch) -> Ftp:
+    return Ftp(monkeypatch)
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_renames_that_fail_leave_the_file(host: Folder, target: Target, ftp: Ftp) -> None:
+    """Be it for the name that is taken, or for something else."""
+    host.write("rss.xml", b"old")
+
+    def refuse(source: str, goal: str) -> None:
+        if goal.endswith("rss.xml") and len(ftp.renames) < 4:
+            raise REFUSED("553 disk quota exceeded")
+
+    ftp.before = refuse
+    with pytest.raises(FileError, match="quota"):
+        target.put(upload("rss.xml"))
+    # The new one in (twice), with the old one moved aside between, and the old one back.
+    assert [goal.endswith("rss.xml") for _, goal in ftp.renames] == [True, False, True, True]
+    assert host.files() == {"rss.xml": b"old"}
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_servers_that_rename_to_free_names_only(host: Folder, target: Target, ftp: Ftp) -> None:
+    host.write("rss.xml", b"old")
+
+    def refuse(source: str, goal: str) -> None:
+        if host.peek(goal.rpartition("/")[2]) is not None:
+            raise REFUSED("550 it is there already")
+
+    ftp.before = refuse
+    target.put(upload("rss.xml"))
+    assert host.files() == {"rss.xml": b"text"}
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_moves_nothing_aside_where_nothing_is(host: Folder, target: Target, ftp: Ftp) -> None:
+    def refuse(source: str, goal: str) -> None:
+        raise REFUSED("553 no")
+
+    ftp.before = refuse
+    with pytest.raises(FileError, match="553"):
+        target.put(upload("rss.xml"))
+    assert len(ftp.renames) == 1
+    assert host.files() == {}

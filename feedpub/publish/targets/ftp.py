@@ -77,7 +77,7 @@ class Ftp(Target):
         self._root = address.path.rstrip("/") or "/"
         self._mine = threading.local()
         self._all: list[ftplib.FTP] = []
-        self._left: list[str] = []
+        self._left: set[str] = set()  # temporary files of pushes that were cut, and its own
 
     def begin(self) -> None:
         """Makes the folder, if only its last part is missing."""
@@ -160,32 +160,69 @@ class Ftp(Target):
                         folders.append(f"{path}/")
                     elif facts.get("type") not in {"cdir", "pdir"}:
                         if name.startswith(TEMPORARY):
-                            self._left.append(path)
+                            self._left.add(path)
                         else:
                             found[path] = Stored(int(facts.get("size", -1)))
         return found
 
     def put(self, upload: Upload) -> None:
-        folder, slash, _ = upload.path.rpartition("/")
         place = self._place(upload.path)
-        fresh = self._place(f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}")
         with self._connection(upload.path) as ftp:
             if upload.new and _is_there(ftp, place):
                 raise InTheWay("a file that feedpub did not put there is in the way")
-            with upload.body.open() as body:
+            with self._temporary(ftp, upload.path) as fresh:
+                self._store(ftp, upload, fresh)
                 try:
-                    ftp.storbinary(f"STOR {fresh}", body)
+                    ftp.rename(fresh, place)
                 except ftplib.error_perm:
-                    self._make(ftp, folder)
-                    body.seek(0)
-                    ftp.storbinary(f"STOR {fresh}", body)
+                    # Some servers do not rename to a name that is taken.
+                    if not _is_there(ftp, place):
+                        raise
+                    self._in_its_place(ftp, fresh, upload.path)
+
+    @contextlib.contextmanager
+    def _temporary(self, ftp: ftplib.FTP, path: str) -> Iterator[str]:
+        """A free place beside that of a file; what is left there goes, now or at the end."""
+        fresh = self._beside(path)
+        try:
+            yield self._place(fresh)
+        except BaseException:
+            # It may be there in part, or not at all, and the connection may be gone.
+            with contextlib.suppress(ftplib.Error, EOFError, OSError):
+                ftp.delete(self._place(fresh))
+                self._left.discard(fresh)
+            raise
+        self._left.discard(fresh)
+
+    def _store(self, ftp: ftplib.FTP, upload: Upload, fresh: str) -> None:
+        with upload.body.open() as body:
             try:
-                ftp.rename(fresh, place)
+                ftp.storbinary(f"STOR {fresh}", body)
             except ftplib.error_perm:
-                # Some servers do not rename to a name that is taken.
-                with contextlib.suppress(ftplib.error_perm):
-                    ftp.delete(place)
-                ftp.rename(fresh, place)
+                self._make(ftp, upload.path.rpartition("/")[0])
+                body.seek(0)
+                ftp.storbinary(f"STOR {fresh}", body)
+
+    def _in_its_place(self, ftp: ftplib.FTP, fresh: str, path: str) -> None:
+        """Takes the place of a file, which is moved aside, and comes back if that fails."""
+        place, aside = self._place(path), self._beside(path)
+        ftp.rename(place, self._place(aside))
+        try:
+            ftp.rename(fresh, place)
+        except (ftplib.error_perm, ftplib.error_temp):
+            ftp.rename(self._place(aside), place)
+            self._left.discard(aside)
+            raise
+        with contextlib.suppress(ftplib.error_perm):  # `finish` tries again
+            ftp.delete(self._place(aside))
+            self._left.discard(aside)
+
+    def _beside(self, path: str) -> str:
+        """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
+        folder, slash, _ = path.rpartition("/")
+        free = f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}"
+        self._left.add(free)
+        return free
 
     def _make(self, ftp: ftplib.FTP, folder: str) -> None:
         parts = folder.split("/")
@@ -207,9 +244,10 @@ class Ftp(Target):
                     folder = folder.rpartition("/")[0]
 
     def finish(self, message: str) -> None:
-        for path in self._left:
+        for path in sorted(self._left):
             with contextlib.suppress(FileError):
                 self.delete(path)
+        self._left.clear()
 
     def close(self) -> None:
         for ftp in self._all:
