@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import ftplib
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import asyncssh
 import pytest
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
-from feedpub.publish.targets import Place, open_target
-from feedpub.publish.types import FileError, Target, Upload
+from feedpub.publish.targets import Place, open_target, sftp
+from feedpub.publish.types import FileError, Passing, Target, Upload
 
 from .hosts import Folder, Host
 from .making import Site
@@ -136,3 +140,167 @@ def test_ftp_moves_nothing_aside_where_nothing_is(host: Folder, target: Target, 
         target.put(upload("rss.xml"))
     assert len(ftp.renames) == 1
     assert host.files() == {}
+
+
+SFTP = ["sftp", "openssh"]
+
+
+@pytest.fixture
+def no_posix_rename(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Like servers that are not OpenSSH."""
+
+    async def posix_rename(client: asyncssh.SFTPClient, old: str, new: str) -> None:
+        raise asyncssh.SFTPOpUnsupported("no")
+
+    monkeypatch.setattr(asyncssh.SFTPClient, "posix_rename", posix_rename)
+
+
+@pytest.mark.parametrize("host", SFTP, indirect=True)
+@pytest.mark.usefixtures("no_posix_rename")
+def test_sftp_without_posix_rename(host: Folder, target: Target) -> None:
+    host.write("rss.xml", b"old")
+    target.put(upload("rss.xml"))
+    target.put(upload("atom.xml"))
+    assert host.files() == {"rss.xml": b"text", "atom.xml": b"text"}
+    (host.root / "folder").mkdir()
+    with pytest.raises(FileError, match="a folder is in its place"):
+        target.put(upload("folder"))
+    assert host.files().keys() == {"rss.xml", "atom.xml"}
+
+
+@pytest.mark.parametrize("host", ["sftp"], indirect=True)
+@pytest.mark.usefixtures("no_posix_rename")
+def test_sftp_renames_that_fail_leave_the_file(
+    host: Folder, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.write("rss.xml", b"old")
+    rename = asyncssh.SFTPClient.rename
+    refused: list[str] = []
+
+    async def refuse(client: asyncssh.SFTPClient, old: str, new: str) -> None:
+        if new.endswith("rss.xml") and not refused:
+            refused.append(new)
+            raise asyncssh.SFTPFailure("disk quota exceeded")
+        await rename(client, old, new)
+
+    monkeypatch.setattr(asyncssh.SFTPClient, "rename", refuse)
+    with pytest.raises(FileError, match="quota"):
+        target.put(upload("rss.xml"))
+    assert refused
+    assert host.files() == {"rss.xml": b"old"}
+
+
+class Connections:
+    """All that are made over SSH."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.all: list[asyncssh.SSHClientConnection] = []
+        connect = asyncssh.connect
+
+        async def noted(*args: Any, **how: Any) -> asyncssh.SSHClientConnection:
+            connection = await connect(*args, **how)
+            self.all.append(connection)
+            return connection
+
+        monkeypatch.setattr(asyncssh, "connect", noted)
+
+    @property
+    def still_open(self) -> int:
+        return sum(not connection.is_closed() for connection in self.all)
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
+    return Connections(monkeypatch)
+
+
+@pytest.mark.parametrize("host", ["sftp"], indirect=True)
+def test_sftp_may_take_its_time_as_long_as_something_goes(
+    host: Folder, connections: Connections, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "TIMEOUT", 0.5)
+    monkeypatch.setattr(sftp, "PIECE", 100)
+    write = asyncssh.SFTPClientFile.write
+
+    async def slowly(file: Any, data: bytes, *more: Any) -> int:
+        await asyncio.sleep(0.1)
+        return await write(file, data, *more)
+
+    monkeypatch.setattr(asyncssh.SFTPClientFile, "write", slowly)
+    target = open_target(place_of(site))
+    target.put(upload("rss.xml", "x" * 1000))
+    assert host.files() == {"rss.xml": b"x" * 1000}
+    target.close()
+    assert len(connections.all) == 1
+
+
+@pytest.mark.parametrize("host", ["sftp"], indirect=True)
+def test_sftp_connections_that_hang_are_ended(
+    host: Folder, connections: Connections, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "TIMEOUT", 0.5)
+    target = open_target(place_of(site))
+    write = asyncssh.SFTPClientFile.write
+    hung: list[bytes] = []
+
+    async def hang(file: Any, data: bytes, *more: Any) -> int:
+        if len(hung) < 4:
+            hung.append(data)
+            await asyncio.sleep(60)
+        return await write(file, data, *more)
+
+    monkeypatch.setattr(asyncssh.SFTPClientFile, "write", hang)
+
+    def put(n: int) -> str:
+        try:
+            target.put(upload(f"{n}.xml"))
+        except Passing as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(put, range(4)))
+    assert "it does not answer in time" in told
+    assert all(told)
+    assert len(list(host.root.iterdir())) == 4  # nothing could be cleared away any more
+    for n in range(4):
+        assert put(n) == ""
+    target.finish("")
+    assert host.files().keys() == {f"{n}.xml" for n in range(4)}
+    assert (len(connections.all), connections.still_open) == (2, 1)
+    target.close()
+
+
+@pytest.mark.parametrize("host", ["sftp", "ftps"], indirect=True)
+def test_temporary_files_of_lost_connections_go(
+    host: Folder, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.push()
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    lost: list[str] = []
+
+    def lose(source: str) -> None:
+        if not lost and host.peek("rss.xml") != b"new\n" and source.count("feedpub-new"):
+            lost.append(source)
+            raise ConnectionResetError("gone")
+
+    rename, posix_rename = ftplib.FTP.rename, asyncssh.SFTPClient.posix_rename
+
+    def by_ftp(ftp: ftplib.FTP, source: str, goal: str) -> str:
+        if goal.endswith("rss.xml") and not lost:
+            assert ftp.sock
+            ftp.sock.close()
+            lose(source)
+        return rename(ftp, source, goal)
+
+    async def by_sftp(client: asyncssh.SFTPClient, source: str, goal: str) -> None:
+        if goal.endswith("rss.xml"):
+            lose(source)
+        await posix_rename(client, source, goal)
+
+    monkeypatch.setattr(ftplib.FTP, "rename", by_ftp)
+    monkeypatch.setattr(asyncssh.SFTPClient, "posix_rename", by_sftp)
+    assert not site.push().error
+    assert lost
+    assert not [path for path in host.files() if "feedpub-new" in path]

@@ -11,8 +11,8 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
 
 import asyncssh
 
@@ -34,14 +34,24 @@ from feedpub.publish.types import (
 
 T = TypeVar("T")
 JOBS = 16
-PIECE = 1_000_000  # bytes that are read at once
+PIECE = 256_000  # bytes that are read or written at once
 TEMPORARY = ".feedpub-new-"
-TIMEOUT = 120  # seconds for one file
+TIMEOUT = 120  # seconds in which nothing comes or goes: no piece of a file, no folder
 _CONNECT = 20  # seconds
+_MISSING = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
+_LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+# The host has no SFTP, or not for this user; it will not have it in a moment.
+_NO_SFTP = frozenset(
+    {
+        asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED,
+        asyncssh.OPEN_UNKNOWN_CHANNEL_TYPE,
+        asyncssh.OPEN_REQUEST_SESSION_FAILED,
+    }
+)
 
 
 def connect(place: Place) -> Sftp:
-    """Connects, and makes sure that the folder is there."""
+    """Connects, and makes sure that the folder is there, or the one above it."""
     address, settings = place.address, place.settings
     how: dict[str, Any] = {"connect_timeout": _CONNECT, "login_timeout": _CONNECT}
     if address.port:
@@ -54,8 +64,7 @@ def connect(place: Place) -> Sftp:
         how["client_keys"] = [key]
     if known := _file(place, settings.known_hosts):
         how["known_hosts"] = known
-    root = address.path.rstrip("/") or "/"
-    target = Sftp(address.host, how, root.removeprefix("/~/"), settings.jobs or JOBS)
+    target = Sftp(address.host, how, _root(address.path), settings.jobs or JOBS)
     try:
         target.begin()
     except BaseException:
@@ -64,12 +73,31 @@ def connect(place: Place) -> Sftp:
     return target
 
 
+def _root(path: str) -> str:
+    """The folder as the host knows it; /~/ is the home folder, where a session begins."""
+    if f"{path}/".startswith("/~/"):
+        return path.removeprefix("/~").strip("/") or "."
+    return path.rstrip("/") or "/"
+
+
 def _file(place: Place, setting: str) -> str:
     """A file that is named; asyncssh's word on one that is missing reads like the host's."""
     path = place.path(setting)
     if path and not os.access(path, os.R_OK):
         raise TargetError(f"{path} cannot be read; is it there?")
     return str(path or "")
+
+
+class Line(NamedTuple):
+    """A connection, and the time in which something must happen on it."""
+
+    connection: asyncssh.SSHClientConnection
+    client: asyncssh.SFTPClient
+    idle: asyncio.Timeout
+
+    def goes_on(self) -> None:
+        """Something has happened."""
+        self.idle.reschedule(asyncio.get_running_loop().time() + TIMEOUT)
 
 
 class Sftp(Target):
@@ -84,47 +112,62 @@ class Sftp(Target):
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._connecting = asyncio.Lock()
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._client: asyncssh.SFTPClient | None = None
-        self._left: list[str] = []  # temporary files of pushes that were cut
+        self._open: tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient] | None = None
+        self._left: set[str] = set()  # temporary files of pushes that were cut, and its own
 
     def begin(self) -> None:
-        """Makes the folder, if only its last part is missing."""
+        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
 
-        async def begin() -> None:
-            client = await self._sftp()
-            if not await client.isdir(self.root):
-                try:
-                    await client.mkdir(self.root)
-                except asyncssh.SFTPError as error:
-                    what = f"there is no folder {self.root}, and it cannot be made ({error.reason})"
-                    raise TargetError(what) from None
+        async def begin(line: Line) -> None:
+            client = line.client
+            above = self.root.rpartition("/")[0] or ("/" if self.root.startswith("/") else ".")
+            if await client.isdir(self.root):
+                return
+            if await client.lexists(self.root):
+                raise TargetError(f"{self.root} is no folder")
+            if not await client.isdir(above):
+                raise TargetError(f"there is no folder {self.root}, and none above it")
 
-        self._do(begin())
+        self._do_or_end("the folder", begin)
 
     def read(self, path: str) -> Found | None:
-        data = self._do(self._read(path))
+        async def read(line: Line) -> bytes | None:
+            pieces = [b""]
+            try:
+                async with line.client.open(self._place(path), "rb") as file:
+                    while len(pieces) == 1 or pieces[-1]:
+                        piece: bytes = await file.read(PIECE)
+                        pieces.append(piece)
+                        line.goes_on()
+            except _MISSING:
+                return None
+            return b"".join(pieces)
+
+        data = self._do_or_end(path, read)
         return None if data is None else Found(data, hashlib.sha256(data).hexdigest())
 
-    async def _read(self, path: str) -> bytes | None:
-        client = await self._sftp()
-        try:
-            async with client.open(f"{self.root}/{path}", "rb") as file:
-                data: bytes = await file.read()
-                return data
-        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-            return None
+    def _place(self, path: str) -> str:
+        return f"{self.root}/{path}".rstrip("/") or "/"
 
     def list(self) -> dict[str, Stored]:
-        return self._do(self._list())
-
-    async def _list(self) -> dict[str, Stored]:
-        client = await self._sftp()
         found: dict[str, Stored] = {}
-        folders = [""]
-        while folders:
-            folder = folders.pop()
-            async for entry in client.scandir(f"{self.root}/{folder}".rstrip("/")):
+
+        async def walk(line: Line) -> None:
+            folders = [""]
+            while folders:
+                folders += await self._scan(line.client, folders.pop(), found)
+                line.goes_on()
+
+        self._do_or_end("the folder", walk)
+        return found
+
+    async def _scan(
+        self, client: asyncssh.SFTPClient, folder: str, found: dict[str, Stored]
+    ) -> tuple[str, ...]:
+        """Puts the files of one folder into `found`; returns the folders that are in it."""
+        folders = []
+        with contextlib.suppress(*_MISSING):  # nothing has made it so far, or it has just gone
+            async for entry in client.scandir(self._place(folder)):
                 name = str(entry.filename)
                 path = f"{folder}{name}"
                 if name in {".", ".."}:
@@ -132,40 +175,49 @@ class Sftp(Target):
                 if entry.attrs.type == asyncssh.FILEXFER_TYPE_DIRECTORY:
                     folders.append(f"{path}/")
                 elif name.startswith(TEMPORARY):
-                    self._left.append(path)
+                    self._left.add(path)
                 else:
                     size = entry.attrs.size
                     found[path] = Stored(-1 if size is None else size)
-        return found
+        return tuple(folders)
 
     def put(self, upload: Upload) -> None:
-        self._do(self._put(upload))
+        self._do(lambda line: self._put(line, upload))
 
-    async def _put(self, upload: Upload) -> None:
-        client = await self._sftp()
-        place = f"{self.root}/{upload.path}"
-        folder = place.rpartition("/")[0]
-        fresh = f"{folder}/{TEMPORARY}{secrets.token_hex(8)}"
+    async def _put(self, line: Line, upload: Upload) -> None:
+        fresh = self._beside(upload.path)
+        place, temporary = self._place(upload.path), self._place(fresh)
         try:
             try:
-                await self._write(client, fresh, upload.body)
-            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-                await client.makedirs(folder, exist_ok=True)
-                await self._write(client, fresh, upload.body)
+                await self._write(line, temporary, upload.body)
+            except _MISSING:
+                await line.client.makedirs(place.rpartition("/")[0], exist_ok=True)
+                await self._write(line, temporary, upload.body)
             if upload.new:
-                await self._into_free_place(client, fresh, place)
+                await self._into_free_place(line.client, temporary, place)
             else:
-                await self._over(client, fresh, place)
-        except BaseException:
-            with contextlib.suppress(asyncssh.Error, OSError):
-                await client.remove(fresh)
+                await self._over(line.client, temporary, upload.path)
+        except (asyncssh.SFTPError, FileError):
+            # It may be there in part, or not at all, and the connection may be gone.
+            with contextlib.suppress(asyncssh.SFTPError):
+                await line.client.remove(temporary)
+                self._left.discard(fresh)
             raise
+        self._left.discard(fresh)
 
-    async def _write(self, client: asyncssh.SFTPClient, path: str, body: Body) -> None:
+    def _beside(self, path: str) -> str:
+        """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
+        folder, slash, _ = path.rpartition("/")
+        free = f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}"
+        self._left.add(free)
+        return free
+
+    async def _write(self, line: Line, place: str, body: Body) -> None:
         with body.open() as source:
-            async with client.open(path, "wb") as file:
-                while piece := source.read(PIECE):
+            async with line.client.open(place, "wb") as file:
+                while piece := _read(source.read):
                     await file.write(piece)
+                    line.goes_on()
 
     async def _into_free_place(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
         """Version 3 of the protocol renames to a free name only (draft-ietf-secsh-filexfer-02)."""
@@ -173,81 +225,150 @@ class Sftp(Target):
             raise InTheWay("a file that feedpub did not put there is in the way")
         await client.rename(fresh, place)
 
-    async def _over(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
-        """In one step where the server can (posix-rename@openssh.com), else in two."""
+    async def _over(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
+        """In one step where the server can (posix-rename@openssh.com)."""
+        place = self._place(path)
         try:
             await client.posix_rename(fresh, place)
         except asyncssh.SFTPOpUnsupported:
-            with contextlib.suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-                await client.remove(place)
+            if await client.isdir(place):
+                raise FileError("a folder is in its place") from None
+            if await client.lexists(place):
+                await self._in_its_place(client, fresh, path)
+            else:
+                await client.rename(fresh, place)
+
+    async def _in_its_place(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
+        """Takes the place of a file, which is moved aside, and comes back if that fails."""
+        place, aside = self._place(path), self._beside(path)
+        await client.rename(place, self._place(aside))
+        try:
             await client.rename(fresh, place)
+        except asyncssh.SFTPError:
+            await client.rename(self._place(aside), place)
+            self._left.discard(aside)
+            raise
+        with contextlib.suppress(asyncssh.SFTPError):  # `finish` tries again
+            await client.remove(self._place(aside))
+            self._left.discard(aside)
 
     def swap(self, upload: Upload, version: str) -> str:
         return swap_after_look(self, upload, version)
 
     def delete(self, path: str) -> None:
-        self._do(self._delete(path))
+        self._do(lambda line: self._delete(line.client, path))
 
-    async def _delete(self, path: str) -> None:
-        client = await self._sftp()
-        with contextlib.suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-            await client.remove(f"{self.root}/{path}")
+    async def _delete(self, client: asyncssh.SFTPClient, path: str) -> None:
+        with contextlib.suppress(*_MISSING):
+            await client.remove(self._place(path))
         folder = path.rpartition("/")[0]
         with contextlib.suppress(asyncssh.SFTPError):  # something else is in it
             while folder:
-                await client.rmdir(f"{self.root}/{folder}")
+                await client.rmdir(self._place(folder))
                 folder = folder.rpartition("/")[0]
 
     def finish(self, message: str) -> None:
-        for path in self._left:
+        for path in sorted(self._left):
             with contextlib.suppress(FileError):
-                self._do(self._delete(path))
+                self.delete(path)
+        self._left.clear()
 
     def close(self) -> None:
         async def close() -> None:
-            if self._client:
-                self._client.exit()
-            if self._connection:
-                self._connection.close()
-                await self._connection.wait_closed()
+            if self._open:
+                connection, client = self._open
+                client.exit()
+                connection.close()
+                await connection.wait_closed()
 
         with contextlib.suppress(Exception):
             asyncio.run_coroutine_threadsafe(close(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
-    async def _sftp(self) -> asyncssh.SFTPClient:
+    async def _connected(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
         """The connection, made anew if it was lost."""
         async with self._connecting:
-            if self._client is None:
-                self._connection = await asyncssh.connect(self._host, **self._how)
-                self._client = await self._connection.start_sftp_client()
-            return self._client
+            if self._open is None:
+                connection = await asyncssh.connect(self._host, **self._how)
+                try:
+                    async with asyncio.timeout(_CONNECT):
+                        # Others may have names there that are not UTF-8.
+                        client = await connection.start_sftp_client(path_errors="surrogateescape")
+                except BaseException:
+                    connection.abort()
+                    raise
+                self._open = connection, client
+            return self._open
 
-    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _run(self, work: Callable[[Line], Awaitable[T]]) -> T:
+        """Does work on the connection, and ends the one that failed."""
+        there = await self._connected()
+        try:
+            async with asyncio.timeout(TIMEOUT) as idle:
+                return await work(Line(*there, idle))
+        except (*_LOST, asyncssh.DisconnectError, asyncssh.ChannelOpenError, OSError):
+            there[0].abort()
+            if self._open is there:  # and not one that was made since
+                self._open = None
+            raise
+
+    def _do(self, work: Callable[[Line], Awaitable[T]]) -> T:
         """Waits for work on the connection; says what its failure means."""
-        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, TIMEOUT), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._run(work), self._loop)
         try:
             return future.result()
-        except asyncssh.HostKeyNotVerifiable:
-            raise TargetError(UNKNOWN_HOST) from None
-        except asyncssh.PermissionDenied:
-            raise TargetError("user, key or password are refused") from None
-        except asyncssh.KeyImportError as error:
-            raise TargetError(f"the key cannot be used ({error})") from None
-        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
-            self._client = None
-            raise Passing(f"the connection was lost ({error.reason})") from None
-        except asyncssh.SFTPPermissionDenied:
-            raise FileError("permission is denied there") from None
-        except asyncssh.SFTPError as error:
-            raise FileError(f"the host refuses it ({error.reason})") from None
-        except asyncssh.DisconnectError as error:
-            self._client = None
-            raise Passing(f"the connection was lost ({error.reason})") from None
-        except TimeoutError:
-            self._client = None
-            raise Passing("it does not answer in time") from None
-        except OSError as error:
-            self._client = None
-            raise Passing(f"it does not answer ({error.strerror or error})") from None
+        except (asyncssh.Error, OSError, ValueError) as error:
+            raise _meaning(error) from None
+
+    def _do_or_end(self, what: str, work: Callable[[Line], Awaitable[T]]) -> T:
+        """The same of what the whole push depends on: nothing is the fault of one file."""
+        try:
+            return self._do(work)
+        except FileError as error:
+            raise TargetError(f"{what}: {error}") from None
+
+
+def _read(read: Callable[[int], bytes]) -> bytes:
+    """A piece of a file on this machine; its faults are not those of the connection."""
+    try:
+        return read(PIECE)
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})") from None
+
+
+def _meaning(error: Exception) -> Exception:
+    """What a failure means for a push: all that asyncssh raises is one of these."""
+    match error:
+        case asyncssh.SFTPError():
+            return _refusal(error)
+        case asyncssh.HostKeyNotVerifiable():
+            return TargetError(UNKNOWN_HOST)
+        case asyncssh.PermissionDenied():
+            return TargetError("user, key or password are refused")
+        case asyncssh.KeyExchangeFailed() | asyncssh.ProtocolNotSupported():
+            return TargetError(f"it and the host have no SSH in common ({error.reason})")
+        case asyncssh.IllegalUserName():
+            return TargetError(f"the user cannot be used ({error.reason})")
+        case asyncssh.ChannelOpenError() if error.code in _NO_SFTP:
+            return TargetError(f"the host gives no SFTP ({error.reason})")
+        case asyncssh.DisconnectError() | asyncssh.ChannelOpenError():
+            return Passing(f"the connection was lost ({error.reason})")
+        case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
+            return TargetError(f"the key cannot be used ({error})")
+        case asyncssh.ConfigParseError():
+            return TargetError(f"the configuration of ssh cannot be understood ({error})")
+        case TimeoutError():
+            return Passing("it does not answer in time")
+        case OSError():
+            return Passing(f"it does not answer ({error.strerror or error})")
+    return TargetError(f"it cannot be used ({error})")
+
+
+def _refusal(error: asyncssh.SFTPError) -> Exception:
+    """What it means that the host does not do what it is asked for."""
+    if isinstance(error, _LOST):
+        return Passing(f"the connection was lost ({error.reason})")
+    if isinstance(error, asyncssh.SFTPPermissionDenied):
+        return FileError("permission is denied there")
+    return FileError(f"the host refuses it ({error.reason})")
