@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ftplib
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -15,7 +17,7 @@ import pytest
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place, open_target, sftp
-from feedpub.publish.types import FileError, Passing, Target, Upload
+from feedpub.publish.types import FileError, Passing, Target, TargetError, Upload
 
 from .hosts import Folder, Host
 from .making import Site
@@ -304,3 +306,160 @@ def test_temporary_files_of_lost_connections_go(
     assert not site.push().error
     assert lost
     assert not [path for path in host.files() if "feedpub-new" in path]
+
+
+@pytest.mark.parametrize("host", FOLDERS, indirect=True)
+def test_the_folder_is_made_by_the_first_file(host: Folder, site: Site) -> None:
+    assert not site.push(dry_run=True).error
+    assert not host.root.exists()
+    target = open_target(place_of(site))
+    assert target.list() == {}
+    assert target.read("rss.xml") is None
+    assert not host.root.exists()
+    target.put(upload("topics/a/rss.xml"))
+    target.close()
+    assert host.files() == {"topics/a/rss.xml": b"text"}
+    target = open_target(place_of(site))
+    assert target.list().keys() == {"topics/a/rss.xml"}
+    target.close()
+
+
+@pytest.mark.parametrize("host", FOLDERS, indirect=True)
+def test_a_missing_folder_above_is_said_at_once(host: Folder, site: Site) -> None:
+    site.targets["there"]["to"] += "/not/there"
+    for dry_run in (True, False):
+        assert site.push(dry_run=dry_run).error
+    assert not host.root.exists()
+
+
+@pytest.mark.parametrize("host", ["sftp"], indirect=True)
+def test_a_file_is_no_folder(host: Folder, site: Site) -> None:
+    host.root.write_text("a file")
+    assert "is no folder" in site.push().error
+
+
+def raw_name(host: Folder, name: bytes) -> None:
+    """Puts a file there whose name is not UTF-8."""
+    host.root.mkdir(exist_ok=True)
+    try:
+        (host.root / os.fsdecode(name)).write_bytes(b"another's")
+    except OSError:
+        pytest.skip("this file system does not take such a name")
+
+
+@pytest.mark.parametrize("host", SFTP, indirect=True)
+def test_sftp_carries_names_that_are_not_utf8(host: Folder, site: Site) -> None:
+    raw_name(host, b"caf\xe9.html")
+    assert not site.push().error
+    target = open_target(place_of(site))
+    assert "caf\udce9.html" in target.list()
+    found = target.read("caf\udce9.html")
+    assert found
+    assert found.data == b"another's"
+    target.close()
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_carries_names_of_any_bytes(
+    host: Folder, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyftpdlib.filesystems import AbstractedFS
+
+    target.put(upload("über/größe.xml"))
+    assert host.files() == {"über/größe.xml": b"text"}
+    lines = AbstractedFS.format_mlsx
+
+    def with_another(fs: Any, *args: Any, **more: Any) -> Iterator[bytes]:
+        yield from lines(fs, *args, **more)
+        yield b"type=file;size=1; caf\xe9.html\r\n"
+
+    monkeypatch.setattr(AbstractedFS, "format_mlsx", with_another)
+    assert target.list().keys() == {"über/größe.xml", "über/caf\udce9.html", "caf\udce9.html"}
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_cannot_be_told_of_line_breaks(target: Target) -> None:
+    for act in (lambda: target.put(upload("a\nb")), lambda: target.delete("a\r\nDELE rss.xml")):
+        with pytest.raises(FileError, match="name"):
+            act()
+
+
+@pytest.mark.parametrize("host", ["ftps"], indirect=True)
+def test_ftp_without_mlsd(host: Folder, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyftpdlib.handlers import FTPHandler
+
+    def unknown(handler: Any, path: str) -> None:
+        handler.respond("502 Command not implemented.")
+
+    host.root.mkdir()
+    monkeypatch.setattr(FTPHandler, "ftp_MLSD", unknown)
+    assert "MLSD" in site.push().error
+
+
+@pytest.mark.parametrize("host", ["sftp", "ftps"], indirect=True)
+def test_a_folder_that_cannot_be_listed_is_named(
+    host: Folder, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyftpdlib.filesystems import AbstractedFS
+
+    (host.root / "private").mkdir(parents=True)
+    scandir, listdir = asyncssh.SFTPServer.scandir, AbstractedFS.listdir
+
+    def by_sftp(server: Any, path: bytes) -> Any:
+        if b"private" in path:
+            raise asyncssh.SFTPPermissionDenied("no")
+        return scandir(server, path)
+
+    def by_ftp(fs: Any, path: str) -> Any:
+        if "private" in path:
+            raise PermissionError(13, "Permission denied")
+        return listdir(fs, path)
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "scandir", by_sftp)
+    monkeypatch.setattr(AbstractedFS, "listdir", by_ftp)
+    error = site.push().error
+    assert "private" in error
+    assert "cannot be listed" in error
+
+
+@pytest.mark.parametrize("host", ["sftp", "ftps"], indirect=True)
+def test_a_folder_for_a_manifest_ends_this_push_alone(
+    host: Folder, site: Site, tmp_path: Path
+) -> None:
+    (host.root / MANIFEST_NAME).mkdir(parents=True)
+    site.targets["good"] = {"to": f"file://{tmp_path}/good"}
+    bad, good = site.push_all()
+    assert bad.error
+    assert not good.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (asyncssh.ChannelOpenError(asyncssh.OPEN_REQUEST_SESSION_FAILED, "no"), TargetError),
+        (asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "closed"), Passing),
+        (asyncssh.ConfigParseError("line 1"), TargetError),
+        (asyncssh.KeyExchangeFailed("no ciphers"), TargetError),
+        (asyncssh.KeyEncryptionError("no passphrase"), TargetError),
+        (asyncssh.ProtocolError("?"), Passing),
+        (ValueError("?"), TargetError),
+    ],
+)
+@pytest.mark.parametrize("host", ["sftp"], indirect=True)
+def test_all_that_asyncssh_raises_has_a_meaning(
+    error: Exception, kind: type[Exception], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*args: Any, **how: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(asyncssh, "connect", fail)
+    with pytest.raises(kind):
+        open_target(place_of(site))
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [("/", "/"), ("", "/"), ("/srv/x/", "/srv/x"), ("/~/", "."), ("/~", "."), ("/~/x/y/", "x/y")],
+)
+def test_sftp_roots(path: str, root: str) -> None:
+    assert sftp._root(path) == root

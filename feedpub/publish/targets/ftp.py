@@ -9,6 +9,7 @@ import contextlib
 import ftplib
 import hashlib
 import io
+import re
 import secrets
 import socket
 import ssl
@@ -36,7 +37,7 @@ TIMEOUT = 30  # seconds
 
 
 def connect(place: Place) -> Ftp:
-    """Connects, and makes sure that the folder is there."""
+    """Connects, and makes sure that the folder is there, or the one above it."""
     context = None
     if place.address.scheme == "ftps":
         ca = place.path(place.settings.ca)
@@ -77,32 +78,38 @@ class Ftp(Target):
         self._root = address.path.rstrip("/") or "/"
         self._mine = threading.local()
         self._all: list[ftplib.FTP] = []
+        self._missing = False  # whether the folder is still to be made
         self._left: set[str] = set()  # temporary files of pushes that were cut, and its own
 
     def begin(self) -> None:
-        """Makes the folder, if only its last part is missing."""
-        with self._connection("the folder") as ftp:
+        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
+        above = self._root.rpartition("/")[0] or "/"
+        with _as_target_error(), self._connection("the folder") as ftp:
             try:
-                ftp.cwd(self._root)
+                ftp.cwd(self._place(""))
             except ftplib.error_perm:
+                self._missing = True
                 try:
-                    ftp.mkd(self._root)
+                    ftp.cwd(_wire(above))
                 except ftplib.error_perm as error:
-                    what = f"there is no folder {self._root}, and it cannot be made ({error})"
-                    raise TargetError(what) from None
+                    what = f"there is no folder {self._root}, and none above it"
+                    raise TargetError(f"{what} (the host says {_told(error)})") from None
 
     def _connect(self) -> ftplib.FTP:
         address = self._address
+        user, password = address.user or "anonymous", address.password or "anonymous@"
+        if re.search(r"[\r\n]", user + password):
+            raise TargetError("there is a line break in the user or the password")
         ftp = _Tls(context=self._context) if self._context else ftplib.FTP()
-        ftp.encoding = "utf-8"
+        ftp.encoding = "latin-1"  # each byte as it is: see `_wire`
         ftp.connect(address.host, address.port or ftplib.FTP_PORT, timeout=TIMEOUT)
         try:
-            ftp.login(address.user or "anonymous", address.password or "anonymous@")
+            ftp.login(_wire(user), _wire(password))
         except ftplib.error_perm as error:
             ftp.close()
             if str(error).startswith("530"):
                 raise TargetError("the user or the password is refused") from None
-            raise TargetError(f"the host refuses the login ({error})") from None
+            raise TargetError(f"the host refuses the login ({_told(error)})") from None
         if isinstance(ftp, ftplib.FTP_TLS):
             ftp.prot_p()
         self._all.append(ftp)
@@ -118,9 +125,9 @@ class Ftp(Target):
             yield ftp
         except ftplib.error_temp as error:
             self._drop()
-            raise Passing(f"the host says {error}") from None
+            raise Passing(f"the host says {_told(error)}") from None
         except ftplib.error_perm as error:
-            raise FileError(f"{what}: the host says {error}") from None
+            raise FileError(f"{what}: the host says {_told(error)}") from None
         except ssl.SSLCertVerificationError as error:
             self._drop()
             raise TargetError(f"its certificate is not trusted ({error.verify_message})") from None
@@ -135,11 +142,14 @@ class Ftp(Target):
             ftp.close()
 
     def _place(self, path: str) -> str:
-        return f"{self._root.rstrip('/')}/{path}"
+        """A path as the host is told of it. Raises `FileError` if it cannot be."""
+        if re.search(r"[\r\n\0]", path):
+            raise FileError("its name cannot be told to an FTP host")
+        return _wire(f"{self._root.rstrip('/')}/{path}".rstrip("/") or "/")
 
     def read(self, path: str) -> Found | None:
         data = io.BytesIO()
-        with self._connection(path) as ftp:
+        with _as_target_error(), self._connection(path) as ftp:
             try:
                 ftp.retrbinary(f"RETR {self._place(path)}", data.write)
             except ftplib.error_perm as error:
@@ -150,11 +160,13 @@ class Ftp(Target):
 
     def list(self) -> dict[str, Stored]:
         found: dict[str, Stored] = {}
-        folders = [""]
-        with self._connection("the folder") as ftp:
+        folders = [] if self._missing else [""]
+        with _as_target_error():
             while folders:
                 folder = folders.pop()
-                for name, facts in list(ftp.mlsd(self._place(folder), ["type", "size"])):
+                with self._connection(f"{self._root}/{folder} cannot be listed") as ftp:
+                    entries = _entries(ftp, self._place(folder))
+                for name, facts in entries:
                     path = f"{folder}{name}"
                     if facts.get("type") == "dir":
                         folders.append(f"{path}/")
@@ -162,7 +174,8 @@ class Ftp(Target):
                         if name.startswith(TEMPORARY):
                             self._left.add(path)
                         else:
-                            found[path] = Stored(int(facts.get("size", -1)))
+                            size = facts.get("size", "")
+                            found[path] = Stored(int(size) if size.isdigit() else -1)
         return found
 
     def put(self, upload: Upload) -> None:
@@ -225,10 +238,12 @@ class Ftp(Target):
         return free
 
     def _make(self, ftp: ftplib.FTP, folder: str) -> None:
-        parts = folder.split("/")
-        for n in range(1, len(parts) + 1):
+        """Makes a folder and those above it, the target's own first."""
+        parts = [part for part in folder.split("/") if part]
+        for n in range(not self._missing, len(parts) + 1):
             with contextlib.suppress(ftplib.error_perm):  # it is there
                 ftp.mkd(self._place("/".join(parts[:n])))
+        self._missing = False
 
     def swap(self, upload: Upload, version: str) -> str:
         return swap_after_look(self, upload, version)
@@ -262,3 +277,41 @@ def _is_there(ftp: ftplib.FTP, place: str) -> bool:
     except ftplib.error_perm:
         return False
     return True
+
+
+def _entries(ftp: ftplib.FTP, place: str) -> list[tuple[str, dict[str, str]]]:
+    """What is in a folder, with type and size (RFC 3659, 7). Raises `TargetError`."""
+    try:
+        return [(_unwire(name), facts) for name, facts in ftp.mlsd(place, ["type", "size"])]
+    except ftplib.error_perm as error:
+        if str(error).startswith(("500", "502")):
+            what = "the host cannot list folders for programs (MLSD); is there SFTP or WebDAV?"
+            raise TargetError(what) from None
+        raise
+
+
+def _wire(text: str) -> str:
+    """Text whose characters are the bytes of its UTF-8.
+
+    ftplib encodes and decodes strictly, and others may have names there that are not UTF-8.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _unwire(text: str) -> str:
+    """The reverse; bytes that are not UTF-8 become lone surrogates, and bytes again."""
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _told(error: Exception) -> str:
+    """The host's own words, to be shown."""
+    return str(error).encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def _as_target_error() -> Iterator[None]:
+    """Around what the whole push depends on: nothing is the fault of one file."""
+    try:
+        yield
+    except FileError as error:
+        raise TargetError(str(error)) from None

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import asyncssh
@@ -166,7 +166,7 @@ class Sftp(Target):
     ) -> tuple[str, ...]:
         """Puts the files of one folder into `found`; returns the folders that are in it."""
         folders = []
-        with contextlib.suppress(*_MISSING):  # nothing has made it so far, or it has just gone
+        with _naming(self._place(folder)):
             async for entry in client.scandir(self._place(folder)):
                 name = str(entry.filename)
                 path = f"{folder}{name}"
@@ -327,6 +327,22 @@ class Sftp(Target):
             return self._do(work)
         except FileError as error:
             raise TargetError(f"{what}: {error}") from None
+
+
+@contextlib.contextmanager
+def _naming(folder: str) -> Iterator[None]:
+    """Around the listing of a folder, which nothing may have made so far, or which has just gone.
+
+    Raises `TargetError` if the host refuses it: what is there is not known then.
+    """
+    try:
+        yield
+    except _MISSING:
+        return
+    except _LOST:
+        raise
+    except asyncssh.SFTPError as error:
+        raise TargetError(f"{folder} cannot be listed ({error.reason})") from None
 
 
 def _read(read: Callable[[int], bytes]) -> bytes:

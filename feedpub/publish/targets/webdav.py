@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import etree
 
@@ -38,7 +38,7 @@ _WANTED = (
 
 
 def connect(place: Place) -> WebDav:
-    """Makes sure that the folder is there."""
+    """Makes sure that the folder is there, or the one above it."""
     address = place.address
     path = quote(address.path.rstrip("/"))
     auth = (address.user, address.password) if address.user else None
@@ -60,19 +60,24 @@ class WebDav(Target):
         self.can = Capabilities(jobs=jobs)
         self._client = client
         self._base = base
-        self._made = {""}  # folders that are there
+        self._made: set[str] = set()  # folders that are there; "": its own
         self._making = threading.Lock()
 
     def begin(self) -> None:
-        """Makes the folder, if only its last part is missing."""
-        with _as_target_error(self._base):
-            there = self._client.ask(
-                "PROPFIND", f"{self._base}/", (404,), data=_WANTED, headers={"Depth": "0"}
+        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
+        above = urljoin(f"{self._base}/", "..")
+        if self._is_there(f"{self._base}/"):
+            self._made.add("")
+        elif above == f"{self._base}/" or not self._is_there(above, (403, 405)):
+            raise TargetError("there is no such folder, and none above it")
+
+    def _is_there(self, url: str, closed: tuple[int, ...] = ()) -> bool:
+        """Whether a folder is there; codes of `closed` say that it may be."""
+        with _as_target_error(url):
+            answer = self._client.ask(
+                "PROPFIND", url, (404, 409, *closed), data=_WANTED, headers={"Depth": "0"}
             )
-            if there.status_code == 404:
-                answer = self._client.ask("MKCOL", f"{self._base}/", (404, 405, 409))
-                if answer.status_code in {404, 409}:
-                    raise TargetError("there is no such folder, and none above it")
+        return answer.status_code not in {404, 409}
 
     def _url(self, path: str) -> str:
         return f"{self._base}/{quote(path)}"
@@ -103,7 +108,9 @@ class WebDav(Target):
         """What a folder holds, with sizes; None for folders, whose paths end with a slash."""
         url = self._url(folder)
         with _as_target_error(folder or "/"):
-            answer = self._client.ask("PROPFIND", url, data=_WANTED, headers={"Depth": "1"})
+            answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "1"})
+        if answer.status_code == 404:
+            return  # nothing has made it so far, or it has just gone
         above = unquote(urlsplit(self._base).path).rstrip("/") + "/"
         for response in _responses(answer.content):
             path = unquote(urlsplit(response.findtext("{DAV:}href") or "").path)
@@ -130,10 +137,12 @@ class WebDav(Target):
         """Makes a folder and those above it (MKCOL makes one alone: RFC 4918, 9.3)."""
         if folder in self._made:
             return
-        self._make(folder.rpartition("/")[0])
+        if folder:
+            self._make(folder.rpartition("/")[0])
         with self._making:
             if folder not in self._made:
-                self._client.ask("MKCOL", self._url(folder) + "/", (405,))
+                url = self._url(folder).rstrip("/") + "/"
+                self._client.ask("MKCOL", url, (405,))
                 self._made.add(folder)
 
     def swap(self, upload: Upload, version: str) -> str:
@@ -147,6 +156,7 @@ class WebDav(Target):
             if not found or found.version != version:
                 raise Conflict("another push has changed it meanwhile")
         with _as_target_error(upload.path):
+            self._make("")
             url = self._url(upload.path)
             answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
             if answer.status_code == 412:
