@@ -30,7 +30,7 @@ class Client:
         session = getattr(self._mine, "session", None)
         if session is None:
             session = self._mine.session = requests.Session()
-            session.auth = self._auth
+            session.auth = self._auth or _as_it_is
             session.headers.update(self._headers)
             self._sessions.append(session)
         return session
@@ -77,6 +77,11 @@ class Client:
         """Ends all connections."""
         for session in self._sessions:
             session.close()
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Adds nothing. Without an `auth`, requests would send what ~/.netrc has, to any host."""
+    return request
 
 
 def retry_after(text: str) -> float:
