@@ -352,7 +352,7 @@ class DavServer:
                 "logging": {"enable": False},
             }
         )
-        server = wsgi.Server(("127.0.0.1", 0), app)
+        server = self.server = wsgi.Server(("127.0.0.1", 0), app)
         server.prepare()
         self.port = server.bind_addr[1]
         self.stop = server.stop  # its threads would outlive the tests

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ftplib
+import gzip
+import http.server
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,10 +19,11 @@ import pytest
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
+from feedpub.publish.http import Client
 from feedpub.publish.targets import Place, open_target, sftp
 from feedpub.publish.types import FileError, Passing, Target, TargetError, Upload
 
-from .hosts import Folder, Host
+from .hosts import Dav, DavServer, Folder, Host
 from .making import Site
 
 REFUSED = ftplib.error_perm
@@ -463,3 +467,83 @@ def test_all_that_asyncssh_raises_has_a_meaning(
 )
 def test_sftp_roots(path: str, root: str) -> None:
     assert sftp._root(path) == root
+
+
+class Asked:
+    """A server that writes down what it is asked."""
+
+    def __init__(self) -> None:
+        self.headers: list[dict[str, str]] = []
+        asked = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                asked.headers.append(dict(self.headers))
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", "Basic")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def asked() -> Iterator[Asked]:
+    made = Asked()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def test_netrc_is_not_told_to_all_hosts(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login me password secret\n", encoding="utf-8")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    url = f"http://127.0.0.1:{asked.port}/"
+    for client in (Client(), Client(headers={"Authorization": "Bearer t0ken"})):
+        with pytest.raises(TargetError):
+            client.ask("GET", url)
+        client.close()
+    assert [headers.get("Authorization") for headers in asked.headers] == [None, "Bearer t0ken"]
+
+
+@pytest.mark.parametrize("style", ["apache", "nginx"])
+def test_webdav_behind_a_server_that_compresses(
+    style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apache writes a suffix into the ETag of what it compresses, nginx makes it weak."""
+    served = tmp_path / "served"
+    served.mkdir()
+    dav = DavServer(served)
+    host = Dav(served, dav, "feeds")
+    plain = dav.server.wsgi_app
+
+    def compressing(environ: Any, start: Any) -> Any:
+        wants = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+        if environ["REQUEST_METHOD"] != "GET" or not wants:
+            return plain(environ, start)
+        told: list[Any] = []
+        body = b"".join(plain(environ, lambda *args: told.extend(args)))
+        status, headers = told[0], {name.lower(): value for name, value in told[1]}
+        if status.startswith("200"):
+            body = gzip.compress(body)
+            tag = headers["etag"]
+            headers["etag"] = f'{tag[:-1]}-gzip"' if style == "apache" else f"W/{tag}"
+            headers["content-encoding"] = "gzip"
+        start(status, list((headers | {"content-length": str(len(body))}).items()))
+        return [body]
+
+    dav.server.wsgi_app = compressing
+    site = Site(tmp_path / "site", there=host.settings)
+    assert not site.push().error
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    assert not site.push().error
+    dav.stop()

@@ -42,7 +42,8 @@ def connect(place: Place) -> WebDav:
     address = place.address
     path = quote(address.path.rstrip("/"))
     auth = (address.user, address.password) if address.user else None
-    client = Client(auth)
+    # The ETag of a compressed answer is another than that of the file (RFC 9110, 8.8.3.3).
+    client = Client(auth, {"Accept-Encoding": "identity"})
     base = f"{HTTP[address.scheme]}://{address.netloc}{path}"
     target = WebDav(client, base, place.settings.jobs or JOBS)
     try:
