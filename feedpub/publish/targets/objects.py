@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import re
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import obstore
 from obstore import exceptions
@@ -27,8 +31,15 @@ from feedpub.publish.types import (
 )
 
 JOBS = 16
-_WHOLE = 32_000_000  # bytes: more is sent in parts, for a request is held in memory
+_WHOLE = 8_000_000  # bytes: more is sent in parts, for a request is held in memory
 _PARTS = 2  # of 5 MiB, on their way at once
+# Seconds for a whole request: obstore cannot bound the time in which nothing is sent.
+_TIMEOUT = 60
+# The same if it brings more than _SMALL bytes. Two in parts and the other jobs' smaller ones, all
+# at once, are 35 MB: that is how long they take with 400 kbit/s, and some time for good measure.
+_PATIENCE = 900
+_SMALL = 100_000
+_LARGE_AT_ONCE = 2
 _IN_THE_WAY = "a file that feedpub did not put there is in the way"
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # an S3 ETag that is one: not of parts, not of SSE-KMS
 _DENIED = re.compile(
@@ -48,29 +59,31 @@ def connect(place: Place) -> Bucket:
     # feedpub tries again itself, and knows for what it is worth it.
     how: dict[str, Any] = {
         "retry_config": {"max_retries": 0},
-        "client_options": {"timeout": "60s", "connect_timeout": "10s"},
+        "client_options": {"timeout": f"{_TIMEOUT}s", "connect_timeout": "10s"},
     }
     if settings.endpoint.startswith("http://"):
         how["client_options"]["allow_http"] = True
     path = address.path.strip("/")
+    patient = how | {"client_options": how["client_options"] | {"timeout": f"{_PATIENCE}s"}}
+    more: dict[str, Any]
     reading = None
     try:
         if address.scheme == "s3":
-            how |= _aws(place)
-            store: Any = S3Store(address.host, prefix=path or None, **how)
+            more = _aws(place)
+            make: Callable[..., Any] = partial(S3Store, address.host, prefix=path or None, **more)
         elif address.scheme == "gs":
-            if settings.endpoint:
-                how["base_url"] = settings.endpoint.rstrip("/")
-            store = GCSStore(address.host, prefix=path or None, **how)
+            more = {"base_url": settings.endpoint.rstrip("/")} if settings.endpoint else {}
+            make = partial(GCSStore, address.host, prefix=path or None, **more)
             # Google unpacks what is stored compressed, unless it is asked for so: what is there
             # could not be compared. A listing must not come compressed, and has the other store.
-            how["client_options"] |= {"default_headers": {"Accept-Encoding": "gzip"}}
-            reading = GCSStore(address.host, prefix=path or None, **how)
+            packed = how["client_options"] | {"default_headers": {"Accept-Encoding": "gzip"}}
+            reading = make(**how | {"client_options": packed})
         else:
             container, _, prefix = path.partition("/")
-            if settings.endpoint:
-                how["endpoint"] = settings.endpoint.rstrip("/")
-            store = AzureStore(container, account_name=address.host, prefix=prefix or None, **how)
+            more = {"endpoint": settings.endpoint.rstrip("/")} if settings.endpoint else {}
+            more |= {"account_name": address.host, "prefix": prefix or None}
+            make = partial(AzureStore, container, **more)
+        store, sending = make(**how), make(**patient)
     except (exceptions.BaseError, ValueError) as error:
         raise TargetError(f"it cannot be used: {_told(error)}") from None
     can = Capabilities(
@@ -79,7 +92,7 @@ def connect(place: Place) -> Bucket:
         hash="md5" if address.scheme == "s3" else "",
         jobs=settings.jobs or JOBS,
     )
-    return Bucket(can, store, reading or store, settings.conditional)
+    return Bucket(can, Stores(store, sending, reading or store), settings.conditional)
 
 
 def _aws(place: Place) -> dict[str, Any]:
@@ -120,14 +133,22 @@ def _profile() -> dict[str, str]:
     return found
 
 
+class Stores(NamedTuple):
+    """One bucket, as it is asked for different things."""
+
+    usual: Any
+    sending: Any  # more than _SMALL bytes
+    reading: Any  # objects
+
+
 class Bucket(Target):
     """A bucket, or what is below a prefix of it."""
 
-    def __init__(self, can: Capabilities, store: Any, reading: Any, conditional: bool) -> None:
+    def __init__(self, can: Capabilities, stores: Stores, conditional: bool) -> None:
         self.can = can
-        self._store = store
-        self._reading = reading  # the same, as objects are asked for
+        self._store, self._sending, self._reading = stores
         self._conditional = conditional
+        self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
     def read(self, path: str) -> Found | None:
         try:
@@ -190,15 +211,16 @@ class Bucket(Target):
         # In parts, a file cannot be written on a condition.
         in_parts = body.size > _WHOLE and mode == "overwrite"
         try:
-            result = obstore.put(
-                self._store,
-                upload.path,
-                body.file or body.data,
-                attributes=dict(upload.headers),
-                mode=mode,
-                use_multipart=in_parts,
-                max_concurrency=_PARTS,
-            )
+            with self._large if body.file else contextlib.nullcontext():
+                result = obstore.put(
+                    self._sending if body.size > _SMALL else self._store,
+                    upload.path,
+                    body.file or body.data,
+                    attributes=dict(upload.headers),
+                    mode=mode,
+                    use_multipart=in_parts,
+                    max_concurrency=_PARTS,
+                )
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             raise
         except (exceptions.BaseError, FileNotFoundError) as error:
