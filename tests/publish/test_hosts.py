@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ftplib
 import gzip
 import http.server
 import json
 import os
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,11 +23,12 @@ import pytest
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.http import Client
-from feedpub.publish.targets import Place, open_target, sftp
-from feedpub.publish.types import FileError, Passing, Target, TargetError, Upload
+from feedpub.publish.push import Result
+from feedpub.publish.targets import Place, files, objects, open_target, sftp
+from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
 
-from .hosts import Dav, DavServer, Folder, Host
-from .making import Site
+from .hosts import S3, Dav, DavServer, Folder, Host
+from .making import FEEDS, PICTURE, Site, Spy
 
 REFUSED = ftplib.error_perm
 FOLDERS = ("folder", "sftp", "openssh", "webdav", "ftps")  # they have folders of their own
@@ -547,3 +551,127 @@ def test_webdav_behind_a_server_that_compresses(
     site.tree.save()
     assert not site.push().error
     dav.stop()
+
+
+@pytest.mark.parametrize("host", ["s3"], indirect=True)
+def test_a_slow_line_is_enough_for_large_requests(
+    host: S3, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of a whole request is bounded, and it has a file in it."""
+    monkeypatch.setattr(objects, "_TIMEOUT", 1)
+    put = host.backend.put_object
+
+    def slowly(bucket: str, name: str, value: bytes, *args: Any, **more: Any) -> Any:
+        if len(value) > objects._SMALL:
+            time.sleep(1.5)
+        return put(bucket, name, value, *args, **more)
+
+    monkeypatch.setattr(host.backend, "put_object", slowly)
+    site.tree.put("rss.xml", "x" * 200_000)
+    site.tree.put("media/00112233445566aa/talk.mp3", "x" * 1_500_000)
+    site.tree.save()
+    assert not site.push().error
+    assert host.files().keys() >= site.tree.files.keys()
+
+
+def versions(host: Folder) -> list[str]:
+    """Whatever is in the folder of versions."""
+    return sorted(path.name for path in (host.root.parent / "feeds.versions").iterdir())
+
+
+@pytest.mark.parametrize("host", ["versions"], indirect=True)
+def test_versions_of_pushes_that_were_killed_go(host: Folder, site: Site) -> None:
+    site.push()
+    assert versions(host) == ["000001"]
+    running, killed = open_target(place_of(site)), open_target(place_of(site))
+    for target in (running, killed):
+        assert isinstance(target, files.Versions)
+        target.put(upload("rss.xml"))
+    assert isinstance(killed, files.Versions)
+    killed._mine.close()  # as the end of its process does
+    assert len(versions(host)) == 4  # with the lock of the one that is running
+    (host.root.parent / "feeds.versions" / f"{files.TEMPORARY}link").symlink_to("000001")
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    assert not site.push().error
+    left = versions(host)
+    assert left[-2:] == ["000001", "000002"]
+    assert len(left) == 4
+    with pytest.raises(Conflict):
+        running.finish("")
+    running.close()
+    assert versions(host) == ["000001", "000002"]
+
+
+@pytest.mark.parametrize("host", ["versions"], indirect=True)
+def test_versions_of_two_pushes_that_end_together(
+    host: Folder, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.push()
+    other = Site(tmp_path / "other", there=host.settings)
+    other.tree.put("topics/other/rss.xml", "of the other\n")
+    other.tree.save()
+    site.tree.put("topics/one/rss.xml", "of the one\n")
+    site.tree.save()
+    lead_to = files.Versions._lead_to
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(other.push(delete=False)))
+
+    def slowly(target: files.Versions, version: Path) -> None:
+        if not thread.ident:
+            thread.start()
+            thread.join(1)
+        lead_to(target, version)
+
+    monkeypatch.setattr(files.Versions, "_lead_to", slowly)
+    assert not site.push(delete=False).error
+    thread.join(30)
+    assert not results[0].error
+    assert {"topics/other/rss.xml", "topics/one/rss.xml"} <= host.files().keys()
+    assert versions(host) == ["000001", "000002", "000003"]
+
+
+@pytest.mark.parametrize("host", ["versions"], indirect=True)
+def test_a_version_that_cannot_be_made_leaves_the_current_one(
+    host: Folder, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.push()
+    target = open_target(place_of(site))
+
+    def fail(*args: Any, **how: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", fail)
+    for _ in range(2):
+        with pytest.raises(TargetError, match="No space"):
+            target.put(upload("rss.xml"))
+    assert host.files()["rss.xml"] == site.tree.files["rss.xml"]
+    assert versions(host) == ["000001"]
+    target.close()
+
+
+@pytest.mark.parametrize("host", ["folder", "sftp", "openssh"], indirect=True)
+def test_links_to_folders_are_followed(host: Folder, site: Site, spy: Spy) -> None:
+    disk = host.root.parent / f"disk-{host.root.name}"
+    (disk / "0123456789abcdef").mkdir(parents=True)
+    host.root.mkdir()
+    (host.root / "media").symlink_to(disk)
+    (host.root / "again").symlink_to(disk)
+    (host.root / "nowhere").symlink_to("no such file")
+    (disk / "loop").symlink_to(host.root)
+    (disk / "self").symlink_to(disk)
+    assert not site.push().error
+    assert (disk / "0123456789abcdef" / "cover.png").is_file()
+    for path in FEEDS:
+        site.tree.put(path, f"new {path}\n")
+    site.tree.save()
+    spy.cut_after(2)
+    assert "cut" in site.push().error
+    spy.clear()
+    assert not site.push().error
+    assert PICTURE not in spy.paths("put")
+    target = open_target(place_of(site))
+    there = target.list()
+    assert {PICTURE, PICTURE.replace("media", "again"), "nowhere"} <= there.keys()
+    assert not [path for path in there if path.count("loop") > 1 or "self/self" in path]
+    target.close()

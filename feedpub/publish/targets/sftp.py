@@ -100,6 +100,13 @@ class Line(NamedTuple):
         self.idle.reschedule(asyncio.get_running_loop().time() + TIMEOUT)
 
 
+class Folder(NamedTuple):
+    """A folder there, with a slash at its end, and where the links lead that it is behind."""
+
+    path: str
+    links: frozenset[str]
+
+
 class Sftp(Target):
     """A folder on a host."""
 
@@ -153,33 +160,45 @@ class Sftp(Target):
         found: dict[str, Stored] = {}
 
         async def walk(line: Line) -> None:
-            folders = [""]
+            folders = [Folder("", frozenset({await line.client.realpath(self.root)}))]
             while folders:
-                folders += await self._scan(line.client, folders.pop(), found)
+                folders += await self._scan(line, folders.pop(), found)
                 line.goes_on()
 
         self._do_or_end("the folder", walk)
         return found
 
     async def _scan(
-        self, client: asyncssh.SFTPClient, folder: str, found: dict[str, Stored]
-    ) -> tuple[str, ...]:
+        self, line: Line, folder: Folder, found: dict[str, Stored]
+    ) -> tuple[Folder, ...]:
         """Puts the files of one folder into `found`; returns the folders that are in it."""
         folders = []
-        with _naming(self._place(folder)):
-            async for entry in client.scandir(self._place(folder)):
+        with _naming(self._place(folder.path)):
+            async for entry in line.client.scandir(self._place(folder.path)):
                 name = str(entry.filename)
-                path = f"{folder}{name}"
+                path, kind, size = f"{folder.path}{name}", entry.attrs.type, entry.attrs.size
                 if name in {".", ".."}:
                     continue
-                if entry.attrs.type == asyncssh.FILEXFER_TYPE_DIRECTORY:
-                    folders.append(f"{path}/")
-                elif name.startswith(TEMPORARY):
+                if name.startswith(TEMPORARY):
                     self._left.add(path)
+                elif kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
+                    folders.append(Folder(f"{path}/", folder.links))
+                elif kind == asyncssh.FILEXFER_TYPE_SYMLINK and (
+                    goal := await self._folder_behind(line.client, path)
+                ):
+                    if goal not in folder.links:
+                        folders.append(Folder(f"{path}/", folder.links | {goal}))
                 else:
-                    size = entry.attrs.size
                     found[path] = Stored(-1 if size is None else size)
+                line.goes_on()
         return tuple(folders)
+
+    async def _folder_behind(self, client: asyncssh.SFTPClient, path: str) -> str:
+        """The folder that a link leads to, "" if it leads to a file, or nowhere."""
+        with contextlib.suppress(asyncssh.SFTPError):
+            if await client.isdir(self._place(path)):
+                return str(await client.realpath(self._place(path)))
+        return ""
 
     def put(self, upload: Upload) -> None:
         self._do(lambda line: self._put(line, upload))
