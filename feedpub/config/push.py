@@ -46,7 +46,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "gs": _OBJECTS,
         "azure": _OBJECTS,
         "git+file": _GIT,
-        "git+https": _GIT,
+        "git+https": (*_GIT, "password"),
         "git+ssh": (*_GIT, *_SSH),
         "sftp": (*_SSH, *_FOLDER),
         "webdav": ("insecure", *_FOLDER),
@@ -93,7 +93,13 @@ def parse_limit(text: str) -> Limit | None:
 
 
 def without_password(address: str) -> str:
-    """An address as it may be shown."""
+    """An address as it may be shown.
+
+    What follows the first word of a command may be a secret, and the user of git+https a token.
+    """
+    if match := re.match(r"command:\s*(\S+)(\s+\S)?", address, re.IGNORECASE):
+        return f"command:{match[1]}{' …' if match[2] else ''}"
+    address = re.sub(r"^(git\+https://)[^/@:]+@", r"\1…@", address, flags=re.IGNORECASE)
     return re.sub(r"(://[^/@:]*):.*@", r"\1:…@", address)
 
 
@@ -160,6 +166,8 @@ def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
     """What is wrong with an address after its scheme, and what to do; None if nothing is."""
     if not rest.startswith("//"):
         return f"lacks the slashes after {scheme}:", f"write {scheme}://…"
+    if "?" in rest.partition("#")[0]:
+        return "has a ?", "write %3F for it in a path or a password, or leave it out"
     try:
         parts = urlsplit(f"{scheme}:{rest}")
         port = parts.port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import ftplib
 import gzip
@@ -10,6 +11,8 @@ import http.server
 import json
 import os
 import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +23,8 @@ from typing import Any
 import asyncssh
 import pytest
 
+from feedpub.config.push import without_password
+from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.http import Client
@@ -27,7 +32,7 @@ from feedpub.publish.push import Result
 from feedpub.publish.targets import Place, files, objects, open_target, sftp
 from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
 
-from .hosts import S3, Dav, DavServer, Folder, Host
+from .hosts import S3, Dav, DavServer, Folder, Host, certificate
 from .making import FEEDS, PICTURE, Site, Spy
 
 REFUSED = ftplib.error_perm
@@ -675,3 +680,64 @@ def test_links_to_folders_are_followed(host: Folder, site: Site, spy: Spy) -> No
     assert {PICTURE, PICTURE.replace("media", "again"), "nowhere"} <= there.keys()
     assert not [path for path in there if path.count("loop") > 1 or "self/self" in path]
     target.close()
+
+
+@pytest.mark.parametrize(
+    ("login", "password", "sent"),
+    [
+        ("me:t0k%2Fen@", "", "me:t0k/en"),
+        ("me@", "t0k/en", "me:t0k/en"),
+        ("", "t0k/en", "git:t0k/en"),
+        ("t0k%2Fen@", "", "t0k/en:"),
+    ],
+)
+def test_git_is_told_passwords_out_of_sight(
+    login: str,
+    password: str,
+    sent: str,
+    asked: Asked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    certified, key = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certified, key)
+    asked.server.socket = context.wrap_socket(asked.server.socket, server_side=True)
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(certified))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    to = f"git+https://{login}127.0.0.1:{asked.port}/x.git#pages"
+    site = Site(tmp_path / "site", there={"to": to} | ({"password": password} if password else {}))
+    commands: list[str] = []
+    run = subprocess.run
+
+    def noted(command: list[str], **how: Any) -> Any:
+        commands.append(" ".join(command))
+        return run(command, **how)
+
+    monkeypatch.setattr(subprocess, "run", noted)
+    result = site.push()
+    pair = base64.b64encode(sent.encode()).decode()
+    assert f"Basic {pair}" in [headers.get("Authorization") for headers in asked.headers]
+    assert "uthentication failed" in result.error
+    shown = [result.error, result.to, *commands]
+    assert not [text for text in shown if "t0k" in text]
+
+
+def test_what_is_shown_of_addresses() -> None:
+    shown = {
+        "command:./deploy.sh": "command:./deploy.sh",
+        "command: curl -H 'X-Token: s3cret' https://u:p@h/": "command:curl …",
+        "git+https://t0ken@host/x.git#b": "git+https://…@host/x.git#b",
+        "git+https://me:t0ken@host/x.git#b": "git+https://me:…@host/x.git#b",
+        "git+https://host/x@y.git#b": "git+https://host/x@y.git#b",
+        "git+ssh://git@host/x.git#b": "git+ssh://git@host/x.git#b",
+    }
+    assert {address: without_password(address) for address in shown} == shown
+
+
+@pytest.mark.parametrize("to", ["file:///srv/a?b", "sftp://me:a?b@h/x", "s3://bucket/x?y=z"])
+def test_addresses_with_a_query_are_refused(to: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as told:
+        _ = Site(tmp_path / "site", there={"to": to}).config
+    (problem,) = told.value.problems
+    assert "has a ?" in str(problem)

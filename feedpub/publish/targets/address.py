@@ -23,9 +23,10 @@ class Address(NamedTuple):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no message may hold."""
-        if not self.password:
-            return ()
-        return tuple({self.password, quote(self.password, safe="")})
+        secret = self.password
+        if not secret and self.scheme == "git+https":
+            secret = self.user  # it may be a token
+        return tuple({secret, quote(secret, safe="")}) if secret else ()
 
     @property
     def netloc(self) -> str:

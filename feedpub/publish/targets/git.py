@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
+from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.gathering import Gathering
 from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
 from feedpub.publish.types import (
@@ -67,7 +69,8 @@ def connect(place: Place) -> Branch:
         raise TargetError("git is not installed; install it (Debian, Ubuntu: apt install git)")
     address = place.address
     scheme = address.scheme.removeprefix("git+")
-    user = f"{address.user}@" if address.user else ""
+    # All users can read what is on a command line: see `_login`.
+    user = f"{address.user}@" if address.user and scheme != "https" else ""
     url = f"{scheme}://{user}{address.netloc}{address.path}"
     git = Git(place.state / f"{place.name}.git", url, _environment(place))
     return Branch(git, address.fragment, place)
@@ -77,7 +80,32 @@ def _environment(place: Place) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
     env |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     env.setdefault("GIT_SSH_COMMAND", ssh_command(place))
+    if place.address.scheme == "git+https":
+        return env | _login(place.address, env)
     return env
+
+
+def _login(address: Address, env: Mapping[str, str]) -> dict[str, str]:
+    """User and password, as git reads settings from its environment (git-config(1), 2.31)."""
+    if address.password:
+        # Where a token is the password, hosts take any user.
+        pair = f"{address.user or 'git'}:{address.password}".encode()
+        header = f"Authorization: Basic {b64encode(pair).decode()}"
+        section, key, value = "http", "extraHeader", header
+    elif address.user:
+        # The password is that of git's credential helpers, else none: the user may be a token.
+        section, key, value = "credential", "username", address.user
+    else:
+        return {}
+    count = env.get("GIT_CONFIG_COUNT", "")
+    n = int(count) if count.isdigit() else 0
+    return {
+        # It answers nothing, and git says that the login failed.
+        "GIT_ASKPASS": env.get("GIT_ASKPASS", "true"),
+        "GIT_CONFIG_COUNT": str(n + 1),
+        f"GIT_CONFIG_KEY_{n}": f"{section}.https://{address.netloc}/.{key}",
+        f"GIT_CONFIG_VALUE_{n}": value,
+    }
 
 
 class Git:
