@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import errno
 import ftplib
 import gzip
@@ -29,10 +30,10 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.http import Client
 from feedpub.publish.push import Result
-from feedpub.publish.targets import Place, files, objects, open_target, sftp
+from feedpub.publish.targets import Place, command, files, objects, open_target, sftp
 from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
 
-from .hosts import S3, Dav, DavServer, Folder, Host, certificate
+from .hosts import S3, Dav, DavServer, Folder, Host, Netlify, certificate
 from .making import FEEDS, PICTURE, Site, Spy
 
 REFUSED = ftplib.error_perm
@@ -741,3 +742,31 @@ def test_addresses_with_a_query_are_refused(to: str, tmp_path: Path) -> None:
         _ = Site(tmp_path / "site", there={"to": to}).config
     (problem,) = told.value.problems
     assert "has a ?" in str(problem)
+
+
+@pytest.mark.parametrize("host", ["netlify"], indirect=True)
+def test_netlify_is_sent_files_at_once(
+    host: Netlify, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2)
+    met: list[int] = []
+    send = Client.send
+
+    def together(*args: Any, **how: Any) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.append(meeting.wait(5))
+        return send(*args, **how)
+
+    monkeypatch.setattr(Client, "send", together)
+    site.targets["there"]["jobs"] = 2
+    assert not site.push().error
+    assert met
+    assert site.tree.files.items() <= host.files().items()
+
+
+@pytest.mark.parametrize("host", ["command"], indirect=True)
+def test_a_command_needs_no_bytes(target: Target) -> None:
+    assert isinstance(target, command.Command)
+    target.put(upload("rss.xml"))
+    assert target.puts["rss.xml"].body.data == b""
+    assert target.puts["rss.xml"].body.size == 4

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.gathering import Gathering
 from feedpub.publish.types import Capabilities, Found, Stored, TargetError, Upload
@@ -52,6 +53,13 @@ class Command(Gathering):
 
     def has(self, path: str) -> bool:
         return False
+
+    def put(self, upload: Upload) -> None:
+        if not upload.made and upload.path != MANIFEST_NAME:
+            # The command finds it in the output folder: its size is all that must be kept.
+            body = Body(file=self._place.output / upload.path, length=upload.body.size)
+            upload = upload._replace(body=body)
+        super().put(upload)
 
     def finish(self, message: str) -> None:
         place = self._place

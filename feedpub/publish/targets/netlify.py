@@ -10,6 +10,8 @@ import hashlib
 import re
 import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +26,7 @@ from feedpub.publish.types import (
     Passing,
     Stored,
     TargetError,
+    Upload,
 )
 
 API = "https://api.netlify.com"
@@ -122,16 +125,31 @@ class Netlify(Gathering):
         url = f"/sites/{self._site}/deploys"
         deploy = self._ask("POST", url, json=order, params={"title": message}).json()
         deploy = self._when(deploy["id"], {"prepared", "uploading", "uploaded", "ready"})
-        for sha in deploy.get("required") or ():
-            if sha not in own:
-                raise TargetError("it wants a file again that feedpub did not put there")
+        wanted = deploy.get("required") or []
+        if any(sha not in own for sha in wanted):
+            raise TargetError("it wants a file again that feedpub did not put there")
+        self._upload(deploy["id"], [own[sha] for sha in wanted])
+        self._when(deploy["id"], {"ready"})
+
+    def _upload(self, deploy: str, uploads: Iterable[Upload]) -> None:
+        """Sends files, several at once; raises what the first that fails raises."""
+
+        def send(upload: Upload) -> None:
             self._client.send(
                 "PUT",
-                f"{self._api}/deploys/{deploy['id']}/files/{quote(own[sha].path)}",
-                own[sha].body,
+                f"{self._api}/deploys/{deploy}/files/{quote(upload.path)}",
+                upload.body,
                 headers={"Content-Type": "application/octet-stream"},
             )
-        self._when(deploy["id"], {"ready"})
+
+        with ThreadPoolExecutor(self.can.jobs, "netlify") as pool:
+            running = [pool.submit(send, upload) for upload in uploads]
+            try:
+                for future in running:
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # those on their way end
+                raise
 
     def _when(self, deploy: str, states: set[str]) -> dict[str, Any]:
         """The deploy, once it is in one of these states."""
