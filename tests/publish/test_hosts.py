@@ -770,3 +770,16 @@ def test_a_command_needs_no_bytes(target: Target) -> None:
     target.put(upload("rss.xml"))
     assert target.puts["rss.xml"].body.data == b""
     assert target.puts["rss.xml"].body.size == 4
+
+
+@pytest.mark.parametrize("host", ["webdav"], indirect=True)
+def test_webdav_puts_files_in_the_place_of_empty_folders_alone(
+    host: Folder, target: Target
+) -> None:
+    target.put(upload("old/deep/rss.xml"))
+    host.write("own/deep/photo.jpg", b"1")
+    target.delete("old/deep/rss.xml")
+    target.put(upload("old"))
+    with pytest.raises(FileError):
+        target.put(upload("own"))
+    assert host.files() == {"old": b"text", "own/deep/photo.jpg": b"1"}

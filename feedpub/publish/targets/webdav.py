@@ -128,11 +128,33 @@ class WebDav(Target):
 
     def put(self, upload: Upload) -> None:
         self._make(upload.path.rpartition("/")[0])
+        try:
+            self._send(upload)
+        except FileError:
+            # `delete` leaves folders behind; who looks before each put, looks a thousand times.
+            if not (self._is_folder(upload.path) and self._is_empty(upload.path)):
+                raise
+            self._client.ask("DELETE", f"{self._url(upload.path)}/", (404,))
+            self._send(upload)
+
+    def _send(self, upload: Upload) -> None:
         headers = {"If-None-Match": "*"} if upload.new else {}
         url = self._url(upload.path)
         answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
         if answer.status_code == 412:
             raise InTheWay("a file that feedpub did not put there is in the way")
+
+    def _is_folder(self, path: str) -> bool | None:
+        """None if nothing is there."""
+        url = self._url(path)
+        answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "0"})
+        if answer.status_code == 404:
+            return None
+        return any(_is_folder(response) for response in _responses(answer.content))
+
+    def _is_empty(self, folder: str) -> bool:
+        """Whether a folder holds nothing but folders that are empty."""
+        return all(size is None and self._is_empty(path) for path, size in self._members(folder))
 
     def _make(self, folder: str) -> None:
         """Makes a folder and those above it (MKCOL makes one alone: RFC 4918, 9.3)."""
@@ -167,13 +189,11 @@ class WebDav(Target):
 
     def delete(self, path: str) -> None:
         # DELETE of a collection takes away all that is in it (RFC 4918, 9.6.1).
-        url = self._url(path)
-        answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "0"})
-        if answer.status_code == 404:
-            return
-        if any(_is_folder(response) for response in _responses(answer.content)):
+        is_folder = self._is_folder(path)
+        if is_folder:
             raise FileError("a folder is in its place")
-        self._client.ask("DELETE", url, (404,))
+        if is_folder is not None:
+            self._client.ask("DELETE", self._url(path), (404,))
 
     def close(self) -> None:
         self._client.close()
