@@ -317,6 +317,18 @@ def test_status_of_another_address_is_not_that_of_this(site: Site, tmp_path: Pat
     assert not target.pushed.when
 
 
+@pytest.mark.parametrize("host", ["command"], indirect=True)
+def test_another_command_brings_all_of_it(host: hosts.Command, tmp_path: Path) -> None:
+    site = Site(tmp_path / "commanded", there=host.settings)
+    assert site.push().plan.puts
+    assert not site.push().plan.puts
+    (tmp_path / "elsewhere").mkdir()
+    to = site.targets["there"]["to"].replace(str(host.root), str(tmp_path / "elsewhere"))
+    site.targets["there"]["to"] = to
+    assert not site.push().error
+    assert (tmp_path / "elsewhere/rss.xml").exists()
+
+
 def test_status_after_a_rollback(site: Site) -> None:
     site.targets["there"]["versions"] = 3
     memory.remember(site.config, site.push_all())

@@ -39,7 +39,9 @@ class Command(Gathering):
         self.can = Capabilities(atomic=True, jobs=1)
         self._words = words
         self._place = place
-        self._memory = place.state / f"{place.name}.there.json"
+        # Another command brings the tree to another place.
+        mark = hashlib.sha256(place.address.host.encode()).hexdigest()[:16]
+        self._memory = place.state / f"{place.name}.{mark}.json"
 
     def read(self, path: str) -> Found | None:
         try:
