@@ -184,6 +184,10 @@ class Branch(Gathering):
                 "fetch", "-q", "--depth=1", "--no-tags", git.url, f"+{self.ref}:refs/feedpub/at"
             )
         self.entries = self._entries()
+        self._folders: dict[str, set[str]] = {}  # each folder → the files below it
+        for path in self.entries:
+            for folder in folders_of(path):
+                self._folders.setdefault(folder, set()).add(path)
 
     def _entries(self) -> dict[str, Entry]:
         if not self.head:
@@ -207,10 +211,13 @@ class Branch(Gathering):
         return path in self.entries
 
     def put(self, upload: Upload) -> None:
-        here = self.entries.keys() - self.deletes
-        if not here.isdisjoint(folders_of(upload.path)):
+        if any(
+            folder in self.entries and folder not in self.deletes
+            for folder in folders_of(upload.path)
+        ):
             raise FileError("a file is where a folder must be")
-        if any(path.startswith(f"{upload.path}/") for path in here):
+        inside = self._folders.get(upload.path, set())
+        if not inside <= self.deletes:
             raise FileError("a folder is in its place")
         super().put(upload)
 
