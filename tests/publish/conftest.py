@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import uuid
@@ -30,6 +31,34 @@ SERVERS: dict[str, Callable[[Path, Path], Any]] = {
     "rsync": rsync_hosts.RsyncServer,
     "netlify": lambda root, beside: hosts.NetlifyServer(),
 }
+
+
+# What ssh carries, and a bucket without conditions, is tried by their like in all cases; in these
+# again, and in the others where FEEDPUB_SOAK asks for it: each login takes long.
+AGAIN = frozenset({"rsync-ssh", "git-ssh", "seaweed-plain"})
+FOR_ALL = frozenset(
+    {
+        "test_first_push_then_nothing",
+        "test_cut_in_the_middle_then_completed",
+        "test_what_is_in_the_way_is_not_overwritten",
+        "test_what_is_wrong_is_said",
+        "test_commits",
+    }
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("FEEDPUB_SOAK"):
+        return
+    left = [item for item in items if _is_again(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if not _is_again(item)]
+
+
+def _is_again(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    name = item.name.partition("[")[0]
+    return call is not None and call.params.get("host") in AGAIN and name not in FOR_ALL
 
 
 @pytest.fixture(scope="session")
