@@ -162,7 +162,7 @@ def planned(result: Result) -> list[str]:
     size = sum(action.size for action in plan.puts)
     return [
         *lines,
-        f"  {len(plan.puts):,} to write ({size:,} bytes), {len(plan.deletes):,} to remove, "
+        f"  {len(plan.puts):,} to write ({size:,} bytes), {len(plan.removals):,} to remove, "
         f"{plan.same:,} the same",
     ]
 

@@ -65,8 +65,7 @@ def make_plan(
 ) -> Plan:
     """Compares the tree with a target; `items` and `site` are for its manifest.
 
-    Headers are remembered for targets that do not take them, too: they tell which files are kept
-    for a while.
+    Headers are remembered for targets that do not take them, too: there is one kind of manifest.
     """
     known = there.remote.files if there.remote else {}
     locals_ = {local.path: local for local in tree}
@@ -82,26 +81,7 @@ def make_plan(
     ]
     puts.sort(key=lambda action: (ORDER.index(action.kind), action.path))
 
-    stay: dict[str, Known] = {}
-    going: list[str] = []
-    stale: list[str] = []
-    for path in sorted(known.keys() - locals_.keys()):
-        if not _is_there(path, there):
-            continue
-        entry = _settled(known[path])
-        if _is_compressed(path, locals_):
-            stale.append(path)
-        elif not wishes.delete:
-            stay[path] = entry
-        elif is_hashed(path) and not _over(entry.gone, wishes.grace, now):
-            stay[path] = entry._replace(gone=entry.gone or _iso(now))
-        else:
-            going.append(path)
-    refused: list[str] = []
-    if not wishes.limit.allows(len(going), len(known)):
-        refused, going = going, []
-        stay |= {path: _settled(known[path]) for path in refused}
-    going += stale
+    stay, going, refused = _leaving(locals_, there, wishes, now)
     blocking = _blocking(going, coming := {action.path for action in puts})
 
     after = {path: Known(local.sha256, local.headers) for path, local in locals_.items()} | stay
@@ -125,6 +105,32 @@ def make_plan(
         final=final,
         stale=final != there.manifest,
     )
+
+
+def _leaving(
+    tree: Mapping[str, Local], there: There, wishes: Wishes, now: datetime
+) -> tuple[dict[str, Known], list[str], list[str]]:
+    """Of what is no longer in the tree: what stays, what goes, what would but may not."""
+    known = there.remote.files if there.remote else {}
+    stay: dict[str, Known] = {}
+    going: list[str] = []
+    stale: list[str] = []
+    for path in sorted(known.keys() - tree.keys()):
+        if not _is_there(path, there):
+            continue
+        entry = _settled(known[path])
+        if _is_compressed(path, tree):
+            stale.append(path)  # whatever the wishes are
+        elif not wishes.delete:
+            stay[path] = entry
+        elif is_hashed(path) and not _over(entry.gone, wishes.grace, now):
+            stay[path] = entry._replace(gone=entry.gone or _iso(now))
+        else:
+            going.append(path)
+    if wishes.limit.allows(len(going), len(known)):
+        return stay, going + stale, []
+    stay |= {path: _settled(known[path]) for path in going}
+    return stay, stale, going
 
 
 def _reason(local: Local, there: There, takes_headers: bool) -> str:

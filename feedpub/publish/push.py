@@ -306,4 +306,4 @@ def _said(error: TargetError) -> str:
 
 def _message(plan: Plan) -> str:
     """What a commit, or a deploy, is called."""
-    return f"Publish feeds: {len(plan.puts):,} written, {len(plan.deletes):,} removed"
+    return f"Publish feeds: {len(plan.puts):,} written, {len(plan.removals):,} removed"

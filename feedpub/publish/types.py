@@ -27,6 +27,9 @@ class TargetError(Exception):
 class Conflict(TargetError):
     """Somebody else has changed what the plan was made from."""
 
+    def __init__(self, what: str = "another push has changed it meanwhile") -> None:
+        super().__init__(what)
+
 
 class FileError(Exception):
     """One file cannot be brought there, or taken away; others may."""
@@ -34,6 +37,9 @@ class FileError(Exception):
 
 class InTheWay(FileError):
     """Something that feedpub did not put there is where a file is to go."""
+
+    def __init__(self) -> None:
+        super().__init__("a file that feedpub did not put there is in the way")
 
 
 class Passing(Exception):
@@ -176,6 +182,11 @@ class Plan(NamedTuple):
     interim: bytes = b""
     final: bytes = b""
     stale: bool = False  # whether the manifest that is there is another than `final`
+
+    @property
+    def removals(self) -> tuple[Action, ...]:
+        """What is taken away."""
+        return (*self.clearing, *self.deletes)
 
     @property
     def actions(self) -> tuple[Action, ...]:

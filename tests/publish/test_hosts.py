@@ -31,6 +31,7 @@ from feedpub.publish.body import Body
 from feedpub.publish.http import Client
 from feedpub.publish.push import Result
 from feedpub.publish.targets import Place, command, files, objects, open_target, sftp
+from feedpub.publish.targets.temporary import PREFIX
 from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
 
 from .hosts import S3, Dav, DavServer, Folder, Host, Netlify, certificate
@@ -596,7 +597,7 @@ def test_versions_of_pushes_that_were_killed_go(host: Folder, site: Site) -> Non
     assert isinstance(killed, files.Versions)
     killed._mine.close()  # as the end of its process does
     assert len(versions(host)) == 4  # with the lock of the one that is running
-    (host.root.parent / "feeds.versions" / f"{files.TEMPORARY}link").symlink_to("000001")
+    (host.root.parent / "feeds.versions" / f"{PREFIX}link").symlink_to("000001")
     site.tree.put("rss.xml", "new\n")
     site.tree.save()
     assert not site.push().error

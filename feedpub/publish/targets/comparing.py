@@ -9,7 +9,7 @@ def swap_after_look(target: Target, upload: Upload, version: str) -> str:
     """`Target.swap`; between the look and the write, another push may still come."""
     found = target.read(upload.path)
     if (found.version if found else "") != version:
-        raise Conflict("another push has changed it meanwhile")
+        raise Conflict
     try:
         target.put(upload)
     except FileError as error:

@@ -7,7 +7,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import shutil
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.temporary import PREFIX, fresh_name
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
@@ -28,7 +28,6 @@ from feedpub.publish.types import (
     Upload,
 )
 
-TEMPORARY = ".feedpub-new-"  # followed by what nobody else chooses
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
 _DIGITS = 6  # of a version's name
 _LOCK = ".lock"
@@ -70,7 +69,7 @@ class Folder(Target):
         with _as_target_error(self.root):
             found = {}
             for file in _files(self.root):
-                if file.name.startswith(TEMPORARY):
+                if file.name.startswith(PREFIX):
                     self._left.append(file)
                 else:
                     size = file.lstat().st_size
@@ -81,7 +80,7 @@ class Folder(Target):
         place = self.root / upload.path
         with _as_file_error(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            fresh = place.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+            fresh = place.parent / fresh_name()
             try:
                 with fresh.open("xb") as file, upload.body.open() as body:
                     shutil.copyfileobj(body, file)
@@ -136,10 +135,10 @@ def _into_free_place(fresh: Path, place: Path) -> None:
     try:
         os.link(fresh, place)
     except FileExistsError:
-        raise InTheWay("a file that feedpub did not put there is in the way") from None
+        raise InTheWay from None
     except OSError:
         if os.path.lexists(place):
-            raise InTheWay("a file that feedpub did not put there is in the way") from None
+            raise InTheWay from None
         fresh.replace(place)
         return
     fresh.unlink()
@@ -194,7 +193,7 @@ class Versions(Folder):
         with _as_target_error(self.folder), self._lock:
             if self._fresh:
                 return
-            fresh = self.folder / f"{TEMPORARY}{secrets.token_hex(8)}"
+            fresh = self.folder / fresh_name()
             self.folder.mkdir(exist_ok=True)
             with self._alone():
                 # From here on, no other push takes it for one that was left over.
@@ -232,7 +231,7 @@ class Versions(Folder):
 
     def _clear(self) -> None:
         """Takes away what pushes were making that are no longer running."""
-        names = {path.name.removesuffix(_LOCK) for path in self.folder.glob(f"{TEMPORARY}*")}
+        names = {path.name.removesuffix(_LOCK) for path in self.folder.glob(f"{PREFIX}*")}
         for path in (self.folder / name for name in sorted(names)):
             with contextlib.suppress(OSError, Busy), locked(_lock_of(path)) as is_sure:
                 if is_sure:
@@ -252,7 +251,7 @@ class Versions(Folder):
 
     def _lead_to(self, version: Path) -> None:
         """In one step: whoever follows the link comes to the old version, or to the new one."""
-        fresh = self.folder / f"{TEMPORARY}{secrets.token_hex(8)}"
+        fresh = self.folder / fresh_name()
         fresh.symlink_to(f"{self.folder.name}/{version.name}")
         fresh.replace(self.link)
 

@@ -10,7 +10,6 @@ import ftplib
 import hashlib
 import io
 import re
-import secrets
 import socket
 import ssl
 import threading
@@ -19,6 +18,7 @@ from collections.abc import Iterator
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.temporary import PREFIX, beside
 from feedpub.publish.types import (
     Capabilities,
     FileError,
@@ -32,7 +32,6 @@ from feedpub.publish.types import (
 )
 
 JOBS = 4  # hosts allow few connections
-TEMPORARY = ".feedpub-new-"
 TIMEOUT = 30  # seconds
 
 
@@ -171,7 +170,7 @@ class Ftp(Target):
                     if facts.get("type") == "dir":
                         folders.append(f"{path}/")
                     elif facts.get("type") not in {"cdir", "pdir"}:
-                        if name.startswith(TEMPORARY):
+                        if name.startswith(PREFIX):
                             self._left.add(path)
                         else:
                             size = facts.get("size", "")
@@ -182,7 +181,7 @@ class Ftp(Target):
         place = self._place(upload.path)
         with self._connection(upload.path) as ftp:
             if upload.new and _is_there(ftp, place):
-                raise InTheWay("a file that feedpub did not put there is in the way")
+                raise InTheWay
             with self._temporary(ftp, upload.path) as fresh:
                 self._store(ftp, upload, fresh)
                 try:
@@ -232,8 +231,7 @@ class Ftp(Target):
 
     def _beside(self, path: str) -> str:
         """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
-        folder, slash, _ = path.rpartition("/")
-        free = f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}"
+        free = beside(path)
         self._left.add(free)
         return free
 

@@ -22,7 +22,7 @@ class Gathering(Target):
 
     def put(self, upload: Upload) -> None:
         if upload.new and self.has(upload.path):
-            raise InTheWay("a file that feedpub did not put there is in the way")
+            raise InTheWay
         with self._gathering:
             self.puts[upload.path] = upload
 

@@ -40,7 +40,6 @@ _TIMEOUT = 60
 _PATIENCE = 900
 _SMALL = 100_000
 _LARGE_AT_ONCE = 2
-_IN_THE_WAY = "a file that feedpub did not put there is in the way"
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # an S3 ETag that is one: not of parts, not of SSE-KMS
 _DENIED = re.compile(
     r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|AuthorizationFailure"
@@ -177,11 +176,11 @@ class Bucket(Target):
     def put(self, upload: Upload) -> None:
         on_condition = self._conditional and upload.body.size <= _WHOLE
         if upload.new and not on_condition and self._is_there(upload.path):
-            raise InTheWay(_IN_THE_WAY)
+            raise InTheWay
         try:
             self._put(upload, "create" if upload.new and on_condition else "overwrite")
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-            raise InTheWay(_IN_THE_WAY) from None
+            raise InTheWay from None
 
     def _is_there(self, path: str) -> bool:
         try:
@@ -196,7 +195,7 @@ class Bucket(Target):
         if not self._conditional:
             found = self.read(upload.path)
             if (found.version if found else "") != version:
-                raise Conflict("another push has changed it meanwhile")
+                raise Conflict
             return self._put(upload, "overwrite")
         tag, _, number = version.partition("\n")
         known = {"e_tag": tag} if tag else {}
@@ -204,7 +203,7 @@ class Bucket(Target):
         try:
             return self._put(upload, mode)
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-            raise Conflict("another push has changed it meanwhile") from None
+            raise Conflict from None
 
     def _put(self, upload: Upload, mode: Any) -> str:
         body = upload.body

@@ -307,7 +307,7 @@ class Rsync(Target):
                 continue
             in_the_way = not done.returncode or (path in there and "+" not in flags)
             if new and in_the_way:
-                faults[path] = InTheWay("a file that feedpub did not put there is in the way")
+                faults[path] = InTheWay()
             else:
                 faults[path] = FileError(_reason(done, path))
         return faults

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -20,6 +19,7 @@ from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.targets.ssh import UNKNOWN_HOST
+from feedpub.publish.targets.temporary import PREFIX, beside
 from feedpub.publish.types import (
     Capabilities,
     FileError,
@@ -35,7 +35,6 @@ from feedpub.publish.types import (
 T = TypeVar("T")
 JOBS = 16
 PIECE = 256_000  # bytes that are read or written at once
-TEMPORARY = ".feedpub-new-"
 TIMEOUT = 120  # seconds in which nothing comes or goes: no piece of a file, no folder
 _CONNECT = 20  # seconds
 _MISSING = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
@@ -179,7 +178,7 @@ class Sftp(Target):
                 path, kind, size = f"{folder.path}{name}", entry.attrs.type, entry.attrs.size
                 if name in {".", ".."}:
                     continue
-                if name.startswith(TEMPORARY):
+                if name.startswith(PREFIX):
                     self._left.add(path)
                 elif kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
                     folders.append(Folder(f"{path}/", folder.links))
@@ -226,8 +225,7 @@ class Sftp(Target):
 
     def _beside(self, path: str) -> str:
         """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
-        folder, slash, _ = path.rpartition("/")
-        free = f"{folder}{slash}{TEMPORARY}{secrets.token_hex(8)}"
+        free = beside(path)
         self._left.add(free)
         return free
 
@@ -241,7 +239,7 @@ class Sftp(Target):
     async def _into_free_place(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
         """Version 3 of the protocol renames to a free name only (draft-ietf-secsh-filexfer-02)."""
         if await client.lexists(place):
-            raise InTheWay("a file that feedpub did not put there is in the way")
+            raise InTheWay
         await client.rename(fresh, place)
 
     async def _over(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:

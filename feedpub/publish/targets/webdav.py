@@ -142,7 +142,7 @@ class WebDav(Target):
         url = self._url(upload.path)
         answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
         if answer.status_code == 412:
-            raise InTheWay("a file that feedpub did not put there is in the way")
+            raise InTheWay
 
     def _is_folder(self, path: str) -> bool | None:
         """None if nothing is there."""
@@ -177,13 +177,13 @@ class WebDav(Target):
             headers = {}
             found = self.read(upload.path)
             if not found or found.version != version:
-                raise Conflict("another push has changed it meanwhile")
+                raise Conflict
         with _as_target_error(upload.path):
             self._make("")
             url = self._url(upload.path)
             answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
             if answer.status_code == 412:
-                raise Conflict("another push has changed it meanwhile")
+                raise Conflict
             tag = answer.headers.get("ETag") or self._client.ask("HEAD", url).headers.get("ETag")
         return self._version(tag or "", upload.body.data)
 
