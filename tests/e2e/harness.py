@@ -16,6 +16,8 @@ from typing import Any
 
 from lxml import etree
 
+from .warm import run_warm
+
 CONFIG = """\
 site:
   title: Test site
@@ -29,6 +31,8 @@ TIMEOUT = 60  # seconds: nothing that came in may make a run hang
 _BYTECODE = tempfile.TemporaryDirectory(prefix="feedpub-e2e-")  # compile once, not in each run
 _START = "import runpy; runpy.run_module('feedpub', run_name='__main__', alter_sys=True)"
 _NOT_OURS = {"SOURCE_DATE_EPOCH", "TZ", "PYTHONDONTWRITEBYTECODE"}
+# What Python takes from the environment at its start, if not before.
+_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 
 
 def front(*lines: str, body: str = "Some text.\n") -> str:
@@ -44,9 +48,10 @@ def record(title: str, *lines: str, date: str = "2020-01-02T03:04:05Z", body: st
 GOOD = record("Good one", "url: https://example.org/good/", "topics: [News]", "provider: Someone")
 
 
-def _hear_interrupts() -> None:
-    """What is started in the background of a shell ignores Ctrl-C; what is tested here must not."""
+def _hear_signals() -> None:
+    """A command in a shell's background ignores Ctrl-C, one under nohup SIGHUP; ours must not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -93,18 +98,34 @@ class Site:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         prefix: Sequence[str] = (),
+        die_at: int = 0,
+        delay: float | None = None,
     ) -> Run:
-        """Runs `feedpub ARGS`; whatever happens, nobody wants to see a traceback."""
-        done = subprocess.run(
-            [*prefix, *self.command(*args)],
-            cwd=cwd or self.root,
-            env=self.environment(env),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        run = Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+        """Runs `feedpub ARGS`; whatever happens, nobody wants to see a traceback.
+
+        `die_at` and `delay` say when it is killed, as in `run_warm`.
+        """
+        cwd = cwd or self.root
+        environment = self.environment(env)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            if prefix or any(name.startswith(_AT_START) for name in env or ()):
+                assert not die_at
+                assert delay is None
+                code = subprocess.run(
+                    [*prefix, *self.command(*args)],
+                    cwd=cwd,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    timeout=TIMEOUT,
+                    check=False,
+                ).returncode
+            else:
+                code = run_warm(args, cwd, environment, out, err, TIMEOUT, self.hook, die_at, delay)
+            out.seek(0)
+            err.seek(0)
+            run = Run(code, out.read().decode(), err.read().decode())
         assert "Traceback" not in run.text
         assert "a fault of feedpub's own" not in run.text, run.text
         return run
@@ -119,7 +140,7 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,  # so that a signal for it and its helpers spares the tests
-            preexec_fn=_hear_interrupts,
+            preexec_fn=_hear_signals,
         )
 
     def copy(self, root: Path, *without: str) -> Site:

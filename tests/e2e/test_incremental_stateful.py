@@ -5,9 +5,8 @@ configuration, time moves both ways, somebody tampers with the output, the memor
 are killed. Again and again the site is generated incrementally, and beside it, from the very same
 files, in full from nothing; then both trees, both reports and both screens are compared.
 
-Runs are forks of this process: a start costs a millisecond instead of two hundred, nothing leaks
-from one run into the next, and SIGKILL is what it is. Their clock may be ahead, as if an hour had
-passed since the files were written: what was written this very moment may be trusted less.
+The clock of a run may be ahead, as if an hour had passed since the files were written: what was
+written this very moment may be trusted less.
 
 FEEDPUB_SOAK=n (in the environment) tries n times as many histories, for a long soak:
 
@@ -18,33 +17,35 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
-import gc
 import json
 import os
 import re
 import shutil
-import signal
+import sqlite3
 import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from .harness import Run, new_site, stamps, tree_of
+from .harness import Run, Site, stamps, tree_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked, as POSIX can")
 
 SOAK = max(1, int(os.environ.get("FEEDPUB_SOAK") or 1))
-NOT_OURS = ("SOURCE_DATE_EPOCH", "TZ", "FEEDPUB_SOAK", "NO_COLOR", "COLUMNS")
 # What may be said after an interrupted run, of a changed file, and of a memory that is damaged.
 OF_A_CUT_RUN = re.compile("an earlier run was cut short")
 OF_A_CHANGED_FILE = re.compile("no longer a feed, but changed by somebody")
@@ -54,98 +55,6 @@ OF_THE_MEMORY = re.compile(r"state|\.feedpub\b|remember")
 
 
 # --- Runs -------------------------------------------------------------
-
-
-class _DeathAt:
-    """Kills the process before its Nth call that may change a file or the memory."""
-
-    CALLS = frozenset(
-        "open write fsync replace rename link unlink remove mkdir rmdir rmtree connect execute "
-        "executemany executescript commit close __exit__ fetchone fetchall flock utime".split()
-    )
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def __call__(self, frame: Any, event: str, arg: Any) -> None:
-        if event not in {"call", "c_call"}:
-            return
-        name = arg.__name__ if event == "c_call" else frame.f_code.co_name
-        if name in self.CALLS:
-            self.left -= 1
-            if self.left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-
-@functools.cache
-def warm() -> None:
-    """Loads what a run loads, once for all runs: by a run, here, of a site of one record."""
-    from feedpub import cli
-
-    with tempfile.TemporaryDirectory(prefix="feedpub-warm-") as folder:
-        site = new_site(Path(folder))
-        args = ["-c", str(site.root / "config.yaml"), "generate", "-q", "--report", os.devnull]
-        cli.cli.main(args, standalone_mode=False)
-    gc.collect()
-
-
-def fork(work: Callable[[], int], root: Path, delay: float | None = None) -> Run:
-    """Does `work` in a fork of this process, in a folder; kills it after `delay` seconds."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            code = 99
-            try:
-                os.setsid()
-                for name in NOT_OURS:
-                    os.environ.pop(name, None)
-                os.chdir(root)
-                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-                os.dup2(out.fileno(), 1)
-                os.dup2(err.fileno(), 2)
-                sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
-                sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
-                sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until this process ends
-                code = work()
-            except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else 98
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                with contextlib.suppress(BaseException):
-                    sys.stdout.flush()
-                    sys.stderr.flush()
-                os._exit(code)
-        if delay is not None:
-            time.sleep(delay)
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        for stream in (out, err):
-            stream.seek(0)
-        run = Run(os.waitstatus_to_exitcode(status), out.read().decode(), err.read().decode())
-    assert "Traceback" not in run.text, run.text
-    assert "a fault of feedpub's own" not in run.text, run.text
-    return run
-
-
-def feedpub(
-    root: Path, *args: str, hook: str = "", die_at: int = 0, delay: float | None = None
-) -> Run:
-    """Runs `feedpub ARGS` in a folder, after `hook`; kills it at a step, or after a time."""
-    warm()
-
-    def work() -> int:
-        from feedpub import cli
-
-        sys.argv = ["feedpub", *args]
-        exec(hook, {})  # noqa: S102 - Python of the tests' own, as Site.hook
-        if die_at:
-            sys.setprofile(_DeathAt(die_at))
-        cli.main()
-
-    return fork(work, root, delay)
 
 
 def later(seconds: int) -> str:
@@ -845,7 +754,7 @@ class History(RuleBasedStateMachine):
                 if path != file:
                     path.write_bytes(b"This is nothing. " * size)
         elif how == "newer":
-            note(repr(fork(functools.partial(set_version, file), self.root)))
+            set_version(file)
         elif how == "folder":
             file.unlink()
             file.mkdir()
@@ -926,7 +835,9 @@ class History(RuleBasedStateMachine):
         return ["-c", config, "generate", "--allow-empty", "--jobs", self.jobs, *as_of]
 
     def feedpub(self, *args: str, **how: Any) -> Run:
-        return feedpub(self.root, *args, hook=later(self.later), **how)
+        site = Site(self.root)
+        site.hook = later(self.later)
+        return site.run(*args, **how)
 
     def generate(self, config: str) -> Run:
         report = self.base / "report.json"
@@ -1029,22 +940,24 @@ class History(RuleBasedStateMachine):
         )
 
 
-def set_version(file: Path) -> int:
-    """Makes a memory that of a newer feedpub; in a fork, so that nothing of SQLite stays here."""
-    import sqlite3
-
+def set_version(file: Path) -> None:
+    """Makes a memory that of a newer feedpub."""
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.execute("PRAGMA user_version = 999")
-    return 0
 
 
-TestHistory = History.TestCase
-TestHistory.settings = settings(
-    max_examples=25 * SOAK,
-    stateful_step_count=20,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-    # No shrinking: a history takes a second, and to shorten one takes longer than CI has.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
+@pytest.mark.parametrize("part", range(5))
+def test_histories(part: int) -> None:
+    """In parts, which may run at the same time; each makes histories of its own."""
+    run_state_machine_as_test(
+        History,
+        settings=settings(
+            max_examples=5 * SOAK,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+            # No shrinking: a history takes a second, and to shorten one takes longer than CI has.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        ),
+    )

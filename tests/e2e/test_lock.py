@@ -15,7 +15,6 @@ from collections.abc import Iterator
 import pytest
 
 from .harness import TIMEOUT, Site, record, stamps
-from .test_incremental_stateful import feedpub
 
 pytest.importorskip("fcntl", reason="the lock is the system's, as POSIX has it")
 
@@ -230,6 +229,6 @@ def test_a_run_that_was_killed_with_its_helpers_leaves_no_lock(site: Site) -> No
         lines = [{"title": f"T {n}", "date": "2020-01-01", "id": f"{n}-{m}"} for m in range(100)]
         site.write(f"records/{n}.jsonl", "\n".join(map(json.dumps, lines)))
     for delay in (0.15, 0.2, 0.25, 0.3):
-        killed = feedpub(site.root, "generate", "-q", "--full", "--jobs", "4", delay=delay)
+        killed = site.run("generate", "-q", "--full", "--jobs", "4", delay=delay)
         assert killed.code == -signal.SIGKILL
-        assert feedpub(site.root, "generate", "-q", delay=0.4).code != 75
+        assert site.run("generate", "-q", delay=0.4).code != 75

@@ -10,48 +10,18 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import harness
-from .harness import CONFIG, GOOD, Run, front, record, stamps, tree_of
-from .test_incremental_stateful import feedpub, later
+from .harness import CONFIG, GOOD, Run, Site, front, new_site, record, stamps, tree_of
+from .test_incremental_stateful import later
 from .test_run import would
 
 LATER = later(3600)  # a file that was written this very moment may be trusted less
 OF_THE_STATE = re.compile(r"state|\.feedpub\b|remember")
-
-
-class Site(harness.Site):
-    """A site whose runs are forks of this process where they can be: there are many here."""
-
-    def run(
-        self,
-        *args: str,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        prefix: Sequence[str] = (),
-    ) -> Run:
-        if env or cwd or prefix or not hasattr(os, "fork"):
-            return super().run(*args, env=env, cwd=cwd, prefix=prefix)
-        return feedpub(self.root, *args, hook=self.hook)
-
-    def copy(self, root: Path, *without: str) -> Site:
-        return Site(super().copy(root, *without).root)
-
-
-def new_site(root: Path) -> Site:
-    """A site with one good record."""
-    return Site(harness.new_site(root).root)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Such a site."""
-    return new_site(tmp_path / "site")
 
 
 def state_of(site: Site) -> Path:

@@ -149,10 +149,14 @@ def test_a_tree_that_is_not_there(command: Command) -> None:
 def test_ctrl_c_leaves_the_target_consistent(command: Command) -> None:
     command.generate()
     script = command.root / "slow.py"
-    script.write_text("import time; print('begun', flush=True); time.sleep(60)")
+    begun = command.root / "begun"
+    script.write_text(f"import time; open({str(begun)!r}, 'w').close(); time.sleep(60)")
     command.configure(f"file://{pushed(command)}", f"command:{sys.executable} {script}")
     process = command.start("push")
-    time.sleep(1)
+    started = time.monotonic()
+    while not begun.exists():
+        assert time.monotonic() - started < 30
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     assert process.wait(30) == 130

@@ -325,7 +325,9 @@ def test_a_mail_has_what_mail_clients_show_and_nothing_else(
     cleaned = clean_html(markup, PAGE)
     read = item(content_html=cleaned, link=PAGE, image=LEAD if has_lead else None)
     mail = mailed(read, parameters, HOME)
-    assert mailed(mail, parameters, HOME).content_html == mail.content_html
+    # Of some broken markup nh3 makes something else at each reading: that is not ours to mend.
+    is_settled = clean_html(cleaned, PAGE) == cleaned
+    assert not is_settled or mailed(mail, parameters, HOME).content_html == mail.content_html
     if not mail.content_html:
         return
     root = lxml_html.fragment_fromstring(mail.content_html, create_parent=True)
@@ -340,8 +342,7 @@ def test_a_mail_has_what_mail_clients_show_and_nothing_else(
         assert 0 < int(image.get("width") or 0) <= 600
         assert (image.get("src") or "").startswith("https://")
     assert not has_lead or root.find(".//img") is not None
-    # Of some broken markup nh3 makes something else at each reading: that is not ours to mend.
-    assume(clean_html(cleaned, PAGE) == cleaned)
+    assume(is_settled)
     assert clean_html(mail.content_html, PAGE).count("<a") == mail.content_html.count("<a")
     assert settled(mail.content_html).replace("; ", ";").replace(": ", ":") == (
         mail.content_html.replace("; ", ";").replace(": ", ":")
