@@ -18,12 +18,12 @@ from typing import Any, NoReturn
 import click
 
 from feedpub import __version__
-from feedpub.cli.common import common_options, problem_fields
+from feedpub.cli.common import Common, common_options, problem_fields
 from feedpub.errors import ConfigError, FeedpubError
 
 # command → one line of help: `--help` must not load all the modules to say what they do
 COMMANDS = {
-    "init": "Make a commented config.yaml and a sample record.",
+    "init": "Make a configuration for a site that you have, or for a new one.",
     "generate": "Turn the records into feeds.",
     "check": "Name every problem of the configuration and the records.",
     "explain": "Say why a record is in which feeds, or what a feed holds.",
@@ -81,6 +81,9 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
+    no_args_is_help=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Examples:\n\n"
     "\b\n"
@@ -88,14 +91,30 @@ class _Commands(click.Group):
     "  feedpub generate -q                 # from cron: says nothing but problems\n"
     "  feedpub explain records/a-post.md   # why is it not in the feed?\n",
 )
-@click.version_option(__version__, prog_name="feedpub", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    "show_version",
+    is_flag=True,
+    help="Show the version and exit; with -v also what a bug report needs.",
+)
 @common_options
-def cli() -> None:
+def cli(show_version: bool) -> None:
     """Publish records with YAML front matter as RSS, Atom and JSON feeds.
 
     feedpub groups records (articles, videos, episodes, downloads) by topic and
     provider and writes a feed for each of them into a folder.
     """
+    ctx = click.get_current_context()
+    if show_version:
+        common: Common = ctx.obj
+        click.echo(f"feedpub {__version__}")
+        if common.verbose:
+            from feedpub.cli.version import details
+
+            click.echo("\n".join(details(common.config)))
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        ctx.fail("Missing command.")
 
 
 def main() -> NoReturn:

@@ -86,7 +86,10 @@ def common_options(command: F) -> F:
     """Adds the common options; the command gets them as one `Common`, the group's as defaults."""
 
     @click.option(
-        "-c", "--config", metavar="FILE", help="Configuration; default: config.yaml here or above."
+        "-c",
+        "--config",
+        metavar="FILE",
+        help="Configuration; default: feedpub.yaml or config.yaml, here or above.",
     )
     @click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems: what cron wants.")
     @click.option("-v", "--verbose", is_flag=True, help="Say more, with where the time went.")

@@ -95,13 +95,15 @@ class Config:
 
 
 def find_config(start: Path) -> Path:
-    """The config.yaml in a folder or the nearest one above it.
+    """The configuration in a folder or the nearest one above it.
 
+    Where a site generator has a config.yaml of its own, feedpub's is feedpub.yaml, and goes first.
     Raises `ConfigError` if there is none.
     """
     for folder in (start, *start.parents):
-        if (folder / CONFIG_NAME).is_file():
-            return folder / CONFIG_NAME
+        for name in ("feedpub.yaml", CONFIG_NAME):
+            if (folder / name).is_file():
+                return folder / name
     raise ConfigError(
         [
             Problem(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from feedpub.errors import FeedpubError
+from feedpub.installation import missing
 from feedpub.media.facts import HEAD, facts_of_bytes
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def resize(
     try:
         from PIL import Image
     except ImportError as error:
-        raise PictureError("Pillow is needed: pip install 'feedpub[media]'") from error
+        raise PictureError(missing("Pillow", "media")) from error
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
             if opened.width * opened.height > limits.pixels:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from feedpub.config import Config
+from feedpub.installation import missing
 from feedpub.publish.memory import read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.types import NEW
@@ -76,7 +77,7 @@ def _invalidate(distribution: str, paths: Sequence[str]) -> str:
         import botocore.exceptions
         import botocore.session
     except ImportError:
-        return "botocore is needed: pip install 'feedpub[cloudfront]'"
+        return missing("botocore", "cloudfront")
     batch = {
         "Paths": {"Quantity": len(paths), "Items": list(paths)},
         "CallerReference": os.urandom(16).hex(),

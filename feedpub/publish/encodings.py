@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from feedpub.installation import missing
 from feedpub.publish.headers import is_worth_it
 from feedpub.publish.types import Local, TargetError
 
@@ -26,8 +27,7 @@ def encode(data: bytes, encoding: str) -> bytes:
     try:
         import brotli
     except ImportError:
-        what = "brotli is not installed; install it: pip install 'feedpub[brotli]'"
-        raise TargetError(what) from None
+        raise TargetError(missing("brotli", "brotli")) from None
     compressed: bytes = brotli.compress(data, brotli.MODE_TEXT, _BROTLI_QUALITY)
     return compressed
 

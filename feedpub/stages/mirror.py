@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from feedpub.config import Config
 from feedpub.errors import RunError
+from feedpub.installation import missing
 from feedpub.media.facts import Facts
 from feedpub.media.guard import allowed
 from feedpub.media.pictures import Picture, PictureError, fetch, resize
@@ -45,9 +46,7 @@ class Mirror:
         """`folder` keeps what is made. Raises `RunError` without Pillow."""
         images = config.settings.images
         if not importlib.util.find_spec("PIL"):
-            raise RunError(
-                "images.mirror needs Pillow; install it with: pip install 'feedpub[media]'"
-            )
+            raise RunError(f"images.mirror: {missing('Pillow', 'media')}")
         allowed(images.allow)
         self.failed: dict[str, str] = {}
         self.left = 0  # not fetched yet: the time was up

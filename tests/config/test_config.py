@@ -398,6 +398,8 @@ def test_the_nearest_configuration_above_is_found(site: Path) -> None:
     deep = site / "records/deep"
     deep.mkdir()
     assert find_config(deep) == site / "config.yaml"
+    (site / "feedpub.yaml").touch()  # the other is a site generator's
+    assert find_config(deep) == site / "feedpub.yaml"
     if not any((folder / "config.yaml").exists() for folder in site.parents):
         with pytest.raises(ConfigError) as caught:
             find_config(site.parent)

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+
+from feedpub.cli import COMMANDS
 
 from .harness import CONFIG, GOOD, TIMEOUT, Site, front, record, stamps, strict_json, tree_of
 
@@ -704,3 +708,43 @@ def test_the_report_of_a_run_that_found_nothing_says_so(site: Site) -> None:
     run = site.run("generate", "--as-of", "1990-01-01", "--report", "-")
     assert run.code == 1
     assert json.loads(run.out)["records"]["items"] == 0
+
+
+STARTS = {
+    "init": (["new"], 0),
+    "generate": ([], 0),
+    "check": ([], 0),
+    "explain": (["records/good.md"], 0),
+    "list": (["feeds"], 0),
+    "push": ([], 2),  # there is no target
+    "status": ([], 0),
+    "ids": (["freeze"], 0),
+    "schema": (["config"], 0),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_loads_what_it_needs(site: Site, command: str) -> None:
+    """As a process of its own: most tests run commands where everything is loaded already."""
+    args, code = STARTS[command]
+    done = subprocess.run(
+        site.command(command, *args), cwd=site.root, env=site.environment(), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_tells_what_a_bug_report_needs(site: Site) -> None:
+    (plain,) = site.run("--version").out.splitlines()
+    for args in (["--version", "-v"], ["-v", "--version"]):
+        first, *details = site.run(*args).out.splitlines()
+        assert first == plain
+        said = dict(re.split(r"  +", line, maxsplit=1) for line in details)
+        assert sys.executable in said["Python"]
+        assert said["config"] == str(site.root / "config.yaml")
+        assert said["output"] == str(site.feeds)
+        assert "lxml " in said["packages"]
+        assert {"extra media", "extra s3", "extra sftp"} <= said.keys()
+    (site.root / "config.yaml").write_text("site: 1\n")
+    assert "site: a mapping is wanted" in site.run("--version", "-v").out

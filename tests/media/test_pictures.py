@@ -207,7 +207,7 @@ def test_limits_are_the_caller_s() -> None:
 def test_without_pillow_it_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     data = samples.picture()
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(PictureError, match=r"feedpub\[media\]"):
+    with pytest.raises(PictureError, match="Pillow is not installed; add it with: "):
         resize(data, [10])
 
 

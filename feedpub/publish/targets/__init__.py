@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import PushTarget
+from feedpub.installation import missing
 from feedpub.publish.targets.address import Address, read_address
 from feedpub.publish.types import Target, TargetError
 
@@ -69,7 +70,5 @@ def open_target(place: Place) -> Target:
     except ImportError as error:
         if not extra:
             raise
-        raise TargetError(
-            f"{error.name} is not installed; install it: pip install 'feedpub[{extra}]'"
-        ) from None
+        raise TargetError(missing(str(error.name), extra)) from None
     return target
