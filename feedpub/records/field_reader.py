@@ -40,6 +40,8 @@ _NOTHING = {group: (None, aliases[:1]) for group, aliases in KEYS.items()}
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 
+HOW_TO_DATE = "write it like 2026-01-31T09:30:00Z"  # the remedy of a date that cannot be read
+
 MAX_PROVIDERS = 1000  # that are kept at hand
 
 Values = Mapping[str, Any]
@@ -228,8 +230,7 @@ class FieldReader:
         try:
             return parse_date(text, self.rules.zone)
         except DateError as error:
-            remedy = "write it like 2026-01-31T09:30:00Z"
-            self.notes.add(keys, str(error), remedy, fatal)
+            self.notes.add(keys, str(error), HOW_TO_DATE, fatal)
             return None
 
     def words(self, group: str, split: Callable[[str], list[str]]) -> list[str]:
