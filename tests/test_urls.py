@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -129,3 +130,11 @@ def test_an_address_is_one_that_feeds_may_carry(text: str, base: str) -> None:
 )
 def test_iris_are_told_from_other_ids(text: str, iri: bool) -> None:
     assert is_iri(text) is iri
+
+
+def test_a_host_without_end_takes_no_time() -> None:
+    host = "\u0660" * 16_000
+    begun = time.monotonic()  # idna before 3.14: a minute
+    with pytest.raises(UrlError):
+        absolute_url(f"https://{host}.example.org/", BASE)
+    assert time.monotonic() - begun < 5
