@@ -595,7 +595,7 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
     site.write("config.yaml", "mine")
     first = site.run("init")
     assert first.code == 0
-    assert "config.yaml: is there already" in first.text
+    assert "config.yaml: already exists" in first.text
     assert (tmp_path / "config.yaml").read_text() == "mine"
     assert (tmp_path / ".gitignore").read_text() == "mine\n.feedpub/\n"
     site.write("records/hello.md", GOOD)
