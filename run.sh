@@ -133,28 +133,6 @@ where_it_is() {
     printf '  export PATH="%s:$PATH"\n' "$PWD/$VENV/bin"
 }
 
-where_it_is() {
-    echo "The command is $PWD/$VENV/bin/feedpub. To call it feedpub in this terminal:"
-    printf '  export PATH="%s:$PATH"\n' "$PWD/$VENV/bin"
-}
-
-# What looks at the locks and is no part of feedpub, beside .venv. All of it comes as wheels.
-tools() {
-    local VENV=.venv-tools made
-    find_python
-    made=$(cksum <requirements/tools.txt; pwd)
-    if [ "$(cat "$VENV/feedpub.stamp" 2>/dev/null)" = "$made" ]; then return; fi
-    echo "run.sh: making $VENV, and installing packages into it: about a minute" >&2
-    make_venv
-    if ! env PIP_USER= PIP_TARGET= PIP_PREFIX= PIP_CONSTRAINT= PIP_ONLY_BINARY= PIP_NO_BINARY= \
-        "$VENV/bin/python" -m pip --disable-pip-version-check -q install --no-deps --require-hashes \
-        --only-binary :all: -r requirements/tools.txt >&2 || ! "$VENV/bin/python" requirements/check.py tools; then
-        echo "run.sh: pip could not install requirements/tools.txt: it says why above" >&2
-        exit 1
-    fi
-    printf '%s\n' "$made" >"$VENV/feedpub.stamp"
-}
-
 act=${1:-}
 [ $# -gt 0 ] && shift
 case "$act" in
