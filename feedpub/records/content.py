@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from functools import lru_cache
+import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -252,8 +253,7 @@ def clean_html(markup: str, base: str) -> str:
         return f"<p>{html.escape(plain_text(_ANY_TAG.sub(' ', markup)), quote=False)}</p>"
     if _is_document(markup) or _hides(markup):
         markup, base = _seen(markup, base)
-    cleaner = _cleaner(base)
-    cleaned: str = printable(cleaner.clean(markup))
+    cleaned = printable(_parsers.clean(markup, base))
     media = set(_MEDIA.findall(cleaned))
     if "img" in media:
         cleaned = _IMAGE.sub(_keep_image, cleaned)
@@ -283,30 +283,51 @@ def _to_html(record: Record) -> str:
     if record.body_type != "html" and not is_html(body):
         if any(part.count("[") - part.count("]") > _BRACKETS for part in body.split("\n\n")):
             body = body.replace("[", "&#91;")  # links take the square of the open brackets
-        rendered: str = _markdown().render(body)
-        return rendered
+        return _parsers.to_html(body)
     return body
 
 
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # 50 ms: only sites that write Markdown pay
+class _Parsers(threading.local):
+    """The parsers of one thread, each made when it is first needed.
 
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    Both keep state while they work, so no two threads may share them.
+    """
 
+    def to_html(self, markdown: str) -> str:
+        """Markdown (CommonMark with tables and strikethrough) as HTML, not yet sanitized."""
+        rendered: str = self._markdown.render(markdown)
+        return rendered
 
-@lru_cache(maxsize=1)
-def _shared() -> tuple[list[str], nh3.Cleaner]:
-    """One cleaner for all, made once; the list holds the base that addresses are relative to."""
-    import nh3
+    def clean(self, markup: str, base: str) -> str:
+        """The markup without what is not allowed, its addresses made absolute against `base`."""
+        self._base = base
+        cleaned: str = self._cleaner.clean(markup)
+        return cleaned
 
-    base = [""]
+    @cached_property
+    def _markdown(self) -> MarkdownIt:
+        from markdown_it import MarkdownIt  # 50 ms: only sites that write Markdown pay
 
-    def attribute(tag: str, name: str, value: str) -> str | None:
+        return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+    @cached_property
+    def _cleaner(self) -> nh3.Cleaner:
+        import nh3
+
+        return nh3.Cleaner(
+            tags=set(_TAGS),
+            clean_content_tags=set(_DROPPED),
+            attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+            attribute_filter=self._attribute,
+            url_schemes={"http", "https", "mailto", "tel"},
+            link_rel=None,
+        )
+
+    def _attribute(self, tag: str, name: str, value: str) -> str | None:
         if name in _ADDRESSES:
-            return _address(tag, name, value, base[0])
+            return _address(tag, value, self._base)
         if name == "srcset":
-            return _srcset(value, base[0])
+            return _srcset(value, self._base)
         if name == "align":
             return value.lower() if value.lower() in _ALIGNMENTS else None
         if name in {"width", "height"}:
@@ -314,23 +335,11 @@ def _shared() -> tuple[list[str], nh3.Cleaner]:
             return size if _SIZE.fullmatch(size) else None
         return value
 
-    return base, nh3.Cleaner(
-        tags=set(_TAGS),
-        clean_content_tags=set(_DROPPED),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=attribute,
-        url_schemes={"http", "https", "mailto", "tel"},
-        link_rel=None,
-    )
+
+_parsers = _Parsers()
 
 
-def _cleaner(base: str) -> nh3.Cleaner:
-    shared, cleaner = _shared()
-    shared[0] = base
-    return cleaner
-
-
-def _address(tag: str, name: str, value: str, base: str) -> str | None:
+def _address(tag: str, value: str, base: str) -> str | None:
     lower = value.strip().lower()
     if tag == "a" and lower.startswith(("mailto:", "tel:")):
         return quote(value.strip(), safe="!#$%&'()*+,/:;=?@~")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import pytest
@@ -377,3 +378,16 @@ def test_a_hostile_body_takes_no_long_time(part: str) -> None:
 def test_what_stands_in_for_a_player_is_no_text(name: str) -> None:
     markup = f'<p>Look:</p><{name} src="https://e.example/a">Your browser cannot</{name}><p>End</p>'
     assert content_text(clean_html(markup, "https://e.example/")) == "Look:\n\nEnd"
+
+
+def test_threads_that_clean_at_once_keep_their_own_base_address() -> None:
+    def links(host: str) -> list[str]:
+        markup = '<p><a href="page">a</a></p>' * 5
+        return [clean_html(markup, f"https://{host}.example/{n}/") for n in range(500)]
+
+    hosts = ["one", "two", "three"]
+    with ThreadPoolExecutor(len(hosts)) as threads:
+        cleaned = dict(zip(hosts, threads.map(links, hosts), strict=True))
+    for host, pages in cleaned.items():
+        for n, page in enumerate(pages):
+            assert page.count(f'href="https://{host}.example/{n}/page"') == 5
