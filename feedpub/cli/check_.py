@@ -10,7 +10,6 @@ import click
 from feedpub.cli.common import Common, common_options
 from feedpub.cli.common import as_of as moment
 from feedpub.model import Problem
-from feedpub.records.content import content_html
 from feedpub.records.scan import FoundFile
 from feedpub.stages.inspect import group, lacks_of_podcasts, read_records, read_terms
 from feedpub.stages.outcome import Options
@@ -45,10 +44,9 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     problems: list[Problem] = []
     terms = read_terms(config, problems)
     options = Options(as_of=moment(None), unpublished=True)
-    reading = read_records(config, terms, options, only=only if wanted else None)
+    # Whatever could fail in a run fails here first.
+    reading = read_records(config, terms, options, only if wanted else None, try_content=True)
     problems = reading.problems if wanted else problems + reading.problems
-    for record in reading.items:
-        content_html(record, config.site.home)  # whatever could fail in a run, fails here first
     grouping = group(config, terms, reading.items)
     if config.has_podcasts:
         lacking = lacks_of_podcasts(config, grouping)

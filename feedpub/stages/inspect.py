@@ -1,4 +1,4 @@
-"""All records in memory, for the commands that look at each: check, explain and list.
+"""All records in memory without their content, for the commands check, explain and list.
 
 `generate` does the same work with the store, a part of the records at a time.
 """
@@ -88,8 +88,13 @@ def read_records(
     terms: Taxonomies,
     options: Options,
     only: Callable[[FoundFile], bool] | None = None,
+    try_content: bool = False,
 ) -> Reading:
-    """Every record of the sources (or of the files that `only` takes), selected and made unique."""
+    """Every record of the sources (or of the files that `only` takes), selected and made unique.
+
+    The records are without their content, so that memory does not grow with it. With
+    `try_content`, it is rendered before it is dropped: an error of that is raised here.
+    """
     reading = Reading()
     scan = scan_sources(config)
     reading.problems += scan.problems
@@ -101,7 +106,8 @@ def read_records(
     records: list[Record] = []
     files = [found for found in scan.files if only is None or only(found)]
     reading.files = len(files)
-    for parsed, content in _parse_all(files, rules, options.jobs or usable_cpus()):
+    home = config.site.home if try_content else None
+    for parsed, content in _parse_all(files, rules, options.jobs or usable_cpus(), home):
         reading.problems += parsed.problems
         reading.unusable += parsed.unusable
         reading.no_records += [LeftOut(name, reason) for name, reason in parsed.skipped]
@@ -144,25 +150,38 @@ def ledger_line(record: Record, content: str = "") -> LedgerLine:
 
 
 def _parse_all(
-    files: Sequence[FoundFile], rules: Rules, processes: int
+    files: Sequence[FoundFile], rules: Rules, processes: int, home: str | None
 ) -> Iterator[tuple[Parsed, str]]:
-    """What each file gives, in their order, with a hash of its bytes."""
+    """What each file gives, in their order, with a hash of its bytes.
+
+    With `home`, the address of the site, content is rendered once to see that it can be.
+    """
 
     def parse(batch: range) -> list[tuple[Parsed, str]]:
-        return [_parse(files[n], rules) for n in batch]
+        return [_parse(files[n], rules, home) for n in batch]
 
     batches = [range(len(files))[n : n + BATCH] for n in range(0, len(files), BATCH)]
     for _, parsed in sorted(map_tasks(parse, batches, processes), key=lambda done: done[0]):
         yield from parsed
 
 
-def _parse(found: FoundFile, rules: Rules) -> tuple[Parsed, str]:
+def _parse(found: FoundFile, rules: Rules, home: str | None) -> tuple[Parsed, str]:
     try:
         data = read_bytes(found.file)
     except UnreadableError as error:
         return unreadable(found.shown, error.what, error.remedy), ""
     parsed = parse_file(data, found.shown, found.below, found.source, rules)
+    if home is not None:
+        from feedpub.records.content import content_html  # explain and list need no lxml
+
+        for record in parsed.records:
+            content_html(record, home)
+    parsed.records = [_without_content(record) for record in parsed.records]
     return parsed, content_hash(data).hex()
+
+
+def _without_content(record: Record) -> Record:
+    return record._replace(body="", featured="", summary="", related=(), comments="", amp_url="")
 
 
 def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Grouping:
