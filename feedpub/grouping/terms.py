@@ -3,33 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from feedpub.grouping.slugs import name_key, slugify
-from feedpub.model import Problem, Provider, Term
-
-
-class Described(Protocol):
-    """What a taxonomy file says of a term (see `feedpub.records.taxonomy.TermFile`)."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def other_names(self) -> tuple[str, ...]: ...
-    @property
-    def parent(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def domain(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def image(self) -> str: ...
+from feedpub.model import Problem, Provider, Term, TermFile
 
 
 class Description(NamedTuple):
@@ -43,7 +20,7 @@ class Description(NamedTuple):
 class Terms:
     """One taxonomy: a name → its `Term`, with aliases, given slugs and parents."""
 
-    def __init__(self, files: Sequence[Described], problems: list[Problem]) -> None:
+    def __init__(self, files: Sequence[TermFile], problems: list[Problem]) -> None:
         self._by_name: dict[str, Term] = {}
         self._by_domain: dict[str, Term] = {}
         self._cache: dict[str, Term] = {}
@@ -51,7 +28,7 @@ class Terms:
         self._described: dict[str, Description] = {}
         self._parents: dict[str, Term] = {}
         by_slug: dict[str, str] = {}
-        usable: list[tuple[Described, Term]] = []
+        usable: list[tuple[TermFile, Term]] = []
         given = {file.id for file in files if file.id}
         for file in files:
             key = name_key(file.name)
@@ -79,7 +56,7 @@ class Terms:
         self._read_parents(usable, problems)
 
     def _read_parents(
-        self, usable: Iterable[tuple[Described, Term]], problems: list[Problem]
+        self, usable: Iterable[tuple[TermFile, Term]], problems: list[Problem]
     ) -> None:
         for file, term in usable:
             if not file.parent:
@@ -139,7 +116,7 @@ class Taxonomies(NamedTuple):
     providers: Terms
 
 
-def _note(file: Described, key: str, what: str, remedy: str) -> Problem:
+def _note(file: TermFile, key: str, what: str, remedy: str) -> Problem:
     return Problem(file.path, 1, key, what, remedy, fatal=False)
 
 
