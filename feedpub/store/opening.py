@@ -2,7 +2,7 @@
 
 A store is trusted if it is whole (SQLite itself does not see a byte that was
 changed inside of a row, so a stamp beside it holds its signature and its
-hash), of this version or an earlier one, and made for the same configuration
+hash), of this version, and made for the same configuration
 by the same program. Nothing in it is ever needed: a run without it does the
 full work.
 """
@@ -17,7 +17,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from feedpub.store.schema import MIGRATIONS, VERSION
+from feedpub.store.schema import SCHEMA, VERSION
 from feedpub.store.store import Store
 
 NAME = "state.sqlite3"
@@ -129,9 +129,10 @@ class Memory:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise _Unusable(f"is of a newer feedpub (version {version}, not {VERSION})")
+            if version < VERSION:
+                raise _Unusable(f"is of another feedpub (version {version}, not {VERSION})")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
-            _migrate(db, version)
             facts = dict(db.execute("SELECT name, value FROM facts"))
             if facts.get("configuration") != self._identity.configuration:
                 why = "is of another configuration (name another folder in state:)"
@@ -231,17 +232,11 @@ def _filled(path: Path | str, identity: Identity) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = OFF")
     db.execute(f"PRAGMA cache_size = -{_LOADING_CACHE}")
     db.execute("BEGIN")
-    _migrate(db, 0)
+    for statement in SCHEMA.split(";"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {VERSION}")
     db.executemany("INSERT INTO facts VALUES (?, ?)", identity._asdict().items())
     return db
-
-
-def _migrate(db: sqlite3.Connection, version: int) -> None:
-    for statements in MIGRATIONS[version:]:
-        for statement in statements.split(";"):
-            db.execute(statement)
-    if version < VERSION:
-        db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _signature(path: Path) -> list[int]:

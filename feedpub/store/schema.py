@@ -1,4 +1,4 @@
-"""The tables of the store, and how a store of an earlier version becomes one of today."""
+"""The tables of the store, made anew with it: a store of another version is not used."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ LEDGER = """
     CREATE INDEX ledger_contents ON ledger (content) WHERE content <> ''
 """
 
-# Migration n makes version n + 1 of version n; the file's `user_version` says which it is of.
 # A `;` ends a statement, in a comment too.
-MIGRATIONS = (
+SCHEMA = (
     """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -41,6 +40,7 @@ MIGRATIONS = (
         name BLOB NOT NULL,
         size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER,
         digest BLOB NOT NULL,     -- of its content and of how it is read
+        content BLOB,             -- a hash of its bytes alone, NULL where it could not be read
         notes TEXT                -- JSON: what is wrong with it, and what in it is no record
     );
 
@@ -62,6 +62,8 @@ MIGRATIONS = (
         reason TEXT NOT NULL,     -- why it is left out, '' if it may be in feeds
         feeds BLOB NOT NULL,      -- the ids of those it belongs to if it may, four bytes each
         guid_key INTEGER NOT NULL,   -- 64 bits of a hash of guid
+        derived TEXT NOT NULL,    -- what guid would be without the ledger, '' if it is that
+        media TEXT NOT NULL,      -- addresses of media to ask or look at, a line each
         lost INTEGER NOT NULL DEFAULT 0  -- to another of its item: 1 as a copy, 2 by accident
     );
 
@@ -86,10 +88,10 @@ MIGRATIONS = (
         path TEXT PRIMARY KEY,
         feed INTEGER,             -- NULL: a catalogue
         size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER,
-        digest TEXT NOT NULL
+        digest TEXT NOT NULL,
+        period TEXT NOT NULL      -- of an archive's file, '' for any other
     ) WITHOUT ROWID;
-    """,
-    """
+
     -- Documents for what is older than a feed holds, by a period like 2026-01.
     CREATE TABLE archives (
         feed INTEGER NOT NULL,
@@ -98,16 +100,8 @@ MIGRATIONS = (
         inputs BLOB NOT NULL,     -- of all that
         PRIMARY KEY (feed, period)
     ) WITHOUT ROWID;
-    ALTER TABLE outputs ADD COLUMN period TEXT NOT NULL DEFAULT '';  -- of an archive's file
-
-    ALTER TABLE files ADD COLUMN content BLOB;  -- a hash of its bytes alone
-    ALTER TABLE records ADD COLUMN derived TEXT NOT NULL DEFAULT '';  -- what guid were without it
     """
-    + LEDGER,
-    """
-    -- Addresses of media that there may be more to know of, a line each.
-    ALTER TABLE records ADD COLUMN media TEXT NOT NULL DEFAULT ''
-    """,
+    + LEDGER
 )
 # Made when a new store has been filled: one by one, rows would cost twice as much.
 INDEXES = (
@@ -119,4 +113,4 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS records_with_media ON records (id) WHERE media <> ''",
     "CREATE INDEX IF NOT EXISTS records_lost ON records (lost) WHERE lost <> 0",
 )
-VERSION = len(MIGRATIONS)
+VERSION = 4
