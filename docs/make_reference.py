@@ -1,14 +1,15 @@
-"""Writes docs/cli.md and docs/config.md from the code; with --check, says whether they are fresh.
+"""Writes docs/cli.md and docs/config.md from the code; --check fails if they are out of date.
 
-What the code itself says (help texts, option tables) is said there alone, so
-the reference cannot lag behind it.
+Help texts and descriptions of options live in the code alone, so the reference
+always agrees with it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,63 @@ from typing import Any
 import click
 
 from feedpub.cli import COMMANDS, cli
-from feedpub.config.options import Settings
+from feedpub.config.options import Author, Newsletter, Settings, Where
 from feedpub.config.podcasts import Podcast
-from feedpub.config.readers import Choice, Either, ListOf, MapOf, Section
+from feedpub.config.push import Limit
+from feedpub.config.readers import Choice, Either, ListOf, MapOf, Number, Section
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- written by docs/make_reference.py: run ./run.sh docs -->\n\n"
+Row = tuple[str, str, str]  # a key, its meaning, its default
 
 
-EXIT_CODES = """| exit code | means |
+EXIT_CODES = """| exit code | meaning |
 | --- | --- |
-| 0 | done; records left out are reported, and are no failure |
-| 1 | the run could not finish, or no record is usable any more; what was published stands |
-| 2 | usage or configuration: nothing was started |
-| 3 | faults, under `generate --strict` or found by `check` |
-| 4 | a push is incomplete on at least one target; the next completes it |
-| 75 | another run works on this output |
-| 130, 143 | interrupted, terminated; what was published stands |
+| 0 | done; records that are left out are reported, and are not a failure |
+| 1 | the run could not finish, or no record is usable any more; the published feeds are intact |
+| 2 | wrong usage or configuration; nothing was started |
+| 3 | `generate --strict` or `check` found faults |
+| 4 | a push is incomplete on at least one target; run it again |
+| 75 | another run is using the same output |
+| 130, 143 | interrupted or terminated; the published feeds are intact |
 
 """
+CONFIG_INTRO = """A small configuration:
+
+```yaml
+site:
+  title: My site
+  url: https://feeds.example.org/       # where the feeds will be served
+  home: https://example.org/            # the site that they belong to
+records:
+  - posts
+feeds:
+  items: 30
+  custom:
+    - {slug: best, title: The best, where: {min_quality: 80, types: [article, video]}}
+```
+
+- Paths are relative to the file.
+- An unknown key is an error, which names the most similar key.
+- `${NAME}` and `${NAME:-default}` insert environment variables into strings. For a preview,
+  `url: ${SITE_URL:-https://feeds.example.org/}`.
+- A single value can stand for a list of one.
+- Durations are a number with `m`, `h`, `d` or `w`: `90m`, `48h`, `7d`, `2w`.
+- `feedpub schema config` prints a JSON Schema for your editor.
+
+"""
+SHARED = {
+    "where": (
+        Where,
+        "The conditions of `select` and of every `where`. A record must meet all keys. "
+        "For a list, one of its values is enough.",
+    ),
+    "newsletter": (
+        Newsletter,
+        "The keys of every `newsletter` ([newsletters.md](newsletters.md)).",
+    ),
+    "author": (Author, "The keys of every `author` except that of `push`."),
+}  # sections that stand in several places, each described once
 
 
 def cli_reference() -> str:
@@ -45,7 +84,7 @@ def cli_reference() -> str:
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is None:
-            raise LookupError(f"COMMANDS names {name}, and there is no such command")
+            raise LookupError(f"COMMANDS names {name}, but there is no such command")
         pages += _pages(command, name, context)
     for title, page in pages:
         text += f"## {title}\n\n```text\n{page.strip()}\n```\n\n"
@@ -61,37 +100,63 @@ def _pages(command: click.Command, name: str, parent: click.Context) -> Iterator
 
 
 def config_reference() -> str:
-    """Every key with its meaning and its default."""
-    text = f"# config.yaml\n\n{NOTE}"
-    text += (
-        "Paths are relative to the file. Unknown keys are errors. `${NAME}` and\n"
-        "`${NAME:-default}` take environment variables in texts. `feedpub schema config`\n"
-        "prints a JSON Schema.\n\n"
-        "| key | meaning | default |\n| --- | --- | --- |\n"
-    )
-    for key, doc, default in _rows(Settings, ""):
-        text += f"| `{key}` | {doc} | {default} |\n"
+    """Every key with its meaning and its default: a table for each section."""
+    text = f"# config.yaml\n\n{NOTE}{CONFIG_INTRO}## All sections\n\n"
+    text += _table(_top_rows())
+    for field in _options(Settings):
+        rows = list(_rows(field, ""))[1:]
+        if rows:
+            text += f"\n## {field.name}\n\n{_table(rows)}"
+    for name, (cls, note) in SHARED.items():
+        rows = [row for field in _options(cls) for row in _rows(field, "")]
+        text += f"\n## {name}\n\n{note}\n\n{_table(rows)}"
     return text
 
 
-def _rows(cls: type[Any], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for field in dataclasses.fields(cls):
-        if "reader" not in field.metadata:
-            continue
-        key = prefix + field.name
-        section, suffix = _section(field.metadata["reader"])
-        default = "required" if field.metadata["required"] else _shown(field)
-        doc = field.metadata["doc"] + _words(field.metadata["reader"])
-        yield key + suffix, doc.replace("|", "\\|"), "" if section else default
-        if section and not (section is Podcast and prefix):  # long, and told at the top
-            yield from _rows(section, f"{key}{suffix}.")
+def _table(rows: Iterable[Row]) -> str:
+    lines = [f"| `{key}` | {doc} | {default} |\n" for key, doc, default in rows]
+    return "| key | meaning | default |\n| --- | --- | --- |\n" + "".join(lines)
 
 
-def _words(reader: Any) -> str:
-    """The words that a key takes, where they are few and not said yet."""
-    if isinstance(reader, Choice) and 1 < len(reader.words) < 5:
-        return f" ({', '.join(reader.words)})"
-    return ""
+def _top_rows() -> Iterator[Row]:
+    for field in _options(Settings):
+        (key, doc, default), *below = _rows(field, "")
+        yield key, f"{doc}: [keys](#{field.name})" if below else doc, default
+
+
+def _options(cls: type[Any]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(cls) if "reader" in field.metadata]
+
+
+def _rows(field: dataclasses.Field[Any], prefix: str) -> Iterator[Row]:
+    """A key, and the keys below it, unless their section is described elsewhere."""
+    key = prefix + field.name
+    section, suffix = _section(field.metadata["reader"])
+    default = "required" if field.metadata["required"] else _shown(field)
+    doc = field.metadata["doc"] + _words(field.metadata["reader"], field.metadata["doc"])
+    doc = re.sub(r"docs/([\w-]+\.md)", r"[\1](\1)", doc).replace("|", "\\|")
+    shared = next((name for name, (cls, _) in SHARED.items() if cls is section), None)
+    if section is Podcast and prefix:
+        shared = "podcast"
+    if shared:
+        yield key, f"{doc}: [keys](#{shared})", ""
+        return
+    yield key + suffix, doc, "" if section else default
+    if section is None:
+        return
+    inherited = issubclass(section, Where)
+    if inherited:
+        yield f"{key}.…", "any key of [where](#where)", ""
+    for below in _options(section):
+        if not inherited or below.name not in Where.__dataclass_fields__:
+            yield from _rows(below, f"{key}{suffix}.")
+
+
+def _words(reader: Any, doc: str) -> str:
+    """The words that a key takes, unless its description names them all."""
+    if not isinstance(reader, Choice) or all(word in doc for word in reader.words):
+        return ""
+    return f" ({', '.join(reader.words)})"
 
 
 def _section(reader: Any) -> tuple[type[Any] | None, str]:
@@ -116,12 +181,26 @@ def _shown(field: dataclasses.Field[Any]) -> str:
     if type(value) is tuple:
         return f"`{', '.join(map(str, value))}`"
     if isinstance(value, timedelta):
-        return f"`{value.total_seconds() / 60:g}m`"
+        return f"`{_duration(value)}`"
+    if isinstance(value, Limit):
+        return f"`{value}`".replace(" or ", "` or `")
+    reader = field.metadata["reader"]
+    if isinstance(reader, Number) and reader.minimum is not None and value < reader.minimum:
+        return ""  # it stands for "not set"
     return f"`{value}`" if isinstance(value, str | int | float) else ""
 
 
+def _duration(value: timedelta) -> str:
+    """A duration as config.yaml takes it, in the largest unit that fits."""
+    minutes = int(value.total_seconds()) // 60
+    for unit, size in (("d", 24 * 60), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
 def main() -> int:
-    """Writes, or with --check compares; the exit code says whether all is fresh."""
+    """Writes the files, or with --check compares them and returns 1 if one is out of date."""
     check = "--check" in sys.argv
     stale = []
     for name, text in (("cli.md", cli_reference()), ("config.md", config_reference())):
@@ -132,7 +211,7 @@ def main() -> int:
         if not check:
             path.write_text(text, "utf-8")
     if stale and check:
-        print(f"stale: {', '.join(stale)}; run ./run.sh docs", file=sys.stderr)
+        print(f"out of date: {', '.join(stale)}; run ./run.sh docs", file=sys.stderr)
     return bool(stale) and check
 
 

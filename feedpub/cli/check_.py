@@ -1,4 +1,4 @@
-"""`feedpub check`: every problem, and nothing written."""
+"""`feedpub check`: reports every problem and writes nothing."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from feedpub.stages.outcome import Options
 @click.argument("paths", nargs=-1, metavar="[PATH]…")
 @common_options
 def command(common: Common, paths: tuple[str, ...]) -> None:
-    """Name every problem of the configuration and the records.
+    """Report every problem in the configuration and the records.
 
-    Prints a line for each, `path:line: key: what; what to do`, and writes
-    nothing. Ends with 3 if there was any. With PATHs, only the records there.
+    Prints a line for each, `path:line: key: problem; remedy`, and writes
+    nothing. Exits with 3 if there are problems. With PATHs, checks only the
+    records there.
     """
     config = common.load()
     wanted = [_absolute(path) for path in paths]
     for path in wanted:
         if not path.exists():
-            raise click.UsageError(f"there is no {path.name}; mend the path")
+            raise click.UsageError(f"there is no {path.name}; correct the path")
 
     def only(found: FoundFile) -> bool:
         file = _absolute(found.file)
@@ -44,7 +45,7 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     problems: list[Problem] = []
     terms = read_terms(config, problems)
     options = Options(as_of=moment(None), unpublished=True)
-    # Whatever could fail in a run fails here first.
+    # Content is tried too: whatever could fail in a run fails here first.
     reading = read_records(config, terms, options, only if wanted else None, try_content=True)
     problems = reading.problems if wanted else problems + reading.problems
     grouping = group(config, terms, reading.items)
@@ -55,17 +56,19 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     for problem in sorted(problems, key=lambda p: (p.path, p.line)):
         click.echo(str(problem))
     if wanted and not reading.read:
-        raise click.UsageError(f"no record of config.yaml's sources is at {', '.join(paths)}")
+        raise click.UsageError(
+            f"{', '.join(paths)}: no record of the sources in config.yaml; see its records: key"
+        )
     for lost in reading.duplicates:
-        common.say(f"{lost.record.path}: the same item as {lost.winner.path}, which was taken")
+        common.say(f"{lost.record.path}: duplicate of {lost.winner.path}, which is used")
     count = len(problems)
-    told = "no problem" if not count else "1 problem" if count == 1 else f"{count} problems"
+    found = "no problems" if not count else "1 problem" if count == 1 else f"{count} problems"
     records = "1 record" if reading.read == 1 else f"{reading.read} records"
-    common.say(f"{records} checked: {told}")
+    common.say(f"{records} checked: {found}")
     if count:
         raise click.exceptions.Exit(3)
 
 
 def _absolute(path: str) -> Path:
-    """A path without .. in it, its links left as they are: two ways to a file are one."""
+    """An absolute path without `..`; symbolic links are not followed."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links

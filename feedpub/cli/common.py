@@ -1,4 +1,4 @@
-"""What all commands share: their options, and how results and messages are shown."""
+"""Shared by all commands: common options, and how results and messages are printed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EVERYTHING = "(everything)"  # what the feed at the root of the tree is called
-MAX_PROBLEMS = 50  # in a run's messages; `check` prints all
+EVERYTHING = "(everything)"  # the name of the feed at the root of the tree
+MAX_PROBLEMS = 50  # that a run prints; `check` prints all
 
 
 class Common(NamedTuple):
@@ -33,38 +33,38 @@ class Common(NamedTuple):
     debug: bool = False
 
     def load(self) -> Config:
-        """The configuration; raises `ConfigError`."""
+        """Loads the configuration; raises `ConfigError`."""
         from feedpub.config import find_config, load_config  # --version and --help need none
 
         return load_config(Path(self.config) if self.config else shortest(find_config(Path.cwd())))
 
     def say(self, text: str) -> None:
-        """A message to the person who watches: not with --quiet."""
+        """Prints a message, except with --quiet."""
         if not self.quiet:
             self.message("info", text)
 
     def warn(self, text: str) -> None:
-        """A message that is shown with --quiet, too."""
+        """Prints a message, also with --quiet."""
         self.message("warning", text)
 
     def message(self, level: str, text: str, **fields: Any) -> None:
-        """A line to stderr, as text or as JSON."""
+        """Prints a line to stderr, as text or as JSON."""
         if self.log_format == "json":
             text = json.dumps({"level": level, "message": text} | fields, ensure_ascii=False)
         click.echo(text, err=True)
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Problems to stderr, the fatal ones first, at most `MAX_PROBLEMS`."""
+        """Prints problems to stderr, fatal ones first, at most `MAX_PROBLEMS`."""
         ordered = sorted(problems, key=lambda problem: not problem.fatal)
         for problem in ordered[:MAX_PROBLEMS]:
             level = "error" if problem.fatal else "warning"
             self.message(level, str(problem), **problem_fields(problem))
         if len(ordered) > MAX_PROBLEMS:
-            self.warn(f"… and {len(ordered) - MAX_PROBLEMS} more: `feedpub check` names them all")
+            self.warn(f"… and {len(ordered) - MAX_PROBLEMS} more; run `feedpub check` to see all")
 
 
 def problem_fields(problem: Problem) -> dict[str, Any]:
-    """A problem as reports have it."""
+    """A problem as a dictionary, as in reports."""
     from feedpub.model import printable
 
     return {
@@ -77,7 +77,7 @@ def problem_fields(problem: Problem) -> dict[str, Any]:
 
 
 def shortest(path: Path) -> Path:
-    """A path as a person would write it from here."""
+    """The path, or its relative form if that is shorter."""
     relative = Path(os.path.relpath(path))
     return relative if len(relative.as_posix()) < len(path.as_posix()) else path
 
@@ -89,16 +89,18 @@ def common_options(command: F) -> F:
         "-c",
         "--config",
         metavar="FILE",
-        help="Configuration; default: feedpub.yaml or config.yaml, here or above.",
+        help="Configuration file; default: feedpub.yaml or config.yaml in this folder or above.",
     )
-    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems: what cron wants.")
-    @click.option("-v", "--verbose", is_flag=True, help="Say more, with where the time went.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print problems only; use it in cron.")
+    @click.option(
+        "-v", "--verbose", is_flag=True, help="Print details, such as the time of each stage."
+    )
     @click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
-        help="How messages on stderr are written.",
+        help="Format of messages on stderr.",
     )
-    @click.option("--debug", is_flag=True, help="Show the traceback of a fault.")
+    @click.option("--debug", is_flag=True, help="Show tracebacks of internal errors.")
     @click.pass_context
     @functools.wraps(command)
     def wrapped(
@@ -128,7 +130,7 @@ def common_options(command: F) -> F:
 
 
 def as_of(text: str | None, zone: tzinfo = UTC) -> datetime:
-    """Until when records count as published: --as-of, SOURCE_DATE_EPOCH, or now."""
+    """The time until which records count as published: --as-of, SOURCE_DATE_EPOCH, or now."""
     from feedpub.records.dates import DateError, parse_date
 
     if text:
@@ -143,13 +145,13 @@ def as_of(text: str | None, zone: tzinfo = UTC) -> datetime:
             return datetime.fromtimestamp(int(epoch), UTC)
         except (ValueError, OverflowError, OSError):
             raise click.UsageError(
-                f"SOURCE_DATE_EPOCH={epoch!r} is not a number of seconds; set it right, or unset it"
+                f"SOURCE_DATE_EPOCH={epoch!r} is not a number of seconds; correct it or unset it"
             ) from None
     return datetime.now(UTC)
 
 
 def table(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Rows as aligned lines, without spaces at their ends; `right` are columns of numbers."""
+    """Rows as aligned lines; the columns in `right` are aligned to the right."""
     rows = [list(row) for row in rows]
     if not rows:
         return []
@@ -165,6 +167,6 @@ def table(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]
 
 
 def print_json(value: Any) -> None:
-    """A result for programs, to stdout."""
+    """Prints a value as JSON to stdout."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")

@@ -30,14 +30,16 @@ from feedpub.stages.outcome import Options
     "  feedpub explain topics/ai-ethics\n",
 )
 @click.argument("what", metavar="RECORD|FEED")
-@click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
+@click.option(
+    "--unpublished", is_flag=True, help="Include records with published: false or draft: true."
+)
 @common_options
 def command(common: Common, what: str, unpublished: bool) -> None:
-    """Say why a record is in which feeds, or what a feed holds.
+    """Explain which feeds a record is in, or what a feed contains, and why.
 
-    RECORD is a file (or file#2 for the second record in it), an id or an
-    address; FEED is a feed's path below the output, like topics/ai-ethics, or
-    one of its files or addresses.
+    RECORD is a file (or file#2 for its second record), an id or a URL.
+    FEED is a feed's path below the output, such as topics/ai-ethics, or the
+    path or URL of one of its files.
     """
     config = common.load()
     problems: list[Problem] = []

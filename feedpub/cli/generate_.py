@@ -30,18 +30,18 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
     epilog="Examples:\n\n"
     "\b\n"
     "  feedpub generate                  # write what has changed\n"
-    "  feedpub generate --dry-run        # only say what would change\n"
+    "  feedpub generate --dry-run        # show what would change\n"
     "  feedpub generate --unpublished    # a preview with drafts\n"
     "  feedpub generate -q --report r.json\n",
 )
-@click.option("--full", is_flag=True, help="Ignore what is remembered; the outcome is the same.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
-@click.option("--as-of", metavar="TIME", help="Hold back records dated later; default: now.")
+@click.option("--full", is_flag=True, help="Ignore the cache in .feedpub; the result is the same.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@click.option("--as-of", metavar="TIME", help="Leave out records dated after TIME; default: now.")
 @click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Processes to parse with; default: as many as there are processors.",
+    help="Number of worker processes; default: the number of processors.",
 )
 @click.option(
     "--wait",
@@ -49,14 +49,18 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
     type=click.FloatRange(min=0),
     callback=_finite,
     default=0.0,
-    help="Wait so long for another run on the same output; default: end with 75 at once.",
+    help="Wait up to SECONDS for another run on the same output; default: exit with 75 at once.",
 )
-@click.option("--refresh-media", is_flag=True, help="Ask hosts again for what is known of media.")
-@click.option("--strict", is_flag=True, help="End with 3 if a record could not be used.")
-@click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
-@click.option("--allow-empty", is_flag=True, help="Go on though no record is left.")
+@click.option(
+    "--refresh-media", is_flag=True, help="Request all remote media files again (images.probe)."
+)
+@click.option("--strict", is_flag=True, help="Exit with 3 if a record could not be used.")
+@click.option(
+    "--unpublished", is_flag=True, help="Include records with published: false or draft: true."
+)
+@click.option("--allow-empty", is_flag=True, help="Continue even if no usable record is left.")
 @click.option("--push", is_flag=True, help="Then push to all targets, as `feedpub push` does.")
-@click.option("--report", metavar="FILE", help="Write what was done as JSON; - for stdout.")
+@click.option("--report", metavar="FILE", help="Write a JSON report to FILE; - for stdout.")
 @common_options
 def command(
     common: Common,
@@ -72,17 +76,16 @@ def command(
     push: bool,
     report: str | None,
 ) -> None:
-    """Turn the records into feeds.
+    """Generate the feeds from the records.
 
-    Writes the feeds of all topics and providers into the output folder; files
-    that do not change are not touched, and feeds that there are no records
-    for any more are removed.
+    Writes the feeds into the output folder. Files that do not change are not
+    touched. Feeds left without records are removed.
     """
     if report and report != "-":
         _clear_report(Path(report))
     config = common.load()
     if push:
-        from feedpub.publish.push import chosen  # and nothing of it for those who push nothing
+        from feedpub.publish.push import chosen  # imported only for a push
 
         targets = chosen(config, ())
     options = Options(
@@ -105,7 +108,7 @@ def command(
         raise
     common.show_problems(outcome.tally.problems)
     for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
-        common.say(f"{lost.name}: the same item as {lost.winner}, which was taken")
+        common.say(f"{lost.name}: duplicate of {lost.winner}, which is used")
     for note in outcome.notes:
         common.say(note)
     for warning in outcome.warnings:
@@ -128,25 +131,25 @@ def command(
 
 
 def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
-    """What became of every record and every feed, in 80 columns."""
-    told = outcome.tally
+    """The counts of records and feeds, in 80 columns."""
+    counts = outcome.tally
     feeds = outcome.feed_counts(CATALOGUE_NAMES)
     rows = [
-        ("Records read", told.read, f"in {_count(told.files, 'file')}"),
-        ("  items", told.items, "can be in a feed"),
-        ("  left out", told.left_out, ""),
+        ("Records read", counts.read, f"in {_count(counts.files, 'file')}"),
+        ("  items", counts.items, "can be in feeds"),
+        ("  left out", counts.left_out, ""),
     ]
-    for reason, count in told.reasons.items():
+    for reason, count in counts.reasons.items():
         rows.append((f"    {reason}", count, REASONS[reason]))
-    named = "another file has the newest of the item" if told.duplicates else ""
-    rows.append(("  duplicates", len(told.duplicates), named))
-    named = "could not be used, and are named above" if told.unusable else ""
-    rows.append(("  problems", told.unusable, named))
-    if told.no_records:
-        rows.append(("No records", told.no_records, "taxonomy files and section pages"))
+    named = "another record with the same id is used" if counts.duplicates else ""
+    rows.append(("  duplicates", len(counts.duplicates), named))
+    named = "could not be used; see the messages above" if counts.unusable else ""
+    rows.append(("  problems", counts.unusable, named))
+    if counts.no_records:
+        rows.append(("Not records", counts.no_records, "taxonomy files and section pages"))
     rows.append(("Feeds", feeds["total"], f"in {output}/"))
     files = (
-        f"{_count(len(outcome.written), 'file')}, catalogues included" if outcome.written else ""
+        f"{_count(len(outcome.written), 'file')}, including catalogues" if outcome.written else ""
     )
     rows.append(("  to write" if dry_run else "  written", feeds["written"], files))
     rows.append(("  unchanged", feeds["unchanged"], ""))
@@ -160,9 +163,9 @@ def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
 
 
 def timing(outcome: Outcome) -> list[str]:
-    """Where the time went."""
+    """The time of each stage."""
     rows = [(stage, f"{seconds:.3f} s") for stage, seconds in outcome.seconds.items()]
-    rows.append(("all", f"{sum(outcome.seconds.values()):.3f} s"))
+    rows.append(("total", f"{sum(outcome.seconds.values()):.3f} s"))
     return table(rows, right=(1,))
 
 
@@ -171,22 +174,22 @@ def _count(number: int, what: str) -> str:
 
 
 def report_of(outcome: Outcome) -> dict[str, Any]:
-    """The promised report; `warnings` are what was mended, and what to look at."""
-    told = outcome.tally
+    """The report of --report; `warnings` are problems of records that were used anyway."""
+    counts = outcome.tally
     return {
         "records": {
-            "read": told.read,
-            "items": told.items,
-            "left_out": told.left_out,
-            "duplicates": len(told.duplicates),
-            "problems": told.unusable,
+            "read": counts.read,
+            "items": counts.items,
+            "left_out": counts.left_out,
+            "duplicates": len(counts.duplicates),
+            "problems": counts.unusable,
         },
-        "left_out": told.reasons,
-        "problems": [problem_fields(p) for p in told.problems if p.fatal],
-        "warnings": [problem_fields(p) for p in told.problems if not p.fatal],
+        "left_out": counts.reasons,
+        "problems": [problem_fields(p) for p in counts.problems if p.fatal],
+        "warnings": [problem_fields(p) for p in counts.problems if not p.fatal],
         "notes": outcome.warnings + outcome.notes,
         "duplicates": [
-            {"path": lost.name, "of": lost.winner, "id": lost.id} for lost in told.duplicates
+            {"path": lost.name, "of": lost.winner, "id": lost.id} for lost in counts.duplicates
         ],
         "feeds": outcome.feed_counts(CATALOGUE_NAMES),
         "media": {
@@ -199,7 +202,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def _clear_report(path: Path) -> None:
-    """No report of an earlier run may pass for this one's; and better no run than no report."""
+    """Removes the report of an earlier run; raises `RunError` if it cannot be written."""
     try:
         with path.open("a", encoding="utf-8"):
             pass

@@ -30,15 +30,15 @@ class _Subcommands(click.Group):
     epilog="Examples:\n\n"
     "\b\n"
     "  feedpub ids import https://example.org/feed.xml   # before the first run\n"
-    "  feedpub ids freeze                                # before a change of addresses\n",
+    "  feedpub ids freeze                                # before links change\n",
 )
 @common_options
 def command() -> None:
-    """Keep the ids of items, so that nobody gets an item twice.
+    """Keep the ids of items, so that subscribers get no item twice.
 
-    An item's id comes from its record. Where that would change, the ledger
-    (ids.jsonl, see `ids` in config.yaml) keeps the old one. It is a text that
-    is appended to; commit it with the records.
+    An item's id comes from its record. If it would change, the ledger
+    (ids.jsonl, see `ids` in config.yaml) keeps the old id. The ledger is a
+    text file that only grows. Commit it with the records.
     """
 
 
@@ -50,14 +50,14 @@ def command() -> None:
     "  feedpub ids import old-site/public/index.xml --dry-run\n",
 )
 @click.argument("feed")
-@click.option("--dry-run", is_flag=True, help="Say what would be taken over; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show which ids would be imported; write nothing.")
 @common_options
 def import_(common: Common, feed: str, dry_run: bool) -> None:
-    """Take over the ids of a feed that another tool published.
+    """Import the ids of a feed that another tool published.
 
-    FEED is a file or an address: RSS, Atom or JSON. Its items are matched with
-    the records by their addresses; an address is asked for its further pages,
-    too, where the feed names them.
+    FEED is a file or a URL of an RSS, Atom or JSON feed. Its items are matched
+    with the records by their links. If the feed at a URL has more pages, they
+    are read too.
     """
     from feedpub.stages.importing import match, other_feed, take
 
@@ -84,11 +84,11 @@ def import_(common: Common, feed: str, dry_run: bool) -> None:
 @command.command("freeze")
 @common_options
 def freeze(common: Common) -> None:
-    """Take down the ids of all items of today.
+    """Record the current ids of all items in the ledger.
 
-    After that, addresses and file names may change, even without anything
-    being remembered between runs: what is known by its file and date, or by
-    its bytes, keeps its id. `ids.record: all` does it in every run.
+    Afterwards, links and file names can change even without the cache: a
+    record with the same file and date, or with the same bytes, keeps its id.
+    `ids.record: all` does this in every run.
     """
     from feedpub.pipeline import freeze
 

@@ -1,4 +1,4 @@
-"""`feedpub init`: a commented configuration for what is in a folder, or for a new one."""
+"""`feedpub init`: writes a commented configuration for an existing or a new folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from feedpub.paths import printable_path
 if TYPE_CHECKING:
     from feedpub.detect.types import Detected
 
-NAMES = ("config.yaml", "feedpub.yaml")  # the second where the first is another tool's
+NAMES = ("config.yaml", "feedpub.yaml")  # the second if the first belongs to another tool
 MAX_CONFIG = 4 * 1024 * 1024
 STATE = ".feedpub/"
 
@@ -37,15 +37,14 @@ STATE = ".feedpub/"
 @click.argument("folder", metavar="[DIR]", default=".")
 @common_options
 def command(common: Common, folder: str) -> None:
-    """Make a commented configuration for the site in DIR (default: here).
+    """Write a commented configuration for the site in DIR (default: here).
 
-    Knows the sites of Jekyll, Hugo, Hexo, Eleventy and Astro, Obsidian vaults,
-    and plain folders of records. Says what it saw, and writes the sources and
-    addresses that fit. If it finds none of these, it adds a sample record.
+    Detects Jekyll, Hugo, Hexo, Eleventy, Astro, Obsidian vaults and plain
+    folders of records. Prints what it found, and writes matching sources and
+    link patterns. If it finds none of these, it adds a sample record.
 
     The file is config.yaml, or feedpub.yaml if config.yaml belongs to another
-    tool, or the FILE of --config. Nothing is overwritten: files that already
-    exist are named and not changed.
+    tool, or the FILE of --config. Existing files are never overwritten.
     """
     from feedpub.detect import detect
 
@@ -68,10 +67,10 @@ def command(common: Common, folder: str) -> None:
 
 
 def _write(common: Common, target: Path, detected: Detected | None, config: Path) -> None:
-    """The configuration, and what it needs to be there."""
+    """Writes the configuration and the folders that it needs."""
     from feedpub.detect.render import config_text, sample_record
 
-    today = datetime.now(UTC).date()  # the template's zone: nowhere is it in the future
+    today = datetime.now(UTC).date()  # in UTC, so that the sample is in the future nowhere
     if detected:
         common.say(f"saw {detected.name}: {detected.evidence}")
     _create(config, config_text(detected, today.year, _prefix(target, config)), common)
@@ -115,7 +114,7 @@ def _to_exclude(detected: Detected, target: Path, config: Path) -> str:
 
 
 def _choose(common: Common, target: Path, detected: Detected | None) -> Path:
-    """The file to write: one that is feedpub's already, or the first name that is free."""
+    """The file to write: an existing configuration of feedpub, or the first free name."""
     if common.config:
         config = Path(common.config)
         if os.path.lexists(config) and not _is_ours(config):
@@ -144,7 +143,7 @@ def _other_tools(names: list[str]) -> str:
 
 
 def _is_ours(config: Path) -> bool:
-    """Whether a file is a configuration of feedpub's, even if there are mistakes in it."""
+    """Whether a file is a configuration of feedpub, even one with mistakes."""
     try:
         if not config.is_file() or config.stat().st_size > MAX_CONFIG:
             return False
@@ -157,7 +156,7 @@ def _is_ours(config: Path) -> bool:
 
 
 def _prefix(target: Path, config: Path) -> str:
-    """How config.yaml names the folder of the records, "" where it lies in it."""
+    """The path from config.yaml to the site's folder, "" if they are the same."""
     from feedpub.detect.tree import is_literal
 
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +177,7 @@ def _todo(detected: Detected | None, common: Common, config: Path) -> str:
 
 
 def _commands(common: Common, folder: str, config: Path) -> str:
-    """How to make the feeds, as it can be pasted into a shell."""
+    """The command that generates the feeds, ready to paste into a shell."""
     program = _program()
     if common.config:
         return f"{program} -c {shlex.quote(common.config)} generate"
@@ -188,7 +187,7 @@ def _commands(common: Common, folder: str, config: Path) -> str:
 
 
 def _program() -> str:
-    """How this program is called, from any folder."""
+    """The command that starts this program from any folder."""
     if shutil.which("feedpub"):
         return "feedpub"
     called = Path(sys.argv[0]).absolute()
@@ -209,7 +208,7 @@ def _create(path: Path, text: str, common: Common) -> None:
 
 
 def _ignore(path: Path, line: str, common: Common) -> None:
-    if path.is_symlink():  # whose file it is, nobody knows
+    if path.is_symlink():  # it may belong to something else
         common.say(f"{path}: is a symbolic link; not changed; git should ignore {line}")
         return
     text = path.read_bytes() if path.exists() else b""

@@ -24,7 +24,9 @@ from feedpub.stages.outcome import Options
     epilog="Examples:\n\n\b\n  feedpub list topics\n  feedpub list feeds --json\n",
 )
 @click.argument("what", type=click.Choice(["topics", "providers", "feeds", "records"]))
-@click.option("--unpublished", is_flag=True, help="Take in published: false and draft: true.")
+@click.option(
+    "--unpublished", is_flag=True, help="Include records with published: false or draft: true."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def command(common: Common, what: str, unpublished: bool, as_json: bool) -> None:

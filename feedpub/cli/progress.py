@@ -1,4 +1,4 @@
-"""How far a long run is, on a terminal: one line that is written over, and gone at the end."""
+"""The progress bar of a long run on a terminal: one line, cleared at the end."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from feedpub.stages.outcome import Progress
 
-PATIENCE = 0.1  # seconds; who waits no longer needs no bar
-_PAUSE = 0.1  # seconds between two pictures
+PATIENCE = 0.1  # seconds before the bar appears
+_PAUSE = 0.1  # seconds between updates
 _BAR = 20  # characters
 
 
 @contextlib.contextmanager
 def progress_bar(wanted: bool) -> Iterator[Progress | None]:
-    """A bar on stderr, None where nobody would see it."""
+    """A progress bar on stderr, or None if stderr is not a terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield None
         return
@@ -25,9 +25,9 @@ def progress_bar(wanted: bool) -> Iterator[Progress | None]:
     drawn, width = 0.0, 0
 
     def draw(line: str) -> None:
-        """Writes over what is there; without control codes, which not all terminals know."""
+        """Overwrites the line, without control codes that some terminals do not support."""
         nonlocal width
-        width = max(width, len(line))  # first: whatever comes after, what is there can be cleared
+        width = max(width, len(line))  # before writing, so that the line can always be cleared
         sys.stderr.write(f"\r{line:<{width}}\r")
         sys.stderr.flush()
 

@@ -35,20 +35,26 @@ class _Limit(click.ParamType[Limit]):
     epilog="Examples:\n\n"
     "\b\n"
     "  feedpub push                       # to all targets of config.yaml\n"
-    "  feedpub push production --dry-run  # only say what would be done, and why\n"
-    "  feedpub push --max-delete 40%      # when many feeds are meant to go\n",
+    "  feedpub push production --dry-run  # show what would be done, and why\n"
+    "  feedpub push --max-delete 40%      # allow many deletions\n",
 )
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and why; change nothing.")
-@click.option("--no-delete", is_flag=True, help="Delete nothing there.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and why; change nothing.")
+@click.option("--no-delete", is_flag=True, help="Delete no remote files.")
 @click.option(
     "--max-delete",
     metavar="N|N%",
     type=_Limit(),
-    help="Refuse to delete more; default: the target's, or 20% or 50, whichever is more.",
+    help="Delete nothing if more would go; default: max_delete, or 20% or 50, whichever is more.",
 )
-@click.option("--force", is_flag=True, help="Push all files, over those of others, too.")
-@click.option("--rollback", is_flag=True, help="Go back to the version before (file: only).")
+@click.option(
+    "--force", is_flag=True, help="Push all files, and overwrite files that feedpub did not write."
+)
+@click.option(
+    "--rollback",
+    is_flag=True,
+    help="Go back to the previous version; needs a file: target with versions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def command(
@@ -61,12 +67,11 @@ def command(
     rollback: bool,
     as_json: bool,
 ) -> None:
-    """Bring the output tree to static hosts.
+    """Publish the output tree to static hosts.
 
-    Only what differs is sent, in an order that never shows a reader what is
-    not there yet; what feedpub did not put there is left alone. Then the hubs
-    (websub.hubs) are told what has changed. Ends with 4 if a target is not
-    as the tree is.
+    Sends only what differs, in an order that keeps every link valid. Files
+    that feedpub did not write are left alone. Then notifies the WebSub hubs
+    (websub.hubs). Exits with 4 if a target is incomplete.
     """
     config = common.load()
     places = chosen(config, targets)

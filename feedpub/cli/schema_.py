@@ -1,4 +1,4 @@
-"""`feedpub schema`: JSON Schemas, for editors."""
+"""`feedpub schema`: prints JSON Schemas for editors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from feedpub.keys import KEYS
 _TEXT = {"type": ["string", "number", "boolean"]}
 _DATE = {
     "type": "string",
-    "description": "RFC 3339, RFC 2822, a bare date; the site's zone if none",
+    "description": "RFC 3339, RFC 2822 or a date; default time zone: the site's",
 }
 _NAMES = {
     "anyOf": [{"type": "array", "items": {"type": ["string", "number", "boolean"]}}, _TEXT],
-    "description": "a list, or one text",
+    "description": "a list, or a string",
 }
 _PERSON = {
     "anyOf": [
@@ -67,9 +67,9 @@ _BY_GROUP: dict[str, Any] = {
     "actions": _MEDIAS,
     "quality": {"type": "number"},
     "heat": {"type": "number"},
-    "is_published": {"type": ["boolean", "string"], "description": "false holds it back"},
-    "draft": {"type": "boolean", "description": "true holds it back"},
-    "removed": {"type": "boolean", "description": "true takes it out for good"},
+    "is_published": {"type": ["boolean", "string"], "description": "false: left out of the feeds"},
+    "draft": {"type": "boolean", "description": "true: left out of the feeds"},
+    "removed": {"type": "boolean", "description": "true: left out, even with --unpublished"},
     "provider": {
         "anyOf": [
             {"type": "string"},
@@ -90,7 +90,7 @@ _BY_GROUP: dict[str, Any] = {
 
 
 def record_schema() -> dict[str, Any]:
-    """JSON Schema of a record's front matter; keys of the user's own are allowed."""
+    """JSON Schema of a record's front matter; unknown keys are allowed."""
     properties = {
         alias: _BY_GROUP.get(group, _TEXT) for group, aliases in KEYS.items() for alias in aliases
     }
@@ -105,26 +105,32 @@ def record_schema() -> dict[str, Any]:
 
 
 def feeds_schema() -> dict[str, Any]:
-    """JSON Schema of feeds.json; a later version of it may have further keys."""
+    """JSON Schema of feeds.json; a later version may have more keys."""
     text, number = {"type": "string"}, {"type": "integer", "minimum": 1}
     address = {"type": "string", "format": "uri"}
     feed = {
-        "path": {**text, "description": "its folder below the output; empty for everything"},
+        "path": {
+            **text,
+            "description": "folder below the output; empty for the feed of everything",
+        },
         "kind": {"enum": ["all", "topic", "provider", "topic_provider", "custom"]},
-        "id": {**text, "description": "as in the feed itself, for ever"},
+        "id": {**text, "description": "the id in the feed itself; it never changes"},
         "title": text,
         "description": text,
         "language": {**text, "description": "RFC 5646"},
-        "updated": {**text, "format": "date-time", "description": "of its newest item"},
-        "items": {**number, "description": "in the feed"},
-        "total": {**number, "description": "that belong to it"},
+        "updated": {**text, "format": "date-time", "description": "date of the newest item"},
+        "items": {**number, "description": "number of items in the feed"},
+        "total": {
+            **number,
+            "description": "number of items, including older ones that the feed no longer contains",
+        },
         "urls": {
             "type": "object",
             "propertyNames": {"enum": ["rss", "atom", "json"]},
             "additionalProperties": address,
             "minProperties": 1,
         },
-        "parent": {**text, "description": "path of the feed of the topic above"},
+        "parent": {**text, "description": "path of the parent topic's feed"},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -163,7 +169,7 @@ _SCHEMAS = {
 def command(common: Common, what: str) -> None:
     """Print the JSON Schema of config.yaml, of a record, of feeds.json, or of _feedpub.
 
-    Editors that know YAML language servers complete and check by the first two;
-    _feedpub is the extension of JSON Feed, whose schema is published, too.
+    Editors with a YAML language server use the first two to complete and check
+    your files. _feedpub is feedpub's extension of JSON Feed.
     """
     print_json(_SCHEMAS[what]())

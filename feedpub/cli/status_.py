@@ -1,4 +1,4 @@
-"""`feedpub status`: what was generated and pushed when, and what differs now."""
+"""`feedpub status`: when feeds were generated and pushed, and what differs now."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MAX_SHOWN = 20  # files of a target
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def command(common: Common, as_json: bool) -> None:
-    """Say what was generated and pushed when, what differs now, and what failed.
+    """Show when feeds were generated and pushed, what differs now, and what failed.
 
-    No host is asked: this is what the last pushes from here have left. `feedpub
-    push --dry-run` asks them.
+    Reads only what the last pushes from this machine recorded. `feedpub push
+    --dry-run` compares with the hosts themselves.
     """
     config = common.load()
     state = look(config)
@@ -37,25 +37,28 @@ def command(common: Common, as_json: bool) -> None:
 
 def _lines(config: Config, state: State, every: bool) -> list[str]:
     shown = config.shown(config.output)
-    lines = [f"{shown}/ holds no feeds yet: run `feedpub generate`"]
+    lines = [f"{shown}/: no feeds yet; run `feedpub generate`"]
     if state.changed_at:
         files = "1 file" if state.files == 1 else f"{state.files:,} files"
         lines = [f"{shown}/: {files}, last changed {_moment(state.changed_at)}"]
     if state.damaged:
-        lines.append(f"  {len(state.damaged):,} are not as feedpub wrote them; generate again")
+        files = (
+            "1 file differs" if len(state.damaged) == 1 else f"{len(state.damaged):,} files differ"
+        )
+        lines.append(f"  {files} from what feedpub wrote; run `feedpub generate`")
         lines += [f"    {path}" for path in _some(state.damaged, every)]
     for target in state.targets:
         last = target.pushed
         lines.append(f"{target.name} ({target.to})")
         if not last.when:
-            lines.append("  never pushed from here")
+            lines.append("  never pushed from this machine")
             continue
         lines.append(
             f"  pushed {_moment(last.when)}: {last.written:,} written, {last.removed:,} removed, "
             f"{last.size:,} bytes, {last.seconds:.1f} seconds"
         )
         if last.error:
-            when = f"; complete {_moment(last.complete_at)}" if last.complete_at else ""
+            when = f"; last complete {_moment(last.complete_at)}" if last.complete_at else ""
             lines.append(f"  incomplete: {last.error}{when}")
             lines += [f"    failed   {path}" for path in _some(last.failed, every)]
         if not last.complete_at:
@@ -64,9 +67,11 @@ def _lines(config: Config, state: State, every: bool) -> list[str]:
         for word, paths in differ.items():
             lines += [f"    {word:<8} {path}" for path in _some(paths, every)]
         if not any(differ.values()):
-            lines.append("  the same as the tree")
+            lines.append("  up to date")
     if state.pings:
-        lines.append(f"{state.pings:,} pings to hubs failed; the next push tries them again")
+        lines.append(
+            f"{state.pings:,} notifications of hubs failed; the next push sends them again"
+        )
     return lines
 
 
@@ -74,7 +79,7 @@ def _some(paths: tuple[str, ...], every: bool) -> list[str]:
     more = len(paths) - MAX_SHOWN
     if every or more <= 0:
         return list(paths)
-    return [*paths[:MAX_SHOWN], f"… and {more:,} more: --verbose names all"]
+    return [*paths[:MAX_SHOWN], f"… and {more:,} more; --verbose shows all"]
 
 
 def _moment(iso: str) -> str:

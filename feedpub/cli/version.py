@@ -1,4 +1,4 @@
-"""`feedpub --version`, and with -v what a bug report needs."""
+"""`feedpub --version -v`: the details that a bug report needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedpub.installation import how_to_add, installation, packages
 
 
 def details(config: str | None) -> list[str]:
-    """Lines about this feedpub: its Python, its packages and extras, and where it works."""
+    """Lines about this installation: Python, packages, extras, and paths."""
     uname = platform.uname()
     rows = [
         ("installed by", installation().kind),
@@ -27,7 +27,12 @@ def details(config: str | None) -> list[str]:
         found = [p for p in packages() if p.extra == extra]
         present = all(p.version for p in found)
         has = ", ".join(f"{p.name} {p.version}" for p in found)
-        rows.append((f"extra {extra}", has if present else f"no; add it with: {how_to_add(extra)}"))
+        rows.append(
+            (
+                f"extra {extra}",
+                has if present else f"not installed; add it with: {how_to_add(extra)}",
+            )
+        )
     return table([*rows, *_places(config)])
 
 

@@ -132,9 +132,11 @@ class TitlePattern:
 class Author:
     """A person or a body that the feeds are by."""
 
-    name: str = option(Text(), "what the author is called")
-    email: str = option(Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the author's address", "")
-    url: str = option(Url(), "the author's page", "")
+    name: str = option(Text(), "the author's name")
+    email: str = option(
+        Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the author's e-mail address", ""
+    )
+    url: str = option(Url(), "URL of the author's page", "")
 
 
 _AUTHOR = Section(Author, short=("name", Text()))
@@ -145,20 +147,22 @@ class Site:
     """Whose feeds they are and where they will be served."""
 
     title: str = option(Text(), "the site's name")
-    url: str = option(Url(folder=True), "where the output tree will be served")
+    url: str = option(Url(folder=True), "URL that the output folder is served at")
     id: str = option(
         Text(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", "a tag: address (RFC 4151)"),
-        "prefix of ids, like tag:example.org,2026:feeds; never change it",
+        "prefix of generated ids; never change it; default: tag:HOST,2026:feeds, with url's host",
         "",
     )
-    home: str = option(Url(folder=True), "the site that the feeds belong to; default: url", "")
-    description: str = option(Text(), "a sentence about the site", "")
-    language: str = option(_LANGUAGE, "the feeds' language, like en or pt-BR", "en")
-    timezone: str = option(Text(), "the zone of dates that name none, like Europe/Berlin", "UTC")
-    author: Author | None = option(_AUTHOR, "whom the feeds are by", None)
-    copyright: str = option(Text(), "the feeds' copyright line", "")
-    icon: str = option(Url(), "address of a square picture", "")
-    logo: str = option(Url(), "address of a picture twice as wide as high", "")
+    home: str = option(
+        Url(folder=True), "URL of the site that the feeds belong to; default: url", ""
+    )
+    description: str = option(Text(), "one sentence about the site", "")
+    language: str = option(_LANGUAGE, "language of the feeds, such as en or pt-BR", "en")
+    timezone: str = option(Text(), "time zone of dates without one, such as Europe/Berlin", "UTC")
+    author: Author | None = option(_AUTHOR, "author of the feeds: a name, or a mapping", None)
+    copyright: str = option(Text(), "copyright line of the feeds", "")
+    icon: str = option(Url(), "URL of a square picture", "")
+    logo: str = option(Url(), "URL of a picture twice as wide as it is high", "")
 
 
 @dataclass(eq=False, repr=False)
@@ -166,26 +170,38 @@ class SourceSpec:
     """Where records are, and what holds for those that say nothing else."""
 
     path: str = option(Text(), "a file, a folder or a glob")
-    link: str = option(LinkPattern(), "address of a record that names none, below site.home", "")
-    provider: str = option(Text(), "the provider of a record that names none", "")
-    topics: tuple[str, ...] = option(_WORDS, "the topics of a record that names none", ())
-    language: str = option(_LANGUAGE, "the language of a record that names none", "")
-    type: str = option(Text(), "the type of a record that names none", "")
-    author: Author | None = option(_AUTHOR, "the author of a record that names none", None)
+    link: str = option(
+        LinkPattern(), "pattern of a record's link if it has none, below site.home", ""
+    )
+    provider: str = option(Text(), "provider of records that have none", "")
+    topics: tuple[str, ...] = option(_WORDS, "topics of records that have none", ())
+    language: str = option(_LANGUAGE, "language of records that have none", "")
+    type: str = option(Text(), "type of records that have none", "")
+    author: Author | None = option(_AUTHOR, "author of records that have none", None)
 
 
 @dataclass(eq=False, repr=False)
 class Where:
-    """What a record must meet; a list is met by any of its members, all keys must be."""
+    """Conditions for a record: all keys must match, and any value of a list is enough."""
 
-    types: tuple[str, ...] = option(_WORDS, "its type is one of these", ())
-    languages: tuple[str, ...] = option(_WORDS, "its language is one of these (en takes en-GB)", ())
+    types: tuple[str, ...] = option(_WORDS, "the record's type is one of these", ())
+    languages: tuple[str, ...] = option(
+        _WORDS, "its language is one of these; en includes en-GB", ()
+    )
     categories: tuple[str, ...] = option(_WORDS, "its category is one of these", ())
     prices: tuple[str, ...] = option(_WORDS, "its price is one of these", ())
-    topics: tuple[str, ...] = option(_WORDS, "it has one of these topics, or one below them", ())
+    topics: tuple[str, ...] = option(
+        _WORDS, "it has one of these topics, or a topic below one of them", ()
+    )
     providers: tuple[str, ...] = option(_WORDS, "its provider is one of these", ())
-    min_quality: float | None = option(Number(whole=False), "its quality is this or more", None)
-    min_heat: float | None = option(Number(whole=False), "its heat is this or more", None)
+    min_quality: float | None = option(
+        Number(whole=False),
+        "its quality is at least this; a record without quality counts as 0",
+        None,
+    )
+    min_heat: float | None = option(
+        Number(whole=False), "its heat is at least this; a record without heat counts as 0", None
+    )
 
 
 _WHERE = Section(Where)
@@ -194,10 +210,12 @@ _PATTERN = TitlePattern()
 
 @dataclass(eq=False, repr=False)
 class Select(Where):
-    """Which records may be in feeds at all."""
+    """Which records can be in any feed."""
 
-    unpublished: bool = option(Boolean(), "take in published: false and draft: true", False)
-    future: bool = option(Boolean(), "take in records dated in the future", False)
+    unpublished: bool = option(
+        Boolean(), "include records with published: false or draft: true", False
+    )
+    future: bool = option(Boolean(), "include records dated in the future", False)
 
 
 _ITEMS = Either(
@@ -214,13 +232,13 @@ class Newsletter:
     enabled: bool = True
     parameters: Mapping[str, str] = option(
         MapOf(_PARAMETER, Text()),
-        "query parameters of the items' addresses and of links to the site's pages, never of ids",
+        "query parameters to add to item links and to links to the site's pages; never to ids",
         EMPTY,
     )
 
 
 def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
-    """What takes true, false or a mapping of what differs from the usual; and the first two."""
+    """A reader of true, false or a mapping; and the values for true and false."""
     on, off = cls(), cls(enabled=False)
     words = {"true": on, "false": off, "yes": on, "no": off, "on": on, "off": off}
     reader = Either(lambda node: isinstance(node, yaml.ScalarNode), Constant(words), Section(cls))
@@ -229,8 +247,11 @@ def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
 
 _NEWSLETTER = _switch(Newsletter)[0]
 _PODCAST = _switch(Podcast)[0]
-_PODCAST_DOC = "a podcast: true, or keys as below `podcast`"
-_NEWSLETTER_DOC = "true: made to be mailed (docs/newsletters.md)"
+_PODCAST_DOC = (
+    "makes it a podcast: true, or a mapping with the keys of `podcast` (docs/podcasts.md)"
+)
+_NEWSLETTER_DOC = "adapts it to e-mail: true, or a mapping (docs/newsletters.md)"
+_ITEMS_DOC = "the newest N items, or all; default: feeds.items"
 
 
 @dataclass(eq=False, repr=False)
@@ -238,13 +259,13 @@ class Group:
     """What the feeds of a group (one for each topic, say) have in common."""
 
     enabled: bool = True
-    title: str = option(_PATTERN, "pattern of the titles, with {name} and {site}", "")
-    description: str = option(_PATTERN, "pattern of the descriptions, with {name} and {site}", "")
-    items: int | None = option(_ITEMS, "the newest N, or all", None)
-    min_items: int = option(Number(minimum=1), "no feed for fewer records than this", 1)
-    include: tuple[str, ...] = option(_WORDS, "feeds for these names only", ())
-    exclude: tuple[str, ...] = option(_WORDS, "no feeds for these names", ())
-    where: Where | None = option(_WHERE, "which records the group's feeds hold", None)
+    title: str = option(_PATTERN, "title, with {name} and {site} as variables", "")
+    description: str = option(_PATTERN, "description, with {name} and {site} as variables", "")
+    items: int | None = option(_ITEMS, _ITEMS_DOC, None)
+    min_items: int = option(Number(minimum=1), "minimum number of records for a feed", 1)
+    include: tuple[str, ...] = option(_WORDS, "make feeds for these names only", ())
+    exclude: tuple[str, ...] = option(_WORDS, "make no feeds for these names", ())
+    where: Where | None = option(_WHERE, "which records these feeds include", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
     podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
@@ -254,10 +275,10 @@ class AllGroup:
     """The feed of everything."""
 
     enabled: bool = True
-    title: str = option(_PATTERN, "its title, with {site}", "")
-    description: str = option(_PATTERN, "its description, with {site}", "")
-    items: int | None = option(_ITEMS, "the newest N, or all", None)
-    where: Where | None = option(_WHERE, "which records it holds", None)
+    title: str = option(_PATTERN, "title, with {site} as a variable", "")
+    description: str = option(_PATTERN, "description, with {site} as a variable", "")
+    items: int | None = option(_ITEMS, _ITEMS_DOC, None)
+    where: Where | None = option(_WHERE, "which records it includes", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
     podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
@@ -266,14 +287,16 @@ class AllGroup:
 class TopicGroup(Group):
     """A feed for each topic."""
 
-    path: str = option(PathPattern("slug"), "where they live", "topics/{slug}")
+    path: str = option(PathPattern("slug"), "folder of each feed below the output", "topics/{slug}")
 
 
 @dataclass(eq=False, repr=False)
 class ProviderGroup(Group):
     """A feed for each provider."""
 
-    path: str = option(PathPattern("slug"), "where they live", "providers/{slug}")
+    path: str = option(
+        PathPattern("slug"), "folder of each feed below the output", "providers/{slug}"
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -281,68 +304,84 @@ class TopicProviderGroup(Group):
     """A feed for each topic of each provider."""
 
     path: str = option(
-        PathPattern("topic", "provider"), "where they live", "topics/{topic}/providers/{provider}"
+        PathPattern("topic", "provider"),
+        "folder of each feed below the output",
+        "topics/{topic}/providers/{provider}",
     )
 
 
 def _group(cls: type[Any], enabled: bool, doc: str) -> Any:
-    """An option that takes true, false or a mapping of what differs from the usual."""
+    """An option that takes true, false or a mapping of settings."""
     reader, on, off = _switch(cls)
     return option(reader, doc, on if enabled else off)
 
 
 @dataclass(eq=False, repr=False)
 class Custom:
-    """A feed of the user's own making."""
+    """A feed that the configuration defines."""
 
-    slug: str = option(Path("a slug like best-of", parts=1), "its place: custom/<slug>/")
-    title: str = option(Text(), "its title", "")
-    description: str = option(Text(), "its description", "")
-    image: str = option(Url(), "its picture", "")
-    items: int | None = option(_ITEMS, "the newest N, or all", None)
-    where: Where = option(_WHERE, "which records it holds", Where())
+    slug: str = option(
+        Path("a slug like best-of", parts=1), "folder name: the feed is in custom/SLUG/"
+    )
+    title: str = option(Text(), "title", "")
+    description: str = option(Text(), "description", "")
+    image: str = option(Url(), "URL of its picture", "")
+    items: int | None = option(_ITEMS, _ITEMS_DOC, None)
+    where: Where = option(_WHERE, "which records it includes", Where())
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
     podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
 class Override:
-    """What one feed says otherwise than its group."""
+    """Settings of one feed that replace those of its group."""
 
-    title: str = option(Text(), "its title", "")
-    description: str = option(Text(), "its description", "")
-    image: str = option(Url(), "its picture", "")
-    items: int | None = option(_ITEMS, "the newest N, or all", None)
+    title: str = option(Text(), "title", "")
+    description: str = option(Text(), "description", "")
+    image: str = option(Url(), "URL of its picture", "")
+    items: int | None = option(_ITEMS, "the newest N items, or all; default: as its group", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
     podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
 class Feeds:
-    """Which feeds there are, and what they hold."""
+    """Which feeds there are, and what they contain."""
 
-    formats: tuple[str, ...] = option(ListOf(Choice(FORMATS)), "rss, atom, json", FORMATS)
+    formats: tuple[str, ...] = option(
+        ListOf(Choice(FORMATS)), "formats to write: rss, atom, json", FORMATS
+    )
     items: int | None = option(
-        _ITEMS, "the newest N of each feed, or all; default: 20, and all of a podcast", None
+        _ITEMS, "the newest N items of each feed, or all; default: 20, or all for a podcast", None
     )
     window: timedelta | None = option(
-        Duration(), "also whatever is no older than this before the newest item", None
+        Duration(),
+        "also every item at most this much older than the newest: 48h, 7d or 2w; default: off",
+        None,
     )
     filenames: Mapping[str, str] = option(
         MapOf(Choice(FORMATS), Path("a file name", parts=1)),
-        "the files' names, by format",
+        "file names by format",
         FILENAMES,
     )
     also_at: Mapping[str, str] = option(
         MapOf(Path(), Path()),
-        "old address: new address, of a file or a feed's folder",
+        "old path: new path, of a file or a feed's folder; the old path keeps working",
         EMPTY,
     )
-    content: str = option(Choice(("full", "excerpt")), "what items hold of their content", "full")
-    ttl: int = option(Number(minimum=1), "minutes that readers may wait before they ask again", 60)
+    content: str = option(
+        Choice(("full", "excerpt")),
+        "full: items have the whole content; excerpt: only the summary",
+        "full",
+    )
+    ttl: int = option(
+        Number(minimum=1),
+        "minutes that feed readers may wait before they fetch again (RSS ttl)",
+        60,
+    )
     archives: str = option(
         Choice(("false", "month", "year")),
-        "month or year: documents for what is older than the feeds hold (RFC 5005)",
+        "month or year: archive documents for older items (RFC 5005)",
         "false",
     )
     all: AllGroup = _group(AllGroup, True, "the feed of everything")
@@ -351,10 +390,10 @@ class Feeds:
     topic_providers: TopicProviderGroup = _group(
         TopicProviderGroup, False, "a feed for each topic of each provider"
     )
-    custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds of your own", ())
+    custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds that you define", ())
     overrides: Mapping[str, Override] = option(
         MapOf(Path("a feed's path"), Section(Override)),
-        "by feed path: what one feed says otherwise",
+        "settings of single feeds, by feed path such as topics/repair",
         EMPTY,
     )
 
@@ -363,89 +402,91 @@ class Feeds:
 class Taxonomy:
     """Folders of files that describe topics and providers."""
 
-    topics: str = option(Text(), "folder of the topics' files", "")
-    providers: str = option(Text(), "folder of the providers' files", "")
+    topics: str = option(Text(), "folder of the files that describe topics", "")
+    providers: str = option(Text(), "folder of the files that describe providers", "")
 
 
 @dataclass(eq=False, repr=False)
 class Images:
-    """What becomes of pictures."""
+    """How pictures are chosen, probed and mirrored."""
 
     enclosure: str = option(
-        Choice(("first", "largest", "none")), "which picture is the enclosure", "first"
+        Choice(("first", "largest", "none")), "which picture is the item's enclosure", "first"
     )
     probe: str = option(
         Choice(("local", "http")),
-        "http: ask hosts for what records leave out; local: look at files beside records alone",
+        "local: read media files beside records; http: also request files on other hosts",
         "local",
     )
     budget: timedelta | None = option(
-        Duration(), "how long a run may ask hosts", timedelta(minutes=5)
+        Duration(), "how long a run may spend on requests, such as 5m", timedelta(minutes=5)
     )
     allow: tuple[str, ...] = option(
-        _WORDS, "hosts and networks that may be asked though they are not public", ()
+        _WORDS, "non-public hosts and networks that may be requested", ()
     )
     min_size: int = option(
-        Number(minimum=0), "pictures known to be narrower or lower, in pixels, are not chosen", 0
+        Number(minimum=0), "skip pictures known to be smaller, in pixels; 0: no minimum", 0
     )
     fallback: tuple[str, ...] = option(
         ListOf(Choice(("provider", "topic", "site"))),
-        "whose picture an item has that has none, in this order",
+        "whose picture to use for an item without one: provider, topic, site, in your order",
         (),
     )
     mirror: bool = option(
         Boolean(),
-        "true: pictures of other hosts are fetched once, made smaller, and served with the feeds",
+        "download pictures of other hosts once, shrink them, and serve them with the feeds",
         False,
     )
     sizes: tuple[int, ...] = option(
         ListOf(Number(minimum=1)),
-        "of mirrored pictures: what their longer side has at most, in pixels",
+        "maximum length of a mirrored picture's longer side, in pixels",
         (1400, 400),
     )
 
 
 @dataclass(eq=False, repr=False)
 class Websub:
-    """Hubs that tell subscribers of what is new."""
+    """WebSub hubs, which notify subscribers of new items."""
 
-    hubs: tuple[str, ...] = option(ListOf(Url()), "the hubs' addresses", ())
+    hubs: tuple[str, ...] = option(ListOf(Url()), "URLs of the hubs", ())
 
 
 @dataclass(eq=False, repr=False)
 class Ids:
-    """What keeps ids from changing."""
+    """The ledger, which keeps ids from changing."""
 
-    ledger: str = option(Text(), "the file that keeps them; commit it", "ids.jsonl")
+    ledger: str = option(Text(), "the ledger file; commit it", "ids.jsonl")
     record: str = option(
         Choice(("kept", "all")),
-        "kept: only ids that would otherwise change; all: each id at its first publication",
+        "kept: record only ids that would otherwise change; all: each id when first published",
         "kept",
     )
 
 
 @dataclass(eq=False, repr=False)
 class Settings:
-    """config.yaml as it is written; `feedpub.config.Config` is what is made of it."""
+    """config.yaml as written; `feedpub.config.Config` adds defaults and absolute paths."""
 
-    site: Site = option(Section(Site), "whose feeds they are")
+    site: Site = option(Section(Site), "the site that publishes the feeds")
     records: tuple[SourceSpec, ...] = option(
-        ListOf(Section(SourceSpec, short=("path", Text()))), "where the records are"
+        ListOf(Section(SourceSpec, short=("path", Text()))), "sources: paths, or mappings"
     )
     taxonomy: Taxonomy = option(
-        Section(Taxonomy), "descriptions, parents and pictures of topics and providers", Taxonomy()
+        Section(Taxonomy), "files that describe topics and providers (docs/records.md)", Taxonomy()
     )
-    output: str = option(Text(), "the folder that the feeds are written to", "feeds")
-    state: str = option(Text(), "what is remembered between runs; safe to delete", ".feedpub")
-    ids: Ids = option(Section(Ids), "what keeps ids from changing", Ids())
+    output: str = option(Text(), "folder that the feeds are written to", "feeds")
+    state: str = option(Text(), "folder of the cache between runs; safe to delete", ".feedpub")
+    ids: Ids = option(Section(Ids), "the ledger of ids (docs/records.md)", Ids())
     fields: Mapping[str, str] = option(
-        MapOf(Choice(OUR_KEYS), Text()), "our key: your key (dots go deeper)", EMPTY
+        MapOf(Choice(OUR_KEYS), Text()),
+        "feedpub's key: your key; a dot separates nested keys",
+        EMPTY,
     )
-    select: Select = option(Section(Select), "which records may be in feeds", Select())
+    select: Select = option(Section(Select), "which records can be in any feed", Select())
     feeds: Feeds = option(Section(Feeds), "which feeds there are", Feeds())
-    images: Images = option(Section(Images), "what becomes of pictures", Images())
+    images: Images = option(Section(Images), "pictures and media files (docs/media.md)", Images())
     podcast: Podcast | None = option(
-        _PODCAST, "makes every feed a podcast; also of a group or one feed (docs/podcasts.md)", None
+        _PODCAST, "makes every feed a podcast: true, or a mapping (docs/podcasts.md)", None
     )
-    websub: Websub = option(Section(Websub), "hubs to name in the feeds", Websub())
+    websub: Websub = option(Section(Websub), "WebSub hubs", Websub())
     push: Mapping[str, PushTarget] = option(PUSH, PUSH_DOC, EMPTY)

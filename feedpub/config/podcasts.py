@@ -1,4 +1,4 @@
-"""The settings of a podcast: what Apple Podcasts and Podcasting 2.0 want to know of a show.
+"""The settings of a podcast, for Apple Podcasts and Podcasting 2.0.
 
 Apple: https://podcasters.apple.com/support/823-podcast-requirements
 Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
@@ -110,108 +110,118 @@ class Category:
 
 @dataclass(eq=False, repr=False)
 class Owner:
-    """Whom Apple and hosts may write to about the show."""
+    """The show's contact for Apple and podcast hosts."""
 
     name: str = option(Text(), "the owner's name")
-    email: str = option(Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the owner's address")
+    email: str = option(Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the owner's e-mail address")
 
 
 @dataclass(eq=False, repr=False)
 class Funding:
     """A page where listeners can support the show."""
 
-    url: str = option(Url(), "the page's address")
-    text: str = option(Text(r".{1,128}", "a text of at most 128 characters"), "what it is called")
+    url: str = option(Url(), "URL of the page")
+    text: str = option(Text(r".{1,128}", "a text of at most 128 characters"), "text of the link")
 
 
 @dataclass(eq=False, repr=False)
 class Person:
-    """Somebody who can be heard in the show, or made it."""
+    """A person who is heard in the show, or who makes it."""
 
-    name: str = option(Text(r".{1,128}", "a name of at most 128 characters"), "the name")
-    role: str = option(Text(), "like guest; default: host", "")
-    group: str = option(Text(), "like writing; default: cast", "")
-    image: str = option(Url(), "address of a picture", "")
-    url: str = option(Url(), "the person's page", "")
+    name: str = option(Text(r".{1,128}", "a name of at most 128 characters"), "the person's name")
+    role: str = option(Text(), "role, such as guest; default: host", "")
+    group: str = option(Text(), "group, such as writing; default: cast", "")
+    image: str = option(Url(), "URL of a picture", "")
+    url: str = option(Url(), "URL of the person's page", "")
 
 
 @dataclass(eq=False, repr=False)
 class License:
-    """On what terms the show may be used."""
+    """The license of the show."""
 
     name: str = option(
         Text(r".{1,128}", "a name of at most 128 characters"), "an SPDX identifier, or a name"
     )
-    url: str = option(Url(), "where its text is", "")
+    url: str = option(Url(), "URL of the license text", "")
 
 
 @dataclass(eq=False, repr=False)
 class Location:
-    """What place the show is about, or where it is made."""
+    """The place that the show is about, or where it is made."""
 
     name: str = option(Text(r".{1,128}", "a name of at most 128 characters"), "the place's name")
-    rel: str = option(Choice(("subject", "creator")), "subject: about it; creator: made there", "")
+    rel: str = option(
+        Choice(("subject", "creator")),
+        "subject: the show is about it; creator: it is made there",
+        "",
+    )
     geo: str = option(
         Text(r"geo:-?\d[\d.,;=A-Za-z_-]*", "an address like geo:52.52,13.4 (RFC 5870)"),
-        "where it is",
+        "coordinates",
         "",
     )
     osm: str = option(
-        Text(r"[NWR]\d+(?:#\d+)?", "an OpenStreetMap id like R62422"), "its OpenStreetMap id", ""
+        Text(r"[NWR]\d+(?:#\d+)?", "an OpenStreetMap id like R62422"), "OpenStreetMap id", ""
     )
-    country: str = option(Text(r"[A-Za-z]{2}", "a country like DE (ISO 3166-1)"), "its country", "")
+    country: str = option(
+        Text(r"[A-Za-z]{2}", "a country like DE (ISO 3166-1)"), "country code", ""
+    )
 
 
 @dataclass(eq=False, repr=False)
 class Txt:
-    """A text for a service, which says what it is to be."""
+    """A text for a service, such as a code that verifies ownership."""
 
     text: str = option(Text(), "the text")
     purpose: str = option(
-        Text(r".{1,128}", "a text of at most 128 characters"), "whose it is, like verify", ""
+        Text(r".{1,128}", "a text of at most 128 characters"), "purpose, such as verify", ""
     )
 
 
 @dataclass(eq=False, repr=False)
 class Podcast:
-    """What a feed that is a podcast says of its show."""
+    """The show-level settings of a podcast feed."""
 
     enabled: bool = True
     category: tuple[tuple[str, str], ...] = option(
-        ListOf(Category()), "Apple's categories, like Technology or Arts > Books", ()
+        ListOf(Category()), "Apple categories, such as Technology or Arts > Books", ()
     )
-    explicit: bool | None = option(Boolean(), "whether it is not fit for children", None)
-    type: str = option(Choice(("episodic", "serial")), "serial: to be heard from the first on", "")
-    author: str = option(Text(), "who makes it; default: the feed's author", "")
+    explicit: bool | None = option(Boolean(), "true: not suitable for children", None)
+    type: str = option(Choice(("episodic", "serial")), "serial: meant to be heard in order", "")
+    author: str = option(Text(), "author; default: site.author, else site.title", "")
     owner: Owner | None = option(
-        Section(Owner), "who may be written to; default: site.author, if it has an e-mail", None
+        Section(Owner), "contact; default: site.author, if it has an e-mail address", None
     )
-    image: str = option(Url(), "its artwork, JPEG or PNG of 1400 to 3000 pixels, square", "")
-    block: bool | None = option(Boolean(), "true: Apple does not show it", None)
-    complete: bool | None = option(Boolean(), "true: there will be no more episodes", None)
-    new_feed_url: str = option(Url(), "where the feed has moved to", "")
-    guid: str = option(_UUID, "its podcast:guid; pin it before the feed's address changes", "")
-    locked: bool | None = option(Boolean(), "true: other hosts may not import it", None)
-    funding: tuple[Funding, ...] = option(ListOf(Section(Funding)), "where to support it", ())
+    image: str = option(Url(), "URL of the artwork: square JPEG or PNG of 1400 to 3000 pixels", "")
+    block: bool | None = option(Boolean(), "true: Apple Podcasts hides it", None)
+    complete: bool | None = option(Boolean(), "true: no more episodes will follow", None)
+    new_feed_url: str = option(Url(), "new URL of the feed, after it moved", "")
+    guid: str = option(_UUID, "its podcast:guid; set it before the feed's address changes", "")
+    locked: bool | None = option(Boolean(), "true: other podcast hosts may not import it", None)
+    funding: tuple[Funding, ...] = option(
+        ListOf(Section(Funding)), "pages where listeners can support it", ()
+    )
     people: tuple[Person, ...] = option(
-        ListOf(Section(Person, short=("name", Text()))), "who is heard in it", ()
+        ListOf(Section(Person, short=("name", Text()))), "people in the show", ()
     )
-    medium: str = option(Choice(MEDIUMS), "what it is; default: podcast", "")
+    medium: str = option(Choice(MEDIUMS), "kind of content; default: podcast", "")
     license: License | None = option(
-        Section(License, short=("name", Text())), "on what terms it may be used", None
+        Section(License, short=("name", Text())), "license: a name, or a mapping", None
     )
     location: tuple[Location, ...] = option(
-        ListOf(Section(Location, short=("name", Text()))), "what place it is about", ()
+        ListOf(Section(Location, short=("name", Text()))), "places: names, or mappings", ()
     )
     txt: tuple[Txt, ...] = option(
-        ListOf(Section(Txt, short=("text", Text()))), "texts for services, like verify", ()
+        ListOf(Section(Txt, short=("text", Text()))),
+        "texts for services, such as a verification code",
+        (),
     )
     prefix: str = option(
-        Url(), "put before the addresses of what is played, like https://op3.dev/e/", ""
+        Url(), "prefix for the addresses of media files, such as https://op3.dev/e/", ""
     )
 
     def over(self, usual: Podcast) -> Podcast:
-        """These settings, and the usual ones where these say nothing."""
+        """These settings, with those of `usual` for what is not set here."""
         said = {f.name: getattr(self, f.name) for f in fields(self)}
         usually = {name: getattr(usual, name) for name in said}
         return Podcast(

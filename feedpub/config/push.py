@@ -1,4 +1,4 @@
-"""The keys below `push:`: where the output tree is published, and how."""
+"""The keys of `push:`: where the output tree is published, and how."""
 
 from __future__ import annotations
 
@@ -65,16 +65,13 @@ _INSECURE = {"ftp": "ftps", "webdav": "webdavs"}
 
 
 class Limit(NamedTuple):
-    """How many files a push may delete: so many, or that share of what is there, if that is more.
-
-    `percent` is of 100.
-    """
+    """How many files a push may delete: `files`, or `percent` of all, whichever is more."""
 
     files: int = 50
     percent: float = 20.0
 
     def allows(self, deletes: int, of: int) -> bool:
-        """Whether so many of so many files may be deleted."""
+        """Whether `deletes` of `of` files may be deleted."""
         return deletes <= max(self.files, of * self.percent / 100)
 
     def __str__(self) -> str:
@@ -83,7 +80,7 @@ class Limit(NamedTuple):
 
 
 def parse_limit(text: str) -> Limit | None:
-    """`25%` or `50`, None if it is neither."""
+    """Parses `25%` or `50`; returns None for anything else."""
     match = re.fullmatch(r"(\d{1,9})(\.\d{1,9})?(%?)", text.strip())
     if not match or (match[2] and not match[3]):
         return None
@@ -93,9 +90,9 @@ def parse_limit(text: str) -> Limit | None:
 
 
 def without_password(address: str) -> str:
-    """An address as it may be shown.
+    """An address without its secrets, for messages.
 
-    What follows the first word of a command may be a secret, and the user of git+https a token.
+    The arguments of a command can be secrets, and the user of git+https can be a token.
     """
     if match := re.match(r"command:\s*(\S+)(\s+\S)?", address, re.IGNORECASE):
         return f"command:{match[1]}{' …' if match[2] else ''}"
@@ -104,13 +101,13 @@ def without_password(address: str) -> str:
 
 
 class MaxDelete:
-    """How many files may go: a number, or a share like 20%."""
+    """The limit of deletions: a number, or a share such as 20%."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Limit:
-        text = Text(meaning="a number or a share").read(node, key, context)
+        text = Text(meaning="a number or a percentage").read(node, key, context)
         limit = parse_limit(text)
         if limit is None:
-            what = f"{text[:40]!r} is not a number or a share like 20%"
+            what = f"{text[:40]!r} is not a number or a percentage"
             raise context.fail(node, key, what, "write 50 or 20%")
         return limit
 
@@ -119,13 +116,13 @@ class MaxDelete:
 
 
 class Grace:
-    """How long something is kept that nothing refers to any more, like 7d."""
+    """How long unused files are kept, such as 7d."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> timedelta:
-        text = Text(meaning="a time like 7d").read(node, key, context).lower()
+        text = Text(meaning="a duration like 7d").read(node, key, context).lower()
         match = re.fullmatch(r"(\d{1,4})([mhdw])", text)
         if not match:
-            what = f"{text[:40]!r} is not a time like 7d"
+            what = f"{text[:40]!r} is not a duration like 7d"
             raise context.fail(node, key, what, "write a number and m, h, d or w")
         units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
         return timedelta(**{units[match[2]]: int(match[1])})
@@ -135,7 +132,7 @@ class Grace:
 
 
 class Address:
-    """Where a target is: `s3://bucket/prefix` and the like."""
+    """The address of a target, such as `s3://bucket/prefix`."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning="an address like s3://bucket/prefix").read(node, key, context)
@@ -144,9 +141,9 @@ class Address:
         shown = without_password(text)[:80]
         if not colon or (scheme not in SCHEMES and "/" in scheme):
             remedy = "write it like file:///var/www/feeds or s3://bucket/prefix"
-            raise context.fail(node, key, f"{shown!r} is no address", remedy)
+            raise context.fail(node, key, f"{shown!r} is not an address", remedy)
         if scheme not in SCHEMES:
-            what = f"{scheme}: is no kind of target that is known"
+            what = f"there is no target of kind {scheme}:"
             raise context.fail(node, key, what, nearest(scheme, list(SCHEMES)))
         if scheme == "command":
             if not rest.strip():
@@ -200,68 +197,82 @@ def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
 
 @dataclass(eq=False, repr=False)
 class PushAuthor:
-    """Whom commits are by."""
+    """The author of commits."""
 
-    name: str = option(Text(), "their name")
-    email: str = option(Text(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"), "their address")
+    name: str = option(Text(), "the author's name")
+    email: str = option(
+        Text(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"), "the author's e-mail address"
+    )
 
 
 @dataclass(eq=False, repr=False)
 class PushTarget:
-    """One place that the output tree is pushed to (docs/push.md)."""
+    """One place to push the output tree to (docs/push.md)."""
 
-    to: str = option(Address(), "where it is, like s3://bucket/prefix")
-    delete: bool = option(Boolean(), "delete there what is no longer in the tree", True)
+    to: str = option(Address(), "address, such as s3://bucket/prefix")
+    delete: bool = option(Boolean(), "delete remote files that are no longer in the tree", True)
     max_delete: Limit = option(
-        MaxDelete(), "refuse to delete more: a number or a share; default: 20% or 50", Limit()
+        MaxDelete(), "delete nothing if more than this would go: a number, or a percentage", Limit()
     )
     grace: timedelta = option(
-        Grace(), "how long hashed pictures stay after the last use; default: 7d", timedelta(days=7)
+        Grace(), "how long unused media files stay on the host, such as 7d", timedelta(days=7)
     )
-    ping: bool = option(Boolean(), "tell the hubs of websub.hubs what has changed here", True)
+    ping: bool = option(
+        Boolean(), "notify the hubs of websub.hubs after a push to this target", True
+    )
     cache: Mapping[str, str] = option(
         MapOf(Choice(KINDS), Text(r"[\x20-\x7e]+", "a Cache-Control header")),
-        f"Cache-Control by kind of file ({', '.join(KINDS)})",
+        f"Cache-Control header by kind of file: {', '.join(KINDS)}",
         MappingProxyType({}),
     )
     host_file: str = option(
         Choice(("usual", *HOST_FILES)),
-        "the file that tells the host which headers to send; usual: _headers for Netlify",
+        "write this file with headers for the host; usual: _headers for Netlify, else none",
         "usual",
     )
-    gzip: bool = option(Boolean(), "store texts compressed: all clients then get them so", False)
+    gzip: bool = option(
+        Boolean(), "store text files compressed; every client then gets them compressed", False
+    )
     precompress: tuple[str, ...] = option(
         ListOf(Choice(ENCODINGS)),
-        f"texts are there compressed, too, for servers that look for it ({', '.join(ENCODINGS)})",
+        f"write compressed copies of text files beside them: {', '.join(ENCODINGS)}",
         (),
     )
-    jobs: int = option(Number(minimum=1), "how many requests at once", 0)
-    endpoint: str = option(Url(), "the address of the API, if it is not the usual one", "")
-    region: str = option(Text(r"[A-Za-z0-9-]+", "a region like eu-central-1"), "S3's region", "")
+    jobs: int = option(
+        Number(minimum=1), "number of parallel requests; default: by kind of target", 0
+    )
+    endpoint: str = option(Url(), "URL of the API, if it is not the provider's usual one", "")
+    region: str = option(
+        Text(r"[A-Za-z0-9-]+", "a region like eu-central-1"), "region of the S3 bucket", ""
+    )
     conditional: bool = option(
-        Boolean(), "false: a host that does not know If-Match and If-None-Match", True
+        Boolean(), "false: the host does not support If-Match and If-None-Match", True
     )
     cloudfront: str = option(
         Text(r"[A-Z0-9]{5,40}", "a distribution like E2EXAMPLE"),
-        "the CloudFront distribution before the bucket, which is told what has changed",
+        "CloudFront distribution of the bucket; changed files are invalidated there",
         "",
     )
     versions: int = option(
-        Number(minimum=0), "keep so many versions; the path is a link to the newest", 0
+        Number(minimum=0),
+        "number of versions to keep, with the path as a link to the newest; 0: no versions",
+        0,
     )
-    history: bool = option(Boolean(), "false: the branch has one commit, without a past", True)
+    history: bool = option(Boolean(), "false: the branch always has a single commit", True)
     author: PushAuthor | None = option(
-        Section(PushAuthor), "whom commits are by; default: as git is set up", None
+        Section(PushAuthor), "author of commits; default: git's own configuration", None
     )
-    key: str = option(Text(), "file of an SSH key; default: the agent's, and those of ~/.ssh", "")
-    known_hosts: str = option(Text(), "file of known hosts; default: that of ~/.ssh", "")
-    password: str = option(Text(), "write ${NAME} to take it from the environment", "")
-    ca: str = option(Text(), "file of certificates to trust; default: the system's", "")
-    insecure: bool = option(Boolean(), "true: no encryption, and passwords can be read", False)
+    key: str = option(Text(), "SSH key file; default: the agent's keys and those in ~/.ssh", "")
+    known_hosts: str = option(Text(), "known hosts file; default: the one in ~/.ssh", "")
+    password: str = option(Text(), "password; write ${NAME} to read it from the environment", "")
+    ca: str = option(Text(), "file of trusted certificates; default: the system's", "")
+    insecure: bool = option(
+        Boolean(), "true: allow a connection without encryption, which exposes passwords", False
+    )
 
 
 class _Target(Section):
-    """A target, whose keys must be those of its kind."""
+    """A target; only the keys of its kind are allowed."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
         target = super().read(node, key, context)
@@ -272,8 +283,8 @@ class _Target(Section):
                 context.fail(
                     name,
                     f"{key}.{name.value}",
-                    f"this means nothing to a {scheme}: target",
-                    f"leave it out; known here: {', '.join(sorted(known))}",
+                    f"a {scheme}: target does not have this key",
+                    f"remove it; its keys are {', '.join(sorted(known))}",
                 )
             elif name.value == "jobs" and target.jobs > MAX_JOBS:
                 what = f"{target.jobs} requests at once are too many"
@@ -282,7 +293,7 @@ class _Target(Section):
             context.fail(
                 node,
                 f"{key}.to",
-                f"{scheme}: sends passwords so that they can be read on the way",
+                f"{scheme}: sends passwords without encryption",
                 f"write {_INSECURE[scheme]}:, or add insecure: true",
             )
         return target
@@ -292,4 +303,4 @@ PUSH = MapOf(
     Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "a name like production"),
     _Target(PushTarget, short=("to", Address())),
 )
-PUSH_DOC = "where `feedpub push` brings the output tree: name: address, or a mapping"
+PUSH_DOC = "targets of `feedpub push`, by name: an address, or a mapping (docs/push.md)"

@@ -74,11 +74,11 @@ def kind_of(node: yaml.Node) -> str:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """` (did you mean …?)` for the known word that is most like `word`, else nothing."""
+    """A remedy: the known word that is most like `word`, or all known words."""
     import difflib  # only mistakes need it
 
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(sorted(known))}"
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"write one of: {', '.join(sorted(known))}"
 
 
 @dataclass(eq=False, repr=False)

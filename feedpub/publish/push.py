@@ -200,7 +200,7 @@ class _Push:
             result = result._replace(error="it was ended before it was done")
         except Exception as error:
             # Other targets have nothing to do with it.
-            what = f"a fault of feedpub's own ({type(error).__name__}: {error})"
+            what = f"internal error ({type(error).__name__}: {error})"
             trace = "".join(traceback.format_exception(error))
             result = result._replace(error=what, remedy="please report it", trace=trace)
         failures = tuple(

@@ -127,7 +127,7 @@ class Site:
             err.seek(0)
             run = Run(code, out.read().decode(), err.read().decode())
         assert "Traceback" not in run.text
-        assert "a fault of feedpub's own" not in run.text, run.text
+        assert "internal error (" not in run.text, run.text
         return run
 
     def start(self, *args: str) -> subprocess.Popen[str]:

@@ -261,7 +261,7 @@ def test_a_run_that_is_interrupted_leaves_no_bar(large: Site, jobs: str) -> None
     assert sent, "there was no bar"
     assert terminal.code == 130, terminal.raw
     shown = [line for line in terminal.screen if line]  # an empty line ends that with the ^C
-    assert shown == ["interrupted; the last good output stands"]
+    assert shown == ["interrupted; the published feeds are intact"]
 
 
 def test_a_run_that_cannot_finish_leaves_no_bar(large: Site) -> None:

@@ -537,7 +537,7 @@ def test_check_of_what_is_well(full: Site) -> None:
     before = stamps(full.root)
     run = full.run("check")
     assert (run.code, run.out) == (0, "")
-    assert "7 records checked: no problem" in run.err
+    assert "7 records checked: no problems" in run.err
     assert stamps(full.root) == before
 
 

@@ -264,8 +264,11 @@ def test_addresses(host: Rsync, to: str, remote: str) -> None:
         ({"to": "rsync+ssh://h.example"}, "names no folder"),
         ({"to": "rsync+ssh://-oProxyCommand=x/feeds"}, "names no host"),
         ({"to": "rsync://h.example/feeds/*"}, "takes for a pattern"),
-        ({"to": "rsync://h.example/feeds", "jobs": 4}, "means nothing to a rsync: target"),
-        ({"to": "rsync+ssh://h.example/feeds", "password": "x"}, "means nothing to a rsync.ssh:"),
+        ({"to": "rsync://h.example/feeds", "jobs": 4}, "a rsync: target does not have this key"),
+        (
+            {"to": "rsync+ssh://h.example/feeds", "password": "x"},
+            "a rsync.ssh: target does not have this key",
+        ),
     ],
 )
 def test_mistakes_in_the_configuration(
