@@ -7,6 +7,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 # Nothing to mend in most addresses; this says so at the price of one match.
 _CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!$&-;=?-Z_a-z~]*+)?")
+_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE = "!$%&'()*+,/:;=?@~-._"
 
@@ -60,6 +61,11 @@ def absolute_url(text: str, base: str = "") -> str:
             _encode(parts.fragment),
         )
     )
+
+
+def has_scheme(text: str) -> bool:
+    """Whether an address begins with a scheme, as `https://example.org/` and `mailto:a@b` do."""
+    return bool(_SCHEME.match(text))
 
 
 def _looks_like_host(text: str) -> bool:

@@ -269,7 +269,7 @@ class FieldReader:
                 name, email = _named_email(text if "<" in text else plain_text(text))
                 url = ""
             if name or email:
-                valid = email if re.fullmatch(_EMAIL, email) else ""
+                valid = email if email and re.fullmatch(_EMAIL, email) else ""
                 person = Person(name or email.partition("@")[0], valid, url)
                 if person not in found:
                     found.append(person)
@@ -328,7 +328,7 @@ class FieldReader:
                 if url:
                     media = self.media(entry, where, url, "image")
                     found.append(media._replace(file=self._file(link)))
-            elif isinstance(entry, str) and re.search(r"[/.]", entry):
+            elif isinstance(entry, str) and _could_be_address(entry):
                 if url := self.url(entry, where, self.base):
                     found.append(Enclosure(url, type_of(url), file=self._file(entry)))
             elif entry is not None:
@@ -409,7 +409,7 @@ class FieldReader:
             value, keys = self._found[group]
             for n, entry in enumerate(value if isinstance(value, list) else [value]):
                 where = (*keys, n) if isinstance(value, list) else keys
-                if isinstance(entry, str) and re.search(r"[/.]", entry):
+                if isinstance(entry, str) and _could_be_address(entry):
                     entry = {"url": entry}
                 if not isinstance(entry, dict):
                     self.notes.add(
@@ -472,9 +472,17 @@ def scalar(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else ""
 
 
+def _could_be_address(text: str) -> bool:
+    return "/" in text or "." in text
+
+
 def _named_email(text: str) -> tuple[str, str]:
-    if match := re.fullmatch(_NAMED_EMAIL, text.strip()):
-        # The marks of a quoted string are no part of it (RFC 5322, 3.2.4).
+    """`Name <e-mail>`, `e-mail (Name)`, or either alone, as a name and an e-mail address."""
+    text = text.strip()
+    if "@" not in text:
+        return plain_text(text), ""
+    if match := re.fullmatch(_NAMED_EMAIL, text):
+        # The quotes around a quoted string are not part of it (RFC 5322, 3.2.4).
         name = re.sub(r'^"(.*)"$', r"\1", plain_text(match[1] or match[4] or ""))
         return name.replace('\\"', '"'), match[2] or match[3]
-    return ("", text.strip()) if re.fullmatch(_EMAIL, text.strip()) else (plain_text(text), "")
+    return ("", text) if re.fullmatch(_EMAIL, text) else (plain_text(text), "")

@@ -6,12 +6,11 @@ What is not in it never leaves the record.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from urllib.parse import quote, urljoin
+from typing import NamedTuple
 
 from feedpub.config import SourceSpec
-from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, Enclosure, Person, Record, global_id, is_iri
+from feedpub.model import Enclosure, Person, Provider, Record
 from feedpub.records.dates import DateError, Moment, parse_date
 from feedpub.records.episode import read_episode
 from feedpub.records.field_reader import (
@@ -24,20 +23,11 @@ from feedpub.records.field_reader import (
     Values,
     scalar,
 )
-from feedpub.records.text import printable, shorten
-from feedpub.urls import absolute_url
+from feedpub.records.identity import FileName, identify
+from feedpub.records.text import shorten
+from feedpub.urls import has_scheme
 
-_DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
-_JEKYLL_VARIABLES = {
-    "categories": "categories",
-    "year": "year",
-    "month": "month",
-    "day": "day",
-    "title": "slug",
-    "slug": "slug",
-}
 MAX_BODY = 2_000_000  # characters: a feed of twenty such items has 40 MB
 TITLE_LENGTH = 80  # of a title made from an excerpt
 
@@ -53,89 +43,31 @@ def build_record(
 ) -> Record | None:
     """One record from its values; None, with the reason in `notes`, if it cannot be used."""
     read = FieldReader(values, rules, notes)
-    stem = place.below.rpartition("/")[2].rpartition(".")[0]
-    dated = _DATED_NAME.fullmatch(stem) if place.whole_file else None
-
-    published = read.moment("published", fatal=True)
-    if published is None and not notes.fatal:
-        published = _fallback_date(read, dated)
-        if published is None and not notes.fatal:
-            notes.add(("date",), "the record has no date", "add date: 2026-01-31", fatal=True)
-    updated = read.moment("updated", fatal=False)
-
-    title, summary = read.plain("title"), read.plain("summary")
-    if not title:
-        title = shorten(summary, TITLE_LENGTH)
-        if not title and dated:  # as Jekyll does it
-            title = " ".join(word.capitalize() for word in dated[2].split("-") if word)
-        if not title:
-            notes.add(("title",), "the record has no title", "add title: …", fatal=True)
-    if notes.fatal or published is None:
+    name = FileName.of(place)
+    headline = _headline(read, name)
+    if headline is None:
         return None
-
-    slug = _slug(read, place, stem, dated)
-    link_value, link_keys = read.find("link")
-    relative = isinstance(link_value, str) and not has_scheme(link_value)
-    pattern = source.link
-    if isinstance(link_value, str) and "/:" in link_value:
-        pattern = _from_jekyll(link_value)
-        if re.search(r"/:", pattern):
-            remedy = "write the address, or give the source a link: pattern; left out"
-            notes.add(link_keys, f"{link_value[:60]!r} is a pattern not known here", remedy)
-            pattern = source.link
-        link_value = None
-    link = read.url(link_value, link_keys, rules.home)
-    original_value, original_keys = read.find("original")
-    original_relative = isinstance(original_value, str) and not has_scheme(original_value)
-    original = read.url(original_value, original_keys, rules.home)
-    external = read.url(*read.find("external"))
-    record_id, id_from = _identify(
-        read,
-        "" if original_relative else original,
-        "" if relative else link,
-        place,
-        published.day,
-        title,
-        rules,
-    )
-    link = link or original
-    if not link and pattern:
-        link = _pattern_link(pattern, published.day, slug, read, place)
-    if original and original != link:
-        external = external or original
-    if link.startswith(rules.origin):
-        # A page of the site itself: what it names beside itself is beside its page.
-        read.base = link or rules.home
-
-    provider, provider_authors = read.provider(source.provider)
-    authors = read.people(*read.find("authors")) or provider_authors
-    if not authors and source.author:
-        authors = (Person(source.author.name, source.author.email, source.author.url),)
-    images: list[Enclosure] = []
-    for group in ("images", "image", "cover"):
-        for picture in read.pictures(*read.find(group)):
-            if all(picture.url != other.url for other in images):
-                images.append(picture)
-    duration_text, duration_keys = read.raw("duration")
-    content, _ = read.raw("content")
-    if content and not body.strip():
-        body, body_type = content, ""
-    if len(body) > MAX_BODY:
-        what = f"the content has {len(body):,} characters, more than any reader shows"
-        notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was left out")
-        body = ""
+    published, updated, title, summary = headline
+    identity = identify(read, place, name, source, published.day, title)
+    link = identity.link
+    if link and link.startswith(rules.origin):
+        read.base = link  # what a page of the site names by a relative address is beside the page
+    provider, authors = _credits(read, source)
+    images = _images(read)
+    duration, duration_keys = read.raw("duration")
+    body, body_type = _body(read, body, body_type)
     amp = read.url(*read.find("amp"))
     return Record(
         path=place.name,
         line=place.line,
         order=place.path if place.part is None else f"{place.path}#{place.part:09}",
-        id=record_id,
-        id_from=id_from,
+        id=identity.id,
+        id_from=identity.id_from,
         title=title,
         published=published.utc,
         updated=max(updated.utc, published.utc) if updated else published.utc,
         link=link,
-        external_url=external if external != link else "",
+        external_url=identity.external,
         summary=summary,
         body=body,
         body_type=body_type,
@@ -143,16 +75,16 @@ def build_record(
         provider=provider,
         authors=authors,
         topics=_topics(read, place, source),
-        images=tuple(images),
+        images=images,
         enclosures=tuple(read.enclosures()),
-        related=tuple(r for r in read.related() if r.url not in {link, original}),
+        related=tuple(r for r in read.related() if r.url not in {link, identity.original}),
         language=_language(read, source),
         type=read.plain("type") or source.type,
         category=", ".join(read.words("category", _commas)),
         price=read.plain("price"),
         quality=read.number("quality"),
         heat=read.number("heat"),
-        duration=read.seconds(duration_text, duration_keys) if duration_text else 0,
+        duration=read.seconds(duration, duration_keys) if duration else 0,
         comments=_comments(read),
         amp_url=amp if amp != link else "",
         episode=read_episode(read) if rules.episodes else None,
@@ -160,12 +92,67 @@ def build_record(
     )
 
 
-def has_scheme(text: str) -> bool:
-    """Whether an address was written with its scheme."""
-    return bool(_SCHEME.match(text))
+class _Headline(NamedTuple):
+    """What a record must have, and what can stand in for it."""
+
+    published: Moment
+    updated: Moment | None
+    title: str
+    summary: str
 
 
-def _fallback_date(read: FieldReader, dated: re.Match[str] | None) -> Moment | None:
+def _headline(read: FieldReader, name: FileName) -> _Headline | None:
+    """The dates, the title and the summary; None if the record lacks a date or a title."""
+    published = read.moment("published", fatal=True)
+    if published is None and not read.notes.fatal:
+        published = _fallback_date(read, name)
+        if published is None and not read.notes.fatal:
+            what, remedy = "the record has no date", "add date: 2026-01-31"
+            read.notes.add(("date",), what, remedy, fatal=True)
+    updated = read.moment("updated", fatal=False)
+    title, summary = read.plain("title"), read.plain("summary")
+    title = title or shorten(summary, TITLE_LENGTH)
+    if not title:  # as Jekyll does it
+        title = " ".join(word.capitalize() for word in name.rest.split("-") if word)
+    if not title:
+        read.notes.add(("title",), "the record has no title", "add title: …", fatal=True)
+    if read.notes.fatal or published is None:
+        return None
+    return _Headline(published, updated, title, summary)
+
+
+def _credits(read: FieldReader, source: SourceSpec) -> tuple[Provider | None, tuple[Person, ...]]:
+    """The provider and the authors: the record's own, else the provider's, else the source's."""
+    provider, provider_authors = read.provider(source.provider)
+    authors = read.people(*read.find("authors")) or provider_authors
+    if not authors and source.author:
+        authors = (Person(source.author.name, source.author.email, source.author.url),)
+    return provider, authors
+
+
+def _images(read: FieldReader) -> tuple[Enclosure, ...]:
+    images: dict[str, Enclosure] = {}
+    for group in ("images", "image", "cover"):
+        value, keys = read.find(group)
+        if value is not None:
+            for picture in read.pictures(value, keys):
+                images.setdefault(picture.url, picture)
+    return tuple(images.values())
+
+
+def _body(read: FieldReader, body: str, body_type: str) -> tuple[str, str]:
+    """The content and its type: the body of the file, or the `content` key if it has no body."""
+    content, _ = read.raw("content")
+    if content and not body.strip():
+        body, body_type = content, ""
+    if len(body) > MAX_BODY:
+        what = f"the content has {len(body):,} characters, more than any reader shows"
+        read.notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was left out")
+        body = ""
+    return body, body_type
+
+
+def _fallback_date(read: FieldReader, name: FileName) -> Moment | None:
     """A date in `published:` (elsewhere a truth), or in a Jekyll file name."""
     value = read.values.get("published")
     if isinstance(value, str) and value.strip().lower() not in TRUE | FALSE:
@@ -174,82 +161,12 @@ def _fallback_date(read: FieldReader, dated: re.Match[str] | None) -> Moment | N
         except DateError as error:
             read.notes.add(("published",), str(error), "write true, false or a date", fatal=True)
             return None
-    if dated:
+    if name.date:
         try:
-            return parse_date(dated[1], read.rules.zone)
+            return parse_date(name.date, read.rules.zone)
         except DateError as error:
             read.notes.add(("date",), f"in the file's name, {error}", "mend the name", fatal=True)
     return None
-
-
-def _slug(read: FieldReader, place: Place, stem: str, dated: re.Match[str] | None) -> str:
-    slug = read.plain("slug")
-    if slug:
-        return slug
-    if dated:
-        return dated[2]
-    if stem == "index" and "/" in place.below:  # a Hugo page bundle: post/index.md
-        return place.below.split("/")[-2]
-    return stem
-
-
-def _identify(
-    read: FieldReader, original: str, link: str, place: Place, day: str, title: str, rules: Rules
-) -> tuple[str, str]:
-    """The item's id and the rule that gave it: never a pattern's address.
-
-    Ids are for ever: where the rules come to give another one, the ledger gives the first.
-    """
-    own = printable(read.raw("id")[0]).strip()
-    if own:
-        return global_id(own, rules.site_id), OWN_ID if is_iri(own) else SHORT_ID
-    if original:
-        return original, "originalUrl"
-    if link:
-        return link, "webUrl"
-    tag = f"{rules.site_id}/{day}/{quote(place.below, safe='/~')}"
-    if not place.whole_file:
-        # A list may grow at its head: its number would give ids to other records.
-        tag += "#" + hashlib.sha256(f"{day}\n{title}".encode()).hexdigest()[:12]
-    return tag, PATH_ID
-
-
-def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Place) -> str:
-    """A pattern's address below `site.home`, made as the tools that have such patterns make it."""
-    year, month, date = day.split("-")
-    categories = read.words("categories", str.split) or read.words("category", str.split)
-    folder, _, name = _page_path(place.below).rpartition("/")
-    own_slug = read.plain("slug")
-    parts = {
-        "year": year,
-        "month": month,
-        "day": date,
-        "slug": _segment(slug),
-        "categories": "/".join(_segment(name.lower()) for name in categories),
-        "path": "/".join(
-            _segment(part.lower()) for part in [*folder.split("/"), own_slug or name] if part
-        ),
-    }
-    filled = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], pattern)
-    return absolute_url(urljoin(read.rules.home, re.sub(r"//+", "/", filled).lstrip("/")))
-
-
-def _segment(text: str) -> str:
-    """A name as one part of an address, space as hyphens."""
-    return quote("-".join(text.split()), safe="~")
-
-
-def _from_jekyll(pattern: str) -> str:
-    """A permalink of Jekyll's front matter (/:categories/:title/) as a pattern of ours."""
-    for theirs, ours in _JEKYLL_VARIABLES.items():
-        pattern = re.sub(rf":{theirs}\b", f"{{{ours}}}", pattern)
-    return pattern
-
-
-def _page_path(below: str) -> str:
-    """A file's path without its ending; a Hugo page bundle (post/index.md) is its folder."""
-    path = below.rpartition(".")[0]
-    return path.removesuffix("/index") or path
 
 
 def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, ...]:

@@ -1,0 +1,158 @@
+"""A record's addresses, and the id that follows from them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+from urllib.parse import quote, urljoin
+
+from feedpub.config import SourceSpec
+from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, global_id, is_iri
+from feedpub.records.field_reader import FieldReader, Place
+from feedpub.urls import absolute_url, has_scheme
+
+_DATED_STEM = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
+_JEKYLL_VARIABLES = {
+    "categories": "categories",
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "title": "slug",
+    "slug": "slug",
+}
+
+
+class FileName(NamedTuple):
+    """What the name of a record's file says."""
+
+    stem: str  # without the ending
+    date: str = ""  # of a name like 2026-01-31-a-title.md (Jekyll), as it is written there
+    rest: str = ""  # the stem after the date
+
+    @classmethod
+    def of(cls, place: Place) -> FileName:
+        """What the name of the file at a place says; only the file of a single record is dated."""
+        stem = place.below.rpartition("/")[2].rpartition(".")[0]
+        dated = _DATED_STEM.fullmatch(stem) if place.whole_file else None
+        return cls(stem, dated[1], dated[2]) if dated else cls(stem)
+
+
+class Identity(NamedTuple):
+    """A record's id, and its addresses."""
+
+    id: str
+    id_from: str  # see `Record.id_from`
+    link: str  # its page, "" if it has none
+    original: str  # where it was first published, "" if that is not said
+    external: str  # the address that it points to, where that is not its page
+
+
+def identify(
+    read: FieldReader, place: Place, name: FileName, source: SourceSpec, day: str, title: str
+) -> Identity:
+    """The id and the addresses of a record that was published on `day` (YYYY-MM-DD).
+
+    The id comes from the record's own `id`, or an address that it names in full, or its date
+    and path, but never from an address made from a pattern: patterns change.
+    """
+    slug = _slug(read, place, name)
+    link, link_in_full, pattern = _link(read, source)
+    original, original_in_full = _address(read, "original")
+    external = read.url(*read.find("external"))
+    own = read.raw("id")[0].strip()
+    if own:
+        record_id = global_id(own, read.rules.site_id)
+        id_from = OWN_ID if is_iri(own) else SHORT_ID
+    elif original_in_full:
+        record_id, id_from = original_in_full, "originalUrl"
+    elif link_in_full:
+        record_id, id_from = link_in_full, "webUrl"
+    else:
+        record_id, id_from = _path_id(read.rules.site_id, place, day, title), PATH_ID
+    link = link or original
+    if not link and pattern:
+        link = _pattern_link(pattern, day, slug, read, place)
+    if original and original != link:
+        external = external or original
+    return Identity(record_id, id_from, link, original, external if external != link else "")
+
+
+def _address(read: FieldReader, group: str) -> tuple[str, str]:
+    """An address, and the same address again if it is written in full, with its scheme."""
+    value, keys = read.find(group)
+    address = read.url(value, keys, read.rules.home)
+    in_full = not isinstance(value, str) or has_scheme(value)
+    return address, address if in_full else ""
+
+
+def _link(read: FieldReader, source: SourceSpec) -> tuple[str, str, str]:
+    """The record's link as `_address` gives it, and the pattern for a record without one.
+
+    Jekyll's `permalink` may be a pattern itself, such as /:categories/:title/.
+    """
+    value, keys = read.find("link")
+    if not isinstance(value, str) or "/:" not in value:
+        return *_address(read, "link"), source.link
+    pattern = _from_jekyll(value)
+    if "/:" in pattern:
+        remedy = "write the address, or give the source a link: pattern; left out"
+        read.notes.add(keys, f"{value[:60]!r} is a pattern not known here", remedy)
+        pattern = source.link
+    return "", "", pattern
+
+
+def _slug(read: FieldReader, place: Place, name: FileName) -> str:
+    if slug := read.plain("slug"):
+        return slug
+    if name.date:
+        return name.rest
+    if name.stem == "index" and "/" in place.below:  # a Hugo page bundle: post/index.md
+        return place.below.split("/")[-2]
+    return name.stem
+
+
+def _path_id(site_id: str, place: Place, day: str, title: str) -> str:
+    tag = f"{site_id}/{day}/{quote(place.below, safe='/~')}"
+    if place.whole_file:
+        return tag
+    # A list may grow at its head, so a record's number in it cannot be part of its id.
+    return tag + "#" + hashlib.sha256(f"{day}\n{title}".encode()).hexdigest()[:12]
+
+
+def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Place) -> str:
+    """The address that a pattern gives below `site.home`, as Jekyll and Hugo would make it."""
+    year, month, date = day.split("-")
+    categories = read.words("categories", str.split) or read.words("category", str.split)
+    folder, _, name = _page_path(place.below).rpartition("/")
+    own_slug = read.plain("slug")
+    parts = {
+        "year": year,
+        "month": month,
+        "day": date,
+        "slug": _segment(slug),
+        "categories": "/".join(_segment(name.lower()) for name in categories),
+        "path": "/".join(
+            _segment(part.lower()) for part in [*folder.split("/"), own_slug or name] if part
+        ),
+    }
+    filled = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], pattern)
+    return absolute_url(urljoin(read.rules.home, re.sub(r"//+", "/", filled).lstrip("/")))
+
+
+def _segment(text: str) -> str:
+    """A name as one segment of a path, its spaces replaced by hyphens."""
+    return quote("-".join(text.split()), safe="~")
+
+
+def _from_jekyll(pattern: str) -> str:
+    """A pattern of Jekyll's (/:categories/:title/) as one of feedpub's (/{categories}/{slug}/)."""
+    for theirs, ours in _JEKYLL_VARIABLES.items():
+        pattern = re.sub(rf":{theirs}\b", f"{{{ours}}}", pattern)
+    return pattern
+
+
+def _page_path(below: str) -> str:
+    """A file's path without its ending; for a Hugo page bundle (post/index.md), its folder."""
+    path = below.rpartition(".")[0]
+    return path.removesuffix("/index") or path
