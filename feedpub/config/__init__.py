@@ -28,7 +28,7 @@ from feedpub.config.options import (
     Where,
 )
 from feedpub.config.push import PushTarget
-from feedpub.config.readers import Context, Invalid, Section
+from feedpub.config.readers import Context, InvalidError, Section
 from feedpub.errors import ConfigError
 from feedpub.model import Problem
 from feedpub.yaml_errors import explain
@@ -124,7 +124,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     context = Context(shown) if environ is None else Context(shown, environ)
     node = _compose(path, context)
     settings: Settings | None = None
-    with contextlib.suppress(Invalid):
+    with contextlib.suppress(InvalidError):
         settings = _SETTINGS.read(node, "", context)
     if settings is None or context.problems:
         raise ConfigError(context.problems)
@@ -204,6 +204,7 @@ def _finish(
         )
         zone = zoneinfo.ZoneInfo("UTC")
     output = root / Path(settings.output).expanduser()
+    _check_folders(root, settings, output, node, context)
     _check_sources(root, settings, output, node, context)
     folders: dict[str, Path | None] = {"topics": None, "providers": None}
     for name in folders:
@@ -245,9 +246,10 @@ def _has_podcasts(settings: Settings) -> bool:
     return any(show is not None and show.enabled for show in shows)
 
 
-def _check_sources(
+def _check_folders(
     root: Path, settings: Settings, output: Path, node: yaml.Node, context: Context
 ) -> None:
+    """The output, the state and the ledger must not be in each other's way."""
     real_output = output.resolve()
     if output.exists() and not output.is_dir():
         context.fail(
@@ -277,6 +279,13 @@ def _check_sources(
             f"{settings.ids.ledger} is no place for the ledger: it is a folder, or is published",
             "name a file outside of the output, like ids.jsonl",
         )
+
+
+def _check_sources(
+    root: Path, settings: Settings, output: Path, node: yaml.Node, context: Context
+) -> None:
+    """Every source must exist, and neither hold the output nor be in it."""
+    real_output = output.resolve()
     if not settings.records:
         context.fail(_at(node, "records"), "records", "no source is named", "name a folder")
     for n, source in enumerate(settings.records):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import yaml
 
@@ -159,8 +159,11 @@ class Address:
         return {"type": "string", "pattern": rf"^(({names}):|\$\{{)"}
 
 
-def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
-    """What is wrong with an address after its scheme, and what to do; None if nothing is."""
+Fault = tuple[str, str]  # what is wrong, and what to do
+
+
+def _address_fault(scheme: str, rest: str) -> Fault | None:
+    """What is wrong with an address after its scheme; None if nothing is."""
     if not rest.startswith("//"):
         return f"lacks the slashes after {scheme}:", f"write {scheme}://…"
     if "?" in rest.partition("#")[0]:
@@ -172,12 +175,21 @@ def _address_fault(scheme: str, rest: str) -> tuple[str, str] | None:
         return "is no address", "write its port as a number, and no brackets"
     if port == 0:
         return "has no usable port", "write its port as a number, or leave it out"
-    if scheme in _HOSTLESS and not (parts.path.startswith("/") and len(parts.path) > 1):
+    return _host_fault(scheme, parts) or _path_fault(scheme, parts)
+
+
+def _host_fault(scheme: str, parts: SplitResult) -> Fault | None:
+    if scheme not in _HOSTLESS:
+        if (parts.hostname or "-").startswith("-"):
+            return "names no host or bucket", f"write {scheme}://name/…"
+    elif not (parts.path.startswith("/") and len(parts.path) > 1):
         return "names no absolute path", f"write three slashes: {scheme}:///path"
-    if scheme in _HOSTLESS and parts.netloc not in {"", "localhost"}:
+    elif parts.netloc not in {"", "localhost"}:
         return "names a host", f"write three slashes: {scheme}:///path"
-    if scheme not in _HOSTLESS and (parts.hostname or "-").startswith("-"):
-        return "names no host or bucket", f"write {scheme}://name/…"
+    return None
+
+
+def _path_fault(scheme: str, parts: SplitResult) -> Fault | None:
     if scheme == "azure" and not parts.path.strip("/"):
         return "names no container", "write azure://account/container"
     if scheme == "rsync" and not parts.path.strip("/"):

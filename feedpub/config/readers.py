@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Invalid(Exception):
+class InvalidError(Exception):
     """A node could not be read; the mistake has been noted."""
 
 
@@ -42,18 +42,18 @@ class Context:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     problems: list[Problem] = field(default_factory=list)
 
-    def fail(self, node: yaml.Node, key: str, what: str, remedy: str) -> Invalid:
+    def fail(self, node: yaml.Node, key: str, what: str, remedy: str) -> InvalidError:
         """Notes a mistake; returns what to raise where reading cannot go on."""
         line = node.start_mark.line + 1
         self.problems.append(Problem(self.path, line, key, what, remedy))
-        return Invalid()
+        return InvalidError()
 
 
 class Reader(Protocol):
     """Reads one kind of setting."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
-        """The setting; raises `Invalid` once the mistake is noted in the context."""
+        """The setting; raises `InvalidError` once the mistake is noted in the context."""
 
     def schema(self) -> Schema:
         """The JSON Schema of what `read` takes."""
@@ -249,7 +249,7 @@ class ListOf:
         for n, child in enumerate(node.value):
             try:
                 values.append(self.item.read(child, f"{key}[{n}]", context))
-            except Invalid:
+            except InvalidError:
                 continue
         return tuple(values)
 
@@ -279,7 +279,7 @@ class MapOf:
                         name_node, f"{key}.{name}", "the key is there twice", "keep one of them"
                     )
                 values[name] = self.value.read(child, f"{key}.{name}", context)
-            except Invalid:
+            except InvalidError:
                 continue
         return values
 
@@ -345,7 +345,27 @@ class Section:
                 f"write key: value lines (known here: {', '.join(sorted(fields))})",
             )
         values: dict[str, Any] = {}
-        bad = False
+        valid = self._read_keys(node, key, fields, values, context)
+        for name, f in fields.items():
+            if f.metadata["required"] and name not in values:
+                where = f"{key}.{name}" if key else name
+                if valid:
+                    context.fail(node, where, "the key is missing", f"add it: {f.metadata['doc']}")
+                valid = False
+        if not valid:
+            raise InvalidError
+        return self.cls(**values)
+
+    def _read_keys(
+        self,
+        node: yaml.MappingNode,
+        key: str,
+        fields: Mapping[str, dataclasses.Field[Any]],
+        values: dict[str, Any],
+        context: Context,
+    ) -> bool:
+        """Reads what is written into `values`; False if the value of a known key is invalid."""
+        valid = True
         for name_node, child in node.value:
             if not isinstance(name_node, yaml.ScalarNode):
                 context.fail(name_node, key, f"a key is {kind_of(name_node)}", "write a word")
@@ -362,17 +382,9 @@ class Section:
                 continue
             try:
                 values[name] = fields[name].metadata["reader"].read(child, where, context)
-            except Invalid:
-                bad = True
-        for name, f in fields.items():
-            if f.metadata["required"] and name not in values:
-                where = f"{key}.{name}" if key else name
-                if not bad:
-                    context.fail(node, where, "the key is missing", f"add it: {f.metadata['doc']}")
-                bad = True
-        if bad:
-            raise Invalid
-        return self.cls(**values)
+            except InvalidError:
+                valid = False
+        return valid
 
     def schema(self) -> Schema:
         properties: Schema = {}

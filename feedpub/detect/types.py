@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from feedpub.config.options import Author, LinkPattern, Site
-from feedpub.config.readers import Context, Invalid, Reader
+from feedpub.config.readers import Context, InvalidError, Reader
 from feedpub.model import Problem
 from feedpub.records.text import printable
 
@@ -113,7 +113,7 @@ def _taken(value: Any, reader: Reader) -> str:
     node = yaml.ScalarNode("", one_line(value, MAX_TEXT), start, start, style='"')
     try:
         return str(reader.read(node, "", Context("", {})))
-    except Invalid:
+    except InvalidError:
         return ""
 
 

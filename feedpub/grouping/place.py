@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedpub.config import Config
@@ -50,26 +51,30 @@ class Placer:
         placements = []
         if self._all and self._all.takes(record):
             placements.append(_EVERYTHING)
-        topics: dict[str, Term] = {}
-        if self._topics or self._both:
-            for name in record.topics:
-                for term in self._terms.topics.line(name):
-                    topics.setdefault(term.key, term)
+        topics = self._topics_of(record) if self._topics or self._both else ()
         provider = self._terms.providers.provider_term(record.provider) if record.provider else None
         if self._topics:
-            for topic in topics.values():
+            for topic in topics:
                 if self._topics.names(topic, record):
                     placements.append(self._placement(topic, None))
         if self._providers and provider and self._providers.names(provider, record):
             placements.append(self._placement(None, provider))
         if self._both and provider:
-            for topic in topics.values():
+            for topic in topics:
                 if self._both.names(topic, record):
                     placements.append(self._placement(topic, provider))
         for placement, tests in self._custom:
             if all(test(record) for test in tests):
                 placements.append(placement)
         return placements
+
+    def _topics_of(self, record: Record) -> Iterable[Term]:
+        """A record's topics and all topics above them, each once."""
+        topics: dict[str, Term] = {}
+        for name in record.topics:
+            for term in self._terms.topics.line(name):
+                topics.setdefault(term.key, term)
+        return topics.values()
 
     def _placement(self, topic: Term | None, provider: Term | None) -> Placement:
         """A placement in a topic's feed, a provider's, or the one of both."""
