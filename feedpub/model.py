@@ -202,6 +202,27 @@ class Podcast(NamedTuple):
     texts: tuple[tuple[str, str], ...] = ()  # purpose or "", text
 
 
+class RecordHead(NamedTuple):
+    """All of a record that selection, placing and the making of feeds may read.
+
+    The store keeps these fields between runs, and no others: the rest of a record is known only
+    where its item is made, so reading it anywhere else is a type error. The id is not here,
+    because the ledger may change it after the record was selected.
+    """
+
+    published: datetime
+    updated: datetime
+    provider: Provider | None = None
+    topics: tuple[str, ...] = ()
+    language: str = ""
+    type: str = ""
+    category: str = ""
+    price: str = ""
+    quality: float | None = None
+    heat: float | None = None
+    status: str = ""
+
+
 class Record(NamedTuple):
     """What one record says, read and checked, but with its content as it came.
 
@@ -241,6 +262,23 @@ class Record(NamedTuple):
     episode: Episode | None = None  # None: it says nothing that podcasts alone say
     status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
     derived: str = ""  # the id that those rules give, where the ledger gives it another
+
+    @property
+    def head(self) -> RecordHead:
+        """What the stages before rendering may read."""
+        return RecordHead(
+            published=self.published,
+            updated=self.updated,
+            provider=self.provider,
+            topics=self.topics,
+            language=self.language,
+            type=self.type,
+            category=self.category,
+            price=self.price,
+            quality=self.quality,
+            heat=self.heat,
+            status=self.status,
+        )
 
     @property
     def sort_key(self) -> tuple[float, str]:

@@ -71,7 +71,7 @@ def _explain_absence(config: Config, reading: Reading, grouping: Grouping, path:
     placed = [
         placement
         for record in reading.items
-        for placement in grouping.placer.place(record)
+        for placement in grouping.placer.place(record.head)
         if placement.feed == path
     ]
     if placed:
@@ -157,7 +157,7 @@ def _facts(config: Config, record: Record) -> list[str]:
 
 def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
     rows = []
-    for placement in grouping.placer.place(record):
+    for placement in grouping.placer.place(record.head):
         path = placement.feed or EVERYTHING
         window = grouping.windows.get(placement.feed)
         if window is None:
@@ -170,7 +170,7 @@ def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
             else f"older than the {len(places)} that the feed holds{_archived(config, record)}"
         )
         rows.append((path, held))
-    placed = {placement.feed for placement in grouping.placer.place(record)}
+    placed = {placement.feed for placement in grouping.placer.place(record.head)}
     rows += [
         (path, f"not in it: its where is {_where(custom.where)}")
         for custom in config.feeds.custom

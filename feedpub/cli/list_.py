@@ -104,7 +104,7 @@ def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str
             "newest": _newest(entry.record for entry in window.entries),
             "path": path,
             "kind": window.placement.kind,
-            "title": assembler.words(window.placement, window.entries[0].record)[0],
+            "title": assembler.words(window.placement, window.entries[0].record.head)[0],
             "urls": {link.format: link.url for link in assembler.links(path)},
         }
         for path, window in grouping.windows.items()

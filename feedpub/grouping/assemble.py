@@ -27,6 +27,7 @@ from feedpub.model import (
     Profile,
     Provider,
     Record,
+    RecordHead,
     Source,
     Term,
     global_id,
@@ -147,7 +148,7 @@ class Assembler:
     def feed(
         self,
         placement: Placement,
-        newest: Record,
+        newest: RecordHead,
         updated: datetime,
         total: int,
         items: Sequence[Item] = (),
@@ -200,7 +201,7 @@ class Assembler:
         languages = where.languages if where else ()
         return languages[0].replace("_", "-") if len(languages) == 1 else self._site.language
 
-    def words(self, placement: Placement, newest: Record) -> tuple[str, str, str]:
+    def words(self, placement: Placement, newest: RecordHead) -> tuple[str, str, str]:
         """A feed's title, description and picture ("" if it has none of its own)."""
         title, description, image = self._usual_words(placement)
         provider = newest.provider if placement.provider else None

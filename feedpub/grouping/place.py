@@ -9,7 +9,7 @@ from feedpub.config import Config
 from feedpub.config.options import AllGroup, Group
 from feedpub.grouping.select import Test, conditions
 from feedpub.grouping.terms import Taxonomies, names_of
-from feedpub.model import Placement, Record, Term
+from feedpub.model import Placement, RecordHead, Term
 
 _EVERYTHING = Placement("", "all")
 
@@ -46,7 +46,7 @@ class Placer:
         """Where a provider's feed lives."""
         return self._provider_path.replace("{slug}", term.slug)
 
-    def place(self, record: Record) -> list[Placement]:
+    def place(self, record: RecordHead) -> list[Placement]:
         """Every feed that the record belongs to, each once."""
         placements = []
         if self._all and self._all.takes(record):
@@ -68,7 +68,7 @@ class Placer:
                 placements.append(placement)
         return placements
 
-    def _topics_of(self, record: Record) -> Iterable[Term]:
+    def _topics_of(self, record: RecordHead) -> Iterable[Term]:
         """A record's topics and all topics above them, each once."""
         topics: dict[str, Term] = {}
         for name in record.topics:
@@ -114,11 +114,11 @@ class _Rule(NamedTuple):
         tests = tuple(test for _, test in conditions(group.where, terms)) if group.where else ()
         return cls(include, exclude, tests)
 
-    def takes(self, record: Record) -> bool:
+    def takes(self, record: RecordHead) -> bool:
         """Whether the record meets the group's `where`."""
         return all(test(record) for test in self.tests)
 
-    def names(self, term: Term, record: Record) -> bool:
+    def names(self, term: Term, record: RecordHead) -> bool:
         """Whether there is a feed for the term, and the record meets its `where`."""
         if term.key in self.exclude or (self.include and term.key not in self.include):
             return False

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from feedpub.config import Select, Where
 from feedpub.grouping.terms import Taxonomies, names_of
-from feedpub.model import Record
+from feedpub.model import RecordHead
 
-Test = Callable[[Record], bool]
+Test = Callable[[RecordHead], bool]
 
 # Why a record is left out → what of it. Reports, summaries and `explain` speak these.
 REASONS = {
@@ -34,7 +34,7 @@ def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Test]]:
     """The conditions of a `where`, each with the word for failing it."""
     tests: list[tuple[str, Test]] = []
 
-    def one_of(reason: str, names: tuple[str, ...], get: Callable[[Record], str]) -> None:
+    def one_of(reason: str, names: tuple[str, ...], get: Callable[[RecordHead], str]) -> None:
         if names:
             wanted = {name.casefold() for name in names}
             tests.append((reason, lambda record: get(record).casefold() in wanted))
@@ -66,13 +66,13 @@ def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Test]]:
     return tests
 
 
-def topic_keys(record: Record, terms: Taxonomies) -> set[str]:
+def topic_keys(record: RecordHead, terms: Taxonomies) -> set[str]:
     """The keys of a record's topics and of all above them."""
     return {above.key for name in record.topics for above in terms.topics.line(name)}
 
 
 def reason_left_out(
-    record: Record,
+    record: RecordHead,
     select: Select,
     tests: list[tuple[str, Test]],
     as_of: datetime | None,

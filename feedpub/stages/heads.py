@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from feedpub.model import Placement, Provider, Record
+from feedpub.model import Placement, Provider, Record, RecordHead
 from feedpub.store.rows import RecordRow
 
 Feeds = Sequence[tuple[str, str]]  # the feeds that a record belongs to: path and kind
@@ -20,27 +20,29 @@ def seconds(moment: datetime) -> int:
 def row_of(
     record: Record, part: int | None, digest: bytes, reason: str, media: str = ""
 ) -> RecordRow:
-    """A record's row."""
-    provider = record.provider
+    """A record's row: its head, its id, and where it is."""
+    head = record.head
+    provider = head.provider
     return RecordRow(
         part=part,
         line=record.line,
         guid=record.id,
         guid_from=record.id_from,
-        published=seconds(record.published),
-        updated=seconds(record.updated),
+        published=seconds(head.published),
+        updated=seconds(head.updated),
         digest=digest,
-        status=record.status,
-        topics="\n".join(record.topics),
+        status=head.status,
+        topics="\n".join(head.topics),
         provider=provider.name if provider else None,
         domain=provider.domain if provider else None,
+        provider_url=provider.url if provider else None,
         image=provider.image if provider else None,
-        language=record.language,
-        type=record.type,
-        category=record.category,
-        price=record.price,
-        quality=record.quality,
-        heat=record.heat,
+        language=head.language,
+        type=head.type,
+        category=head.category,
+        price=head.price,
+        quality=head.quality,
+        heat=head.heat,
         reason=reason,
         feeds=b"",
         guid_key=guid_key(record.id),
@@ -77,18 +79,12 @@ def topics_of(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
 
-def record_of(row: RecordRow) -> Record:
-    """A record, known in part: enough to select, to place, and to assemble feeds around it."""
+def head_of(row: RecordRow) -> RecordHead:
+    """The head of a stored record; of a new one, `Record.head` gives the same."""
     provider = None
     if row.provider is not None:
-        provider = Provider(row.provider, row.domain or "", "", row.image or "")
-    return Record(
-        path="",
-        line=0,
-        order="",
-        id=row.guid,
-        id_from="",
-        title="",
+        provider = Provider(row.provider, row.domain or "", row.provider_url or "", row.image or "")
+    return RecordHead(
         published=datetime.fromtimestamp(row.published, UTC),
         updated=datetime.fromtimestamp(row.updated, UTC),
         provider=provider,

@@ -113,7 +113,8 @@ def read_records(
         reading.no_records += [LeftOut(name, reason) for name, reason in parsed.skipped]
         for found in parsed.records:
             record = _named(found, content, ledger)
-            reason = reason_left_out(record, config.select, tests, options.as_of, unpublished)
+            select = config.select
+            reason = reason_left_out(record.head, select, tests, options.as_of, unpublished)
             if reason and reason != "removed":
                 reading.left_out.append(LeftOut(record.path, reason, record))
             else:
@@ -189,7 +190,7 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
     placer = Placer(config, terms)
     windows = Windows(lambda placement: window_rule(config, placement))
     for record in records:
-        windows.add(record, placer.place(record))
+        windows.add(record, placer.place(record.head))
     kept = {
         path: window
         for path, window in sorted(windows.feeds.items())
@@ -207,7 +208,7 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
     for window in grouping.windows.values():
         records = [_with_local(entry.record, config) for entry in window.entries]
         newest = records[0]
-        feed = assembler.feed(window.placement, newest, newest.updated, window.total)
+        feed = assembler.feed(window.placement, newest.head, newest.updated, window.total)
         if feed.podcast is None:
             continue
         for fault in faults(feed, feed.podcast, records):

@@ -15,7 +15,7 @@ from feedpub.grouping.assemble import Assembler, FormatName, profile, window_rul
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
 from feedpub.stages.fingerprints import digest, plain
-from feedpub.stages.heads import record_of, topics_of
+from feedpub.stages.heads import head_of, topics_of
 from feedpub.stages.media import Media
 from feedpub.stages.selection import Selection
 from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow
@@ -109,7 +109,7 @@ class Looker:
 
     def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
         """A feed of these records, without its items; the newest says what it is called."""
-        newest = record_of(self._store.record(records[0].id).row)
+        newest = head_of(self._store.record(records[0].id).row)
         placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
         updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
         return self.assembler.feed(placement, newest, updated, row.total)

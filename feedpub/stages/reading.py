@@ -73,7 +73,7 @@ class Reader:
     ) -> FileRead:
         rows = []
         for record in parsed.records:
-            reason, feeds = self._selection.of(record)
+            reason, feeds = self._selection.of(record.head)
             part = _part(record, file)
             own = digest if part is None else _digest_of(record)
             media = wanted(record, self._asks_hosts, self._mirrors)

@@ -15,7 +15,7 @@ from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sourc
 from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, ToRead
-from feedpub.stages.heads import record_of
+from feedpub.stages.heads import head_of
 from feedpub.stages.identity import Identities, Place, place_of
 from feedpub.stages.outcome import Options, Watch
 from feedpub.stages.racy import Clock
@@ -234,7 +234,7 @@ class Refresh:
 
     def _select_again(self, records: Iterable[StoredRecord]) -> None:
         for record in records:
-            reason, feeds = self._selection.of(record_of(record.row))
+            reason, feeds = self._selection.of(head_of(record.row))
             row = record.row._replace(reason=reason, feeds=self._store.feed_ids(feeds))
             if row != record.row:
                 self._store.update_record(record, row)

@@ -6,7 +6,7 @@ from feedpub.config import Config
 from feedpub.grouping.place import Placer
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies
-from feedpub.model import Record
+from feedpub.model import RecordHead
 from feedpub.stages.heads import Feeds, feeds_of
 from feedpub.stages.outcome import Options
 
@@ -21,7 +21,7 @@ class Selection:
         self._as_of = options.as_of
         self._unpublished = options.unpublished or config.select.unpublished
 
-    def of(self, record: Record) -> tuple[str, Feeds]:
+    def of(self, head: RecordHead) -> tuple[str, Feeds]:
         """Why a record is left out, "" if it may be in feeds; and the feeds it belongs to then."""
-        reason = reason_left_out(record, self._select, self._tests, self._as_of, self._unpublished)
-        return reason, () if reason else feeds_of(self.placer.place(record))
+        reason = reason_left_out(head, self._select, self._tests, self._as_of, self._unpublished)
+        return reason, () if reason else feeds_of(self.placer.place(head))

@@ -52,6 +52,7 @@ class RecordRow(NamedTuple):
     topics: str
     provider: str | None
     domain: str | None
+    provider_url: str | None
     image: str | None
     language: str
     type: str

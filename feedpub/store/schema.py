@@ -57,7 +57,7 @@ SCHEMA = (
         digest BLOB NOT NULL,     -- of all that its item is made of
         status TEXT NOT NULL,
         topics TEXT NOT NULL,     -- a line each
-        provider TEXT, domain TEXT, image TEXT,
+        provider TEXT, domain TEXT, provider_url TEXT, image TEXT,
         language TEXT, type TEXT, category TEXT, price TEXT, quality, heat,
         reason TEXT NOT NULL,     -- why it is left out, '' if it may be in feeds
         feeds BLOB NOT NULL,      -- the ids of those it belongs to if it may, four bytes each

@@ -40,7 +40,7 @@ def assembled(settings: Config, *records: Record) -> dict[str, Feed]:
     placer = Placer(settings, TERMS)
     windows = Windows(lambda placement: window_rule(settings, placement))
     for made in records:
-        windows.add(made, placer.place(made))
+        windows.add(made, placer.place(made.head))
     formats = load_formats(settings.feeds.formats)
     assembler = Assembler(settings, TERMS, placer, formats, windows.feeds)
     items = {made.id: assembler.item(made, made.body, "", "") for made in records}
@@ -49,7 +49,7 @@ def assembled(settings: Config, *records: Record) -> dict[str, Feed]:
         held = [entry.record for entry in window.entries]
         own = [items[made.id] for made in held]
         updated = max(made.updated for made in held)
-        feeds[path] = assembler.feed(window.placement, held[0], updated, window.total, own)
+        feeds[path] = assembler.feed(window.placement, held[0].head, updated, window.total, own)
     return feeds
 
 

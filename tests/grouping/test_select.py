@@ -19,7 +19,7 @@ def reason(made: Record, select: str = "", unpublished: bool = False) -> str:
     """Why a record is left out on the 15th, under `select: {…}`."""
     settings = config(f"select: {{{select}}}").select
     tests = conditions(settings, TERMS)
-    return reason_left_out(made, settings, tests, moment(15), unpublished)
+    return reason_left_out(made.head, settings, tests, moment(15), unpublished)
 
 
 @pytest.mark.parametrize("status", ["unpublished", "draft", "removed"])
@@ -34,7 +34,7 @@ def test_the_future_is_left_out_until_it_comes() -> None:
     assert reason(record(published=moment(15, 1))) == "future"
     assert reason(record(day=16), "future: true") == ""
     settings = config().select
-    assert reason_left_out(record(day=16), settings, [], None, False) == ""
+    assert reason_left_out(record(day=16).head, settings, [], None, False) == ""
 
 
 @pytest.mark.parametrize(

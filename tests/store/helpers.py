@@ -30,8 +30,9 @@ def row(guid: str = "a", published: int = 0, **fields: Any) -> RecordRow:
     """A record that may be in feeds, but is in none yet."""
     values: dict[str, Any] = {
         "part": None, "line": 1, "guid_from": "id", "derived": "", "updated": published,
-        "digest": b"d", "status": "", "topics": "", "provider": None, "domain": None, "image": None,
-        "language": "", "type": "", "category": "", "price": "", "quality": None, "heat": None,
+        "digest": b"d", "status": "", "topics": "", "provider": None, "domain": None,
+        "provider_url": None, "image": None, "language": "", "type": "", "category": "",
+        "price": "", "quality": None, "heat": None,
         "reason": "", "feeds": b"", "guid_key": sum(guid.encode()),
     }  # fmt: skip
     return RecordRow(guid=guid, published=published, **(values | fields))
