@@ -277,7 +277,7 @@ class PushTarget:
     key: str = option(Text(), "SSH key file; default: the agent's keys and those in ~/.ssh", "")
     known_hosts: str = option(Text(), "known hosts file; default: the one in ~/.ssh", "")
     password: str = option(Text(), "password; write ${NAME} to read it from the environment", "")
-    ca: str = option(Text(), "file of trusted certificates; default: the system's", "")
+    ca: str = option(Text(), "file of trusted certificates to use instead of the system's", "")
     insecure: bool = option(
         Boolean(), "true: allow a connection without encryption, which exposes passwords", False
     )

@@ -11,22 +11,22 @@ from feedpub.model import RecordHead
 
 Test = Callable[[RecordHead], bool]
 
-# Why a record is left out → what of it. Reports, summaries and `explain` speak these.
+# reason for leaving a record out → what to do about it, for reports, summaries and `explain`
 REASONS = {
-    "unpublished": "taken in by --unpublished",
-    "draft": "taken in by --unpublished",
-    "removed": "not taken in: it says removed: true",
-    "future": "taken in when its time has come, or by select.future",
-    "type": "taken in by select.types",
-    "language": "taken in by select.languages",
-    "category": "taken in by select.categories",
-    "price": "taken in by select.prices",
-    "topic": "taken in by select.topics",
-    "provider": "taken in by select.providers",
-    "quality": "taken in by select.min_quality",
-    "heat": "taken in by select.min_heat",
-    "section page": "no record: an _index file heads a folder of Hugo's",
-    "taxonomy file": "no record: name its folder in taxonomy:",
+    "unpublished": "include with --unpublished",
+    "draft": "include with --unpublished",
+    "removed": "always left out",
+    "future": "included when their date comes, or with select.future",
+    "type": "not in select.types",
+    "language": "not in select.languages",
+    "category": "not in select.categories",
+    "price": "not in select.prices",
+    "topic": "not in select.topics",
+    "provider": "not in select.providers",
+    "quality": "below select.min_quality",
+    "heat": "below select.min_heat",
+    "section page": "not a record: an _index file describes a folder (Hugo)",
+    "taxonomy file": "not a record: name its folder in taxonomy:",
 }
 
 
