@@ -17,8 +17,8 @@ from typing import Any
 import click
 
 from feedpub.cli import COMMANDS, cli
-from feedpub.config.options import Author, Newsletter, Settings, Where
-from feedpub.config.podcasts import Podcast
+from feedpub.config.options import AUTHOR, Newsletter, Settings, Where
+from feedpub.config.podcasts import PodcastSettings
 from feedpub.config.push import Limit
 from feedpub.config.readers import Choice, Either, ListOf, MapOf, Number, Section
 
@@ -64,16 +64,17 @@ feeds:
 """
 SHARED = {
     "where": (
-        Where,
+        Section(Where),
         "The conditions of `select` and of every `where`. A record must meet all keys. "
         "For a list, one of its values is enough.",
     ),
     "newsletter": (
-        Newsletter,
+        Section(Newsletter),
         "The keys of every `newsletter` ([newsletters.md](newsletters.md)).",
     ),
-    "author": (Author, "The keys of every `author` except that of `push`."),
+    "author": (AUTHOR, "The keys of every `author` except that of `push`."),
 }  # sections that stand in several places, each described once
+SETTINGS = list(Section(Settings).options().values())
 
 
 def cli_reference() -> str:
@@ -103,12 +104,12 @@ def config_reference() -> str:
     """Every key with its meaning and its default: a table for each section."""
     text = f"# config.yaml\n\n{NOTE}{CONFIG_INTRO}## All sections\n\n"
     text += _table(_top_rows())
-    for field in _options(Settings):
+    for field in SETTINGS:
         rows = list(_rows(field, ""))[1:]
         if rows:
             text += f"\n## {field.name}\n\n{_table(rows)}"
-    for name, (cls, note) in SHARED.items():
-        rows = [row for field in _options(cls) for row in _rows(field, "")]
+    for name, (section, note) in SHARED.items():
+        rows = [row for field in section.options().values() for row in _rows(field, "")]
         text += f"\n## {name}\n\n{note}\n\n{_table(rows)}"
     return text
 
@@ -119,13 +120,9 @@ def _table(rows: Iterable[Row]) -> str:
 
 
 def _top_rows() -> Iterator[Row]:
-    for field in _options(Settings):
+    for field in SETTINGS:
         (key, doc, default), *below = _rows(field, "")
         yield key, f"{doc}: [keys](#{field.name})" if below else doc, default
-
-
-def _options(cls: type[Any]) -> list[dataclasses.Field[Any]]:
-    return [field for field in dataclasses.fields(cls) if "reader" in field.metadata]
 
 
 def _rows(field: dataclasses.Field[Any], prefix: str) -> Iterator[Row]:
@@ -135,8 +132,8 @@ def _rows(field: dataclasses.Field[Any], prefix: str) -> Iterator[Row]:
     default = "required" if field.metadata["required"] else _shown(field)
     doc = field.metadata["doc"] + _words(field.metadata["reader"], field.metadata["doc"])
     doc = re.sub(r"docs/([\w-]+\.md)", r"[\1](\1)", doc).replace("|", "\\|")
-    shared = next((name for name, (cls, _) in SHARED.items() if cls is section), None)
-    if section is Podcast and prefix:
+    shared = _shared(section) if section else ""
+    if section and section.cls is PodcastSettings and prefix:
         shared = "podcast"
     if shared:
         yield key, f"{doc}: [keys](#{shared})", ""
@@ -144,10 +141,10 @@ def _rows(field: dataclasses.Field[Any], prefix: str) -> Iterator[Row]:
     yield key + suffix, doc, "" if section else default
     if section is None:
         return
-    inherited = issubclass(section, Where)
+    inherited = issubclass(section.cls, Where)
     if inherited:
         yield f"{key}.…", "any key of [where](#where)", ""
-    for below in _options(section):
+    for below in section.options().values():
         if not inherited or below.name not in Where.__dataclass_fields__:
             yield from _rows(below, f"{key}{suffix}.")
 
@@ -159,7 +156,13 @@ def _words(reader: Any, doc: str) -> str:
     return f" ({', '.join(reader.words)})"
 
 
-def _section(reader: Any) -> tuple[type[Any] | None, str]:
+def _shared(section: Section) -> str:
+    """The heading under which a section is described once, "" if it is described in place."""
+    mine = (section.cls, section.keys)
+    return next((name for name, (s, _) in SHARED.items() if (s.cls, s.keys) == mine), "")
+
+
+def _section(reader: Any) -> tuple[Section | None, str]:
     if isinstance(reader, ListOf):
         section, _ = _section(reader.item)
         return section, "[]" if section else ""
@@ -168,7 +171,7 @@ def _section(reader: Any) -> tuple[type[Any] | None, str]:
         return section, ".…" if section else ""
     if isinstance(reader, Either):
         return _section(reader.second)
-    return (reader.cls, "") if isinstance(reader, Section) else (None, "")
+    return (reader, "") if isinstance(reader, Section) else (None, "")
 
 
 def _shown(field: dataclasses.Field[Any]) -> str:

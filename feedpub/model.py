@@ -152,6 +152,20 @@ class License(NamedTuple):
     url: str = ""
 
 
+class Funding(NamedTuple):
+    """A page where listeners can support a show (Podcasting 2.0, funding)."""
+
+    url: str
+    text: str
+
+
+class Txt(NamedTuple):
+    """A text for a service, such as a verification code (Podcasting 2.0, txt)."""
+
+    text: str
+    purpose: str = ""
+
+
 class Transcript(NamedTuple):
     """What is said in an episode, written down (Podcasting 2.0, transcript)."""
 
@@ -194,12 +208,12 @@ class Podcast(NamedTuple):
     is_complete: bool = False
     new_feed_url: str = ""
     locked: bool | None = None  # None: nothing is said
-    funding: tuple[tuple[str, str], ...] = ()  # address, text
+    funding: tuple[Funding, ...] = ()
     people: tuple[Contributor, ...] = ()
     medium: str = ""
     license: License | None = None
     locations: tuple[Location, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()  # purpose or "", text
+    texts: tuple[Txt, ...] = ()
 
 
 class RecordHead(NamedTuple):

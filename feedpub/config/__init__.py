@@ -15,7 +15,6 @@ import yaml
 
 from feedpub.config.options import (
     FILENAMES,
-    Author,
     Custom,
     Feeds,
     Images,
@@ -34,7 +33,6 @@ from feedpub.model import Problem
 from feedpub.yaml_errors import explain
 
 __all__ = [
-    "Author",
     "Config",
     "Custom",
     "Feeds",

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from feedpub.config.podcasts import Podcast
+from feedpub.config.podcasts import PodcastSettings
 from feedpub.config.push import PUSH, PUSH_DOC, PushTarget
 from feedpub.config.readers import (
     Boolean,
@@ -34,6 +34,7 @@ from feedpub.config.readers import (
     option,
 )
 from feedpub.keys import OUR_KEYS
+from feedpub.model import Person
 from feedpub.paths import is_portable
 
 # Each method that a dataclass makes costs start-up time, and nothing compares or prints settings.
@@ -128,18 +129,17 @@ class TitlePattern:
         return {"type": "string"}
 
 
-@dataclass(eq=False, repr=False)
-class Author:
-    """A person or a body that the feeds are by."""
-
-    name: str = option(Text(), "the author's name")
-    email: str = option(
-        Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the author's e-mail address", ""
-    )
-    url: str = option(Url(), "URL of the author's page", "")
-
-
-_AUTHOR = Section(Author, short=("name", Text()))
+AUTHOR = Section(
+    Person,
+    short=("name", Text()),
+    keys={
+        "name": option(Text(), "the author's name"),
+        "email": option(
+            Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the author's e-mail address", ""
+        ),
+        "url": option(Url(), "URL of the author's page", ""),
+    },
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -159,7 +159,7 @@ class Site:
     description: str = option(Text(), "one sentence about the site", "")
     language: str = option(_LANGUAGE, "language of the feeds, such as en or pt-BR", "en")
     timezone: str = option(Text(), "time zone of dates without one, such as Europe/Berlin", "UTC")
-    author: Author | None = option(_AUTHOR, "author of the feeds: a name, or a mapping", None)
+    author: Person | None = option(AUTHOR, "author of the feeds: a name, or a mapping", None)
     copyright: str = option(Text(), "copyright line of the feeds", "")
     icon: str = option(Url(), "URL of a square picture", "")
     logo: str = option(Url(), "URL of a picture twice as wide as it is high", "")
@@ -177,7 +177,7 @@ class SourceSpec:
     topics: tuple[str, ...] = option(_WORDS, "topics of records that have none", ())
     language: str = option(_LANGUAGE, "language of records that have none", "")
     type: str = option(Text(), "type of records that have none", "")
-    author: Author | None = option(_AUTHOR, "author of records that have none", None)
+    author: Person | None = option(AUTHOR, "author of records that have none", None)
 
 
 @dataclass(eq=False, repr=False)
@@ -246,7 +246,7 @@ def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
 
 
 _NEWSLETTER = _switch(Newsletter)[0]
-_PODCAST = _switch(Podcast)[0]
+_PODCAST = _switch(PodcastSettings)[0]
 _PODCAST_DOC = (
     "makes it a podcast: true, or a mapping with the keys of `podcast` (docs/podcasts.md)"
 )
@@ -267,7 +267,7 @@ class Group:
     exclude: tuple[str, ...] = option(_WORDS, "make no feeds for these names", ())
     where: Where | None = option(_WHERE, "which records these feeds include", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
-    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
+    podcast: PodcastSettings | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -280,7 +280,7 @@ class AllGroup:
     items: int | None = option(_ITEMS, _ITEMS_DOC, None)
     where: Where | None = option(_WHERE, "which records it includes", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
-    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
+    podcast: PodcastSettings | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -329,7 +329,7 @@ class Custom:
     items: int | None = option(_ITEMS, _ITEMS_DOC, None)
     where: Where = option(_WHERE, "which records it includes", Where())
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
-    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
+    podcast: PodcastSettings | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -341,7 +341,7 @@ class Override:
     image: str = option(Url(), "URL of its picture", "")
     items: int | None = option(_ITEMS, "the newest N items, or all; default: as its group", None)
     newsletter: Newsletter | None = option(_NEWSLETTER, _NEWSLETTER_DOC, None)
-    podcast: Podcast | None = option(_PODCAST, _PODCAST_DOC, None)
+    podcast: PodcastSettings | None = option(_PODCAST, _PODCAST_DOC, None)
 
 
 @dataclass(eq=False, repr=False)
@@ -485,7 +485,7 @@ class Settings:
     select: Select = option(Section(Select), "which records can be in any feed", Select())
     feeds: Feeds = option(Section(Feeds), "which feeds there are", Feeds())
     images: Images = option(Section(Images), "pictures and media files (docs/media.md)", Images())
-    podcast: Podcast | None = option(
+    podcast: PodcastSettings | None = option(
         _PODCAST, "makes every feed a podcast: true, or a mapping (docs/podcasts.md)", None
     )
     websub: Websub = option(Section(Websub), "WebSub hubs", Websub())

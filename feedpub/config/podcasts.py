@@ -23,6 +23,7 @@ from feedpub.config.readers import (
     nearest,
     option,
 )
+from feedpub.model import Contributor, Funding, License, Location, Person, Txt
 
 # https://podcasters.apple.com/support/1691-apple-podcasts-categories
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -78,7 +79,7 @@ _UUID = Text(
 )
 
 
-class Category:
+class AppleCategory:
     """One of Apple's categories, alone or as `Category > Subcategory`."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> tuple[str, str]:
@@ -108,89 +109,89 @@ class Category:
         return {"enum": sorted(words)}
 
 
+_SHORT = Text(r".{1,128}", "a text of at most 128 characters")
+_NAME = Text(r".{1,128}", "a name of at most 128 characters")
+_OWNER = Section(
+    Person,
+    keys={
+        "name": option(Text(), "the owner's name"),
+        "email": option(
+            Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the owner's e-mail address"
+        ),
+    },
+)
+_FUNDING = Section(
+    Funding,
+    keys={
+        "url": option(Url(), "URL of the page"),
+        "text": option(_SHORT, "text of the link"),
+    },
+)
+_CONTRIBUTOR = Section(
+    Contributor,
+    short=("name", Text()),
+    keys={
+        "name": option(_NAME, "the person's name"),
+        "role": option(Text(), "role, such as guest; default: host", ""),
+        "group": option(Text(), "group, such as writing; default: cast", ""),
+        "image": option(Url(), "URL of a picture", ""),
+        "url": option(Url(), "URL of the person's page", ""),
+    },
+)
+_LICENSE = Section(
+    License,
+    short=("name", Text()),
+    keys={
+        "name": option(_NAME, "an SPDX identifier, or a name"),
+        "url": option(Url(), "URL of the license text", ""),
+    },
+)
+_LOCATION = Section(
+    Location,
+    short=("name", Text()),
+    keys={
+        "name": option(_NAME, "the place's name"),
+        "rel": option(
+            Choice(("subject", "creator")),
+            "subject: the show is about it; creator: it is made there",
+            "",
+        ),
+        "geo": option(
+            Text(r"geo:-?\d[\d.,;=A-Za-z_-]*", "an address like geo:52.52,13.4 (RFC 5870)"),
+            "coordinates",
+            "",
+        ),
+        "osm": option(
+            Text(r"[NWR]\d+(?:#\d+)?", "an OpenStreetMap id like R62422"), "OpenStreetMap id", ""
+        ),
+        "country": option(
+            Text(r"[A-Za-z]{2}", "a country like DE (ISO 3166-1)"), "country code", ""
+        ),
+    },
+)
+_TXT = Section(
+    Txt,
+    short=("text", Text()),
+    keys={
+        "text": option(Text(), "the text"),
+        "purpose": option(_SHORT, "purpose, such as verify", ""),
+    },
+)
+
+
 @dataclass(eq=False, repr=False)
-class Owner:
-    """The show's contact for Apple and podcast hosts."""
-
-    name: str = option(Text(), "the owner's name")
-    email: str = option(Text(r"[^@\s]+@[^@\s]+", "an e-mail address"), "the owner's e-mail address")
-
-
-@dataclass(eq=False, repr=False)
-class Funding:
-    """A page where listeners can support the show."""
-
-    url: str = option(Url(), "URL of the page")
-    text: str = option(Text(r".{1,128}", "a text of at most 128 characters"), "text of the link")
-
-
-@dataclass(eq=False, repr=False)
-class Person:
-    """A person who is heard in the show, or who makes it."""
-
-    name: str = option(Text(r".{1,128}", "a name of at most 128 characters"), "the person's name")
-    role: str = option(Text(), "role, such as guest; default: host", "")
-    group: str = option(Text(), "group, such as writing; default: cast", "")
-    image: str = option(Url(), "URL of a picture", "")
-    url: str = option(Url(), "URL of the person's page", "")
-
-
-@dataclass(eq=False, repr=False)
-class License:
-    """The license of the show."""
-
-    name: str = option(
-        Text(r".{1,128}", "a name of at most 128 characters"), "an SPDX identifier, or a name"
-    )
-    url: str = option(Url(), "URL of the license text", "")
-
-
-@dataclass(eq=False, repr=False)
-class Location:
-    """The place that the show is about, or where it is made."""
-
-    name: str = option(Text(r".{1,128}", "a name of at most 128 characters"), "the place's name")
-    rel: str = option(
-        Choice(("subject", "creator")),
-        "subject: the show is about it; creator: it is made there",
-        "",
-    )
-    geo: str = option(
-        Text(r"geo:-?\d[\d.,;=A-Za-z_-]*", "an address like geo:52.52,13.4 (RFC 5870)"),
-        "coordinates",
-        "",
-    )
-    osm: str = option(
-        Text(r"[NWR]\d+(?:#\d+)?", "an OpenStreetMap id like R62422"), "OpenStreetMap id", ""
-    )
-    country: str = option(
-        Text(r"[A-Za-z]{2}", "a country like DE (ISO 3166-1)"), "country code", ""
-    )
-
-
-@dataclass(eq=False, repr=False)
-class Txt:
-    """A text for a service, such as a code that verifies ownership."""
-
-    text: str = option(Text(), "the text")
-    purpose: str = option(
-        Text(r".{1,128}", "a text of at most 128 characters"), "purpose, such as verify", ""
-    )
-
-
-@dataclass(eq=False, repr=False)
-class Podcast:
+class PodcastSettings:
     """The show-level settings of a podcast feed."""
 
     enabled: bool = True
     category: tuple[tuple[str, str], ...] = option(
-        ListOf(Category()), "Apple categories, such as Technology or Arts > Books", ()
+        ListOf(AppleCategory()), "Apple categories, such as Technology or Arts > Books", ()
     )
     explicit: bool | None = option(Boolean(), "true: not suitable for children", None)
     type: str = option(Choice(("episodic", "serial")), "serial: meant to be heard in order", "")
     author: str = option(Text(), "author; default: site.author, else site.title", "")
-    owner: Owner | None = option(
-        Section(Owner), "contact; default: site.author, if it has an e-mail address", None
+    owner: Person | None = option(
+        _OWNER, "contact; default: site.author, if it has an e-mail address", None
     )
     image: str = option(Url(), "URL of the artwork: square JPEG or PNG of 1400 to 3000 pixels", "")
     block: bool | None = option(Boolean(), "true: Apple Podcasts hides it", None)
@@ -199,20 +200,14 @@ class Podcast:
     guid: str = option(_UUID, "its podcast:guid; set it before the feed's address changes", "")
     locked: bool | None = option(Boolean(), "true: other podcast hosts may not import it", None)
     funding: tuple[Funding, ...] = option(
-        ListOf(Section(Funding)), "pages where listeners can support it", ()
+        ListOf(_FUNDING), "pages where listeners can support it", ()
     )
-    people: tuple[Person, ...] = option(
-        ListOf(Section(Person, short=("name", Text()))), "people in the show", ()
-    )
+    people: tuple[Contributor, ...] = option(ListOf(_CONTRIBUTOR), "people in the show", ())
     medium: str = option(Choice(MEDIUMS), "kind of content; default: podcast", "")
-    license: License | None = option(
-        Section(License, short=("name", Text())), "license: a name, or a mapping", None
-    )
-    location: tuple[Location, ...] = option(
-        ListOf(Section(Location, short=("name", Text()))), "places: names, or mappings", ()
-    )
+    license: License | None = option(_LICENSE, "license: a name, or a mapping", None)
+    location: tuple[Location, ...] = option(ListOf(_LOCATION), "places: names, or mappings", ())
     txt: tuple[Txt, ...] = option(
-        ListOf(Section(Txt, short=("text", Text()))),
+        ListOf(_TXT),
         "texts for services, such as a verification code",
         (),
     )
@@ -220,10 +215,10 @@ class Podcast:
         Url(), "prefix for the addresses of media files, such as https://op3.dev/e/", ""
     )
 
-    def over(self, usual: Podcast) -> Podcast:
+    def over(self, usual: PodcastSettings) -> PodcastSettings:
         """These settings, with those of `usual` for what is not set here."""
         said = {f.name: getattr(self, f.name) for f in fields(self)}
         usually = {name: getattr(usual, name) for name in said}
-        return Podcast(
+        return PodcastSettings(
             **{name: usually[name] if said[name] in (None, "", ()) else said[name] for name in said}
         )

@@ -26,6 +26,7 @@ from feedpub.config.readers import (
     nearest,
     option,
 )
+from feedpub.model import Person
 
 KINDS = ("feeds", "archives", "pages", "catalogues", "pictures", "hashed", "other")
 MAX_JOBS = 64
@@ -207,14 +208,15 @@ def _path_fault(scheme: str, parts: SplitResult) -> Fault | None:
     return None
 
 
-@dataclass(eq=False, repr=False)
-class PushAuthor:
-    """The author of commits."""
-
-    name: str = option(Text(), "the author's name")
-    email: str = option(
-        Text(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"), "the author's e-mail address"
-    )
+_AUTHOR = Section(
+    Person,
+    keys={
+        "name": option(Text(), "the author's name"),
+        "email": option(
+            Text(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"), "the author's e-mail address"
+        ),
+    },
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -271,8 +273,8 @@ class PushTarget:
         0,
     )
     history: bool = option(Boolean(), "false: the branch always has a single commit", True)
-    author: PushAuthor | None = option(
-        Section(PushAuthor), "author of commits; default: git's own configuration", None
+    author: Person | None = option(
+        _AUTHOR, "author of commits; default: git's own configuration", None
     )
     key: str = option(Text(), "SSH key file; default: the agent's keys and those in ~/.ssh", "")
     known_hosts: str = option(Text(), "known hosts file; default: the one in ~/.ssh", "")

@@ -327,13 +327,26 @@ class Constant:
 
 @dataclass(eq=False, repr=False)
 class Section:
-    """A mapping with known keys, read into a dataclass whose fields carry their readers."""
+    """A mapping with known keys, read into a class.
+
+    The keys are the fields of a dataclass that are made by `option`. A class of
+    `feedpub.model` has no such fields, so its section names the keys itself.
+    """
 
     cls: type[Any]
     short: tuple[str, Reader] | None = None  # the key that a scalar stands for
+    keys: Mapping[str, Any] = field(default_factory=dict)  # name → option()
+
+    def options(self) -> dict[str, dataclasses.Field[Any]]:
+        """The keys, each with its reader, description and default."""
+        for name, key in self.keys.items():
+            key.name = name
+        return dict(self.keys) or {
+            key.name: key for key in dataclasses.fields(self.cls) if "reader" in key.metadata
+        }
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
-        fields = {f.name: f for f in dataclasses.fields(self.cls) if "reader" in f.metadata}
+        fields = self.options()
         if self.short and isinstance(node, yaml.ScalarNode):
             name, reader = self.short
             return self.cls(**{name: reader.read(node, key, context)})
@@ -389,9 +402,7 @@ class Section:
     def schema(self) -> Schema:
         properties: Schema = {}
         required = []
-        for f in dataclasses.fields(self.cls):
-            if "reader" not in f.metadata:
-                continue
+        for f in self.options().values():
             properties[f.name] = {"description": f.metadata["doc"]} | f.metadata["reader"].schema()
             if f.metadata["required"]:
                 required.append(f.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -12,8 +11,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from feedpub.config.options import Author, LinkPattern, Site
-from feedpub.config.readers import Context, InvalidError, Reader
+from feedpub.config.options import AUTHOR, LinkPattern, Site
+from feedpub.config.readers import Context, InvalidError, Reader, Section
 from feedpub.model import Problem
 from feedpub.records.text import printable
 
@@ -37,7 +36,7 @@ class SiteFacts:
     @classmethod
     def of(cls, author: Any = None, **values: Any) -> SiteFacts:
         """From values that nobody has checked: what config.yaml would not take is left out."""
-        readers = _readers(Site)
+        readers = _readers(Section(Site))
         texts = {name: _taken(value, readers[name]) for name, value in values.items()}
         if not _is_public(texts.get("home", "")):
             texts["home"] = ""
@@ -101,8 +100,8 @@ def link_pattern(text: str) -> str:
     return pattern if _taken(pattern, LinkPattern()) == pattern else ""
 
 
-def _readers(cls: type[Any]) -> dict[str, Reader]:
-    return {f.name: f.metadata["reader"] for f in dataclasses.fields(cls) if "reader" in f.metadata}
+def _readers(section: Section) -> dict[str, Reader]:
+    return {name: key.metadata["reader"] for name, key in section.options().items()}
 
 
 def _taken(value: Any, reader: Reader) -> str:
@@ -140,5 +139,5 @@ def _author(value: Any) -> dict[str, str]:
         return {}
     value = {str(key).lower(): text for key, text in value.items()}
     value.setdefault("url", value.get("uri"))
-    texts = {name: _taken(value.get(name), reader) for name, reader in _readers(Author).items()}
+    texts = {name: _taken(value.get(name), reader) for name, reader in _readers(AUTHOR).items()}
     return {name: text for name, text in texts.items() if text} if texts["name"] else {}

@@ -64,7 +64,7 @@ def add_show(channel: Any, podcast: Podcast) -> None:
     for url, text in podcast.funding:
         _tell(channel, "funding", text, url=url)
     _add_common(channel, podcast.people, podcast.locations, podcast.license)
-    for purpose, text in podcast.texts:
+    for text, purpose in podcast.texts:
         _tell(channel, "txt", text, purpose=purpose)
 
 

@@ -69,12 +69,7 @@ class Assembler:
         self._links: dict[str, tuple[FeedLink, ...]] = {}
         self._categories: dict[str, Category] = {}
         self._topic_scheme = self._site.url + config.feeds.topics.path.partition("{")[0]
-        author = self._site.author
-        self._author = (
-            Person(author.name, author.email, author.url)
-            if author
-            else Person(self._site.title, url=self._site.home)
-        )
+        self._author = self._site.author or Person(self._site.title, url=self._site.home)
 
     def links(self, path: str) -> tuple[FeedLink, ...]:
         """A feed's address in every format."""

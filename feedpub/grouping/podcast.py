@@ -7,16 +7,13 @@ Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
 from __future__ import annotations
 
 from feedpub.config import Config
-from feedpub.config.podcasts import Podcast as Settings
+from feedpub.config.podcasts import PodcastSettings
 from feedpub.grouping.groups import group_of
 from feedpub.model import (
-    Contributor,
     Enclosure,
     Episode,
     Feed,
     Item,
-    License,
-    Location,
     Person,
     Placement,
     Podcast,
@@ -28,7 +25,7 @@ PLAYED = frozenset({"audio", "video"})
 _DOCUMENTS = frozenset({"application/pdf", "application/epub+zip"})
 
 
-def settings_of(config: Config, placement: Placement) -> Settings | None:
+def settings_of(config: Config, placement: Placement) -> PodcastSettings | None:
     """What makes a feed a podcast: its override's, its group's and the site's settings, in one.
 
     None if it is none: nothing is said of it, or the nearest of these says `false`.
@@ -49,34 +46,30 @@ def settings_of(config: Config, placement: Placement) -> Settings | None:
     return nearest
 
 
-def podcast_of(settings: Settings, feed_url: str, author: Person | None, image: str) -> Podcast:
+def podcast_of(
+    settings: PodcastSettings, feed_url: str, author: Person | None, image: str
+) -> Podcast:
     """A show; `feed_url` is its RSS feed's, `author` and `image` are the feed's own."""
-    owner = settings.owner
-    if owner:
-        asked: Person | None = Person(owner.name, owner.email)
-    else:
-        asked = author if author and author.email else None
     return Podcast(
         guid=settings.guid.lower() or guid_of(feed_url),
         author=settings.author or (author.name if author else ""),
         explicit=bool(settings.explicit),
         categories=settings.category,
         type=settings.type,
-        owner=asked,
+        owner=settings.owner or (author if author and author.email else None),
         image=settings.image or image,
         is_blocked=bool(settings.block),
         is_complete=bool(settings.complete),
         new_feed_url=settings.new_feed_url,
         locked=settings.locked,
-        funding=tuple((funding.url, funding.text) for funding in settings.funding),
-        people=tuple(Contributor(p.name, p.role, p.group, p.image, p.url) for p in settings.people),
+        funding=settings.funding,
+        people=settings.people,
         medium=settings.medium,
-        license=License(settings.license.name, settings.license.url) if settings.license else None,
+        license=settings.license,
         locations=tuple(
-            Location(place.name, place.rel, place.geo, place.osm, place.country.upper())
-            for place in settings.location
+            place._replace(country=place.country.upper()) for place in settings.location
         ),
-        texts=tuple((txt.purpose, txt.text) for txt in settings.txt),
+        texts=settings.txt,
     )
 
 

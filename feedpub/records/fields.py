@@ -126,7 +126,7 @@ def _credits(read: FieldReader, source: SourceSpec) -> tuple[Provider | None, tu
     provider, provider_authors = read.provider(source.provider)
     authors = read.people(*read.find("authors")) or provider_authors
     if not authors and source.author:
-        authors = (Person(source.author.name, source.author.email, source.author.url),)
+        authors = (source.author,)
     return provider, authors
 
 

@@ -17,6 +17,7 @@ from feedpub.model import (
     Episode,
     Feed,
     FeedLink,
+    Funding,
     History,
     Item,
     License,
@@ -27,6 +28,7 @@ from feedpub.model import (
     Source,
     Term,
     Transcript,
+    Txt,
 )
 from feedpub.records.text import plain_text, printable
 
@@ -169,12 +171,12 @@ shows = st.builds(
     is_complete=st.booleans(),
     new_feed_url=st.sampled_from(["", URL]),
     locked=st.none() | st.booleans(),
-    funding=st.sampled_from([(), ((URL, "A & <b>"), (URL, "B"))]),
+    funding=st.sampled_from([(), (Funding(URL, "A & <b>"), Funding(URL, "B"))]),
     people=people_heard,
     medium=st.sampled_from(["", "music"]),
     license=licenses,
     locations=places,
-    texts=st.sampled_from([(), (("", "A & <b>"), ("verify", "x"))]),
+    texts=st.sampled_from([(), (Txt("A & <b>"), Txt("x", "verify"))]),
 )
 articles = st.builds(
     Feed,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedpub.config import Author, SourceSpec
+from feedpub.config import SourceSpec
 from feedpub.model import Enclosure, Person, Provider, Record, Related
 
 from .helpers import front, only, parse, problem, record, rules
@@ -597,7 +597,7 @@ def test_what_a_source_says_holds_for_those_that_say_nothing() -> None:
         topics=("a", "b"),
         language="pt_BR",
         type="article",
-        author=Author("Jane", "jane@example.org"),
+        author=Person("Jane", "jane@example.org"),
     )
     made = record(source=source)
     assert made.link == "https://example.org/2026/01/02/post/"
