@@ -87,7 +87,7 @@ setup() {
         make_venv
         printf '%s\n' "$made" >"$VENV/feedpub.stamp"
     fi
-    code=$(cat pyproject.toml feedpub/__init__.py | cksum)
+    code=$(cat pyproject.toml feedpub/version.py | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" = "$code" ]; then
         exec 9<&-
         return

@@ -1,3 +1,89 @@
-"""feedpub publishes records with YAML front matter as RSS, Atom and JSON feeds."""
+"""feedpub publishes records with YAML front matter as RSS, Atom and JSON feeds.
 
-__version__ = "0.1.0"
+As a library (docs/library.md)::
+
+    import feedpub
+
+    config = feedpub.load_config("config.yaml")
+    outcome = feedpub.generate(config)
+    for problem in feedpub.check(config).problems:
+        print(problem)
+    feedpub.push(config)
+
+What fails raises a `FeedpubError`; nothing is printed. Everything else in this
+package is private, and may change in any release.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from feedpub.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from feedpub.api import check, generate, load_config, push, render
+    from feedpub.config import Config
+    from feedpub.errors import (
+        ConfigError,
+        FeedpubError,
+        LedgerError,
+        LockedError,
+        NothingUsableError,
+        PluginError,
+        RunError,
+    )
+    from feedpub.model import Enclosure, Feed, FeedLink, Item, Person, Problem
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Enclosure",
+    "Feed",
+    "FeedLink",
+    "FeedpubError",
+    "Item",
+    "LedgerError",
+    "LockedError",
+    "NothingUsableError",
+    "Person",
+    "PluginError",
+    "Problem",
+    "RunError",
+    "__version__",
+    "check",
+    "generate",
+    "load_config",
+    "push",
+    "render",
+]
+
+_MODULES = {
+    "feedpub.api": ("check", "generate", "load_config", "push", "render"),
+    "feedpub.config": ("Config",),
+    "feedpub.errors": (
+        "ConfigError",
+        "FeedpubError",
+        "LedgerError",
+        "LockedError",
+        "NothingUsableError",
+        "PluginError",
+        "RunError",
+    ),
+    "feedpub.model": ("Enclosure", "Feed", "FeedLink", "Item", "Person", "Problem"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used (PEP 562): `feedpub --version` needs none."""
+    for module, names in _MODULES.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'feedpub' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

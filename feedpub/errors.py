@@ -81,6 +81,14 @@ class NothingUsableError(RunError):
         )
 
 
+class PluginError(FeedpubError):
+    """A format or a target of another package cannot be loaded, or does not do what it should."""
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name = name
+        super().__init__(f"the plugin {name} cannot be used ({what})")
+
+
 class PushError(FeedpubError):
     """A push is incomplete on at least one target; what was said of it has been shown."""
 

@@ -6,12 +6,12 @@ import re
 
 import requests
 
-from feedpub import __version__
 from feedpub.errors import RunError
+from feedpub.version import VERSION
 
 TIMEOUT = (10, 30)  # seconds: to connect, and between two pieces of an answer
 MAX_BYTES = 50_000_000
-USER_AGENT = f"feedpub/{__version__}"
+USER_AGENT = f"feedpub/{VERSION}"
 
 
 def get(url: str) -> tuple[bytes, str]:

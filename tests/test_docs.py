@@ -13,9 +13,11 @@ import click
 import pytest
 import yaml
 
+from feedpub import plugins
 from feedpub.cli import COMMANDS, cli
 from feedpub.config import load_config
 from feedpub.config.options import Settings
+from tests.plugins.install import install
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -60,6 +62,17 @@ def _configs() -> Iterator[tuple[str, str]]:
             yield place, text
 
 
+@pytest.fixture
+def _plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The plugins of docs/plugins.md are installed."""
+    install(tmp_path / "lib", plugins.FORMATS, "text", "feedpub_text:Text")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    plugins._found.cache_clear()
+    yield
+    plugins._found.cache_clear()
+
+
+@pytest.mark.usefixtures("_plugins")
 @pytest.mark.parametrize(("place", "text"), [pytest.param(*c, id=c[0]) for c in _configs()])
 def test_configuration_examples_load(place: str, text: str, tmp_path: Path) -> None:
     found = yaml.safe_load(text)

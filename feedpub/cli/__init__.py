@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from feedpub import __version__
+from feedpub.version import VERSION
 from feedpub.cli.common import Common, common_options, problem_fields
 from feedpub.errors import ConfigError, FeedpubError
 
@@ -107,7 +107,7 @@ def cli(show_version: bool) -> None:
     ctx = click.get_current_context()
     if show_version:
         common: Common = ctx.obj
-        click.echo(f"feedpub {__version__}")
+        click.echo(f"feedpub {VERSION}")
         if common.verbose:
             from feedpub.cli.version import details
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from feedpub.api import now
+
 if TYPE_CHECKING:
     from feedpub.config import Config
     from feedpub.model import Problem
@@ -140,14 +142,7 @@ def as_of(text: str | None, zone: tzinfo = UTC) -> datetime:
             raise click.UsageError(
                 f"--as-of: {error}; write it like 2026-01-31T09:30:00Z"
             ) from None
-    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
-        try:
-            return datetime.fromtimestamp(int(epoch), UTC)
-        except (ValueError, OverflowError, OSError):
-            raise click.UsageError(
-                f"SOURCE_DATE_EPOCH={epoch!r} is not a number of seconds; correct it or unset it"
-            ) from None
-    return datetime.now(UTC)
+    return now()
 
 
 def table(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

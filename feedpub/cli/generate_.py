@@ -87,7 +87,7 @@ def command(
     if push:
         from feedpub.publish.push import chosen  # imported only for a push
 
-        targets = chosen(config, ())
+        chosen(config, ())  # a mistake there ends the run before it begins
     options = Options(
         as_of=shared.as_of(as_of, config.zone),
         unpublished=unpublished,
@@ -123,9 +123,8 @@ def command(
         _write_report(report, outcome)
     if push:
         from feedpub.cli.push_ import push_to
-        from feedpub.publish.push import Options as PushOptions
 
-        push_to(common, config, targets, PushOptions(dry_run=dry_run, wait=wait))
+        push_to(common, config, dry_run=dry_run, wait=wait)
     if strict and outcome.tally.unusable:
         raise click.exceptions.Exit(3)
 

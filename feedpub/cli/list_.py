@@ -11,7 +11,7 @@ import click
 from feedpub.cli.common import EVERYTHING, Common, common_options, print_json, table
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats import media_type
 from feedpub.grouping.assemble import Assembler, FormatName
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
@@ -95,7 +95,7 @@ def _providers(config: Config, terms: Taxonomies, reading: Reading) -> list[dict
 
 def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:
     grouping = group(config, terms, reading.items)
-    formats = [FormatName(name, MEDIA_TYPES[name]) for name in config.feeds.formats]
+    formats = [FormatName(name, media_type(name)) for name in config.feeds.formats]
     assembler = Assembler(config, terms, grouping.placer, formats, grouping.windows)
     return [
         {

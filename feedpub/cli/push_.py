@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from feedpub.api import push
 from feedpub.cli.common import Common, common_options, print_json, table
 from feedpub.cli.progress import progress_bar
 from feedpub.config import Config, PushTarget
 from feedpub.config.push import Limit, parse_limit
 from feedpub.errors import PushError
-from feedpub.publish import cdn, hubs, memory
-from feedpub.publish.push import Options, Result, chosen, push
+from feedpub.publish import hubs
+from feedpub.publish.push import Result, chosen
 
 MAX_SHOWN = 20  # files of a target that could not be pushed
 
@@ -74,35 +75,50 @@ def command(
     (websub.hubs). Exits with 4 if a target is incomplete.
     """
     config = common.load()
-    places = chosen(config, targets)
     if rollback:
         if dry_run or no_delete or max_delete or force or as_json:
             raise click.UsageError("--rollback goes with no other option of push")
-        _roll_back(common, config, places)
+        _roll_back(common, config, chosen(config, targets))
         return
-    options = Options(dry_run=dry_run, delete=not no_delete, limit=max_delete, force=force)
-    push_to(common, config, places, options, as_json)
+    push_to(
+        common,
+        config,
+        targets,
+        dry_run=dry_run,
+        delete=not no_delete,
+        limit=max_delete,
+        force=force,
+        as_json=as_json,
+    )
 
 
 def push_to(
     common: Common,
     config: Config,
-    places: dict[str, PushTarget],
-    options: Options,
+    targets: Sequence[str] = (),
+    *,
+    dry_run: bool = False,
+    delete: bool = True,
+    limit: Limit | None = None,
+    force: bool = False,
+    wait: float = 0.0,
     as_json: bool = False,
 ) -> None:
     """Pushes, tells the hubs, and shows what came of it; raises `PushError` if it is incomplete."""
     with progress_bar(not common.quiet and common.log_format != "json") as progress:
-        results = push(config, places, options, progress or (lambda stage, done, total: None))
-    pings, purges = hubs.Pings(), cdn.Purges()
-    if not options.dry_run:
-        memory.remember(config, results)
-        # The hubs last: who is told by them asks at once.
-        purges = cdn.purge(config, results)
-        pings = hubs.tell(config, results, options.retry)
+        results, pings, purges = push(
+            config,
+            targets,
+            dry_run=dry_run,
+            delete=delete,
+            limit=limit,
+            force=force,
+            wait=wait,
+            progress=progress,
+        )
     if as_json:
         print_json(report(results, pings))
-    elif options.dry_run:
+    elif dry_run:
         for result in results:
             for line in planned(result):
                 click.echo(line)

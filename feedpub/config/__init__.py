@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from feedpub import plugins
 from feedpub.config.options import (
     FILENAMES,
     Custom,
@@ -28,7 +29,7 @@ from feedpub.config.options import (
 )
 from feedpub.config.push import PushTarget
 from feedpub.config.readers import Context, InvalidError, Section
-from feedpub.errors import ConfigError
+from feedpub.errors import ConfigError, PluginError
 from feedpub.model import Problem
 from feedpub.yaml_errors import explain
 
@@ -216,9 +217,8 @@ def _finish(
                     f"there is no folder {folder}",
                     "make it, or leave the key out",
                 )
-    _check_feeds(settings.feeds, node, context)
-    feeds = settings.feeds
-    feeds = replace(feeds, filenames=dict(FILENAMES) | dict(feeds.filenames))
+    feeds = replace(settings.feeds, filenames=_filenames(settings.feeds, node, context))
+    _check_feeds(feeds, node, context)
     return Config(
         path=path,
         root=root,
@@ -337,7 +337,7 @@ def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
         context.fail(
             _at(node, "feeds", "formats"), "feeds.formats", "no format is named", "name rss"
         )
-    names = list((dict(FILENAMES) | dict(feeds.filenames)).values())
+    names = list(feeds.filenames.values())
     if len(set(map(str.casefold, names))) != len(names):
         context.fail(
             _at(node, "feeds", "filenames"),
@@ -369,6 +369,19 @@ def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
                 "this address is taken by what feedpub writes itself",
                 "name the old address on the left and the new one on the right",
             )
+
+
+def _filenames(feeds: Feeds, node: yaml.Node, context: Context) -> dict[str, str]:
+    """The file name of each format; a plugin says the one of its own."""
+    names = dict(FILENAMES)
+    for name in feeds.formats:
+        if name not in FILENAMES:
+            try:
+                names[name] = str(plugins.load(plugins.FORMATS, name).filename)
+            except (PluginError, AttributeError) as error:
+                remedy = "reinstall the package that has it, or take the format out"
+                context.fail(_at(node, "feeds", "formats"), "feeds.formats", str(error), remedy)
+    return names | dict(feeds.filenames)
 
 
 def _check_paths(feeds: Feeds, node: yaml.Node, context: Context) -> None:

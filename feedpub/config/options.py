@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from feedpub import plugins
 from feedpub.config.podcasts import PodcastSettings
 from feedpub.config.push import PUSH, PUSH_DOC, PushTarget
 from feedpub.config.readers import (
@@ -349,7 +350,9 @@ class Feeds:
     """Which feeds there are, and what they contain."""
 
     formats: tuple[str, ...] = option(
-        ListOf(Choice(FORMATS)), "formats to write: rss, atom, json", FORMATS
+        ListOf(Choice(FORMATS, plugins.FORMATS)),
+        "formats to write: rss, atom, json, or a [plugin's](plugins.md)",
+        FORMATS,
     )
     items: int | None = option(
         _ITEMS, "the newest N items of each feed, or all; default: 20, or all for a podcast", None
@@ -360,7 +363,7 @@ class Feeds:
         None,
     )
     filenames: Mapping[str, str] = option(
-        MapOf(Choice(FORMATS), Path("a file name", parts=1)),
+        MapOf(Choice(FORMATS, plugins.FORMATS), Path("a file name", parts=1)),
         "file names by format",
         FILENAMES,
     )

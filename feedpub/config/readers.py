@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from feedpub import plugins
 from feedpub.model import Problem
 from feedpub.paths import is_portable
 from feedpub.urls import UrlError, absolute_url
@@ -215,9 +216,10 @@ class Number:
 
 @dataclass(eq=False, repr=False)
 class Choice:
-    """One of a few words."""
+    """One of a few words, or of the names that plugins add to a group of entry points."""
 
     words: tuple[str, ...]
+    group: str = ""  # "" for none
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         value = Text(meaning=f"one of {', '.join(self.words)}").read(node, key, context)
@@ -228,12 +230,16 @@ class Choice:
                 or (word == "false" and value.lower() in FALSE)
             ):
                 return word
+        others = plugins.names(self.group) if self.group else []
+        if value in others:
+            return value
         raise context.fail(
-            node, key, f"{value[:60]!r} is not known here", nearest(value, list(self.words))
+            node, key, f"{value[:60]!r} is not known here", nearest(value, [*self.words, *others])
         )
 
     def schema(self) -> Schema:
-        return {"enum": [False if word == "false" else word for word in self.words]}
+        words = [False if word == "false" else word for word in self.words]
+        return {"enum": words + (plugins.names(self.group) if self.group else [])}
 
 
 @dataclass(eq=False, repr=False)

@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from feedpub import plugins
+from feedpub.errors import PluginError
 from feedpub.model import Feed, Item
+
+MEDIA_TYPES = {
+    "rss": "application/rss+xml",
+    "atom": "application/atom+xml",
+    "json": "application/feed+json",
+}
 
 
 class Format(Protocol):
     """One format of feeds."""
 
-    name: str
-    media_type: str  # with which hosts serve it
+    name: str  # as `feeds.formats` names it
+    media_type: str  # the Content-Type that hosts serve it with
 
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
         """Each item as the part of a document that `render_feed` joins."""
@@ -26,21 +34,72 @@ class Format(Protocol):
 
 
 def load_formats(names: Sequence[str]) -> list[Format]:
-    """The formats of these names, in the order of the registry."""
-    loaded: list[Format] = []
-    if "rss" in names:
+    """The formats of these names: feedpub's own first, then those of plugins.
+
+    Raises `PluginError`.
+    """
+    return [_load(name) for name in in_order(names)]
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Names of formats in the order in which feeds list them."""
+    own = [name for name in MEDIA_TYPES if name in names]
+    return own + [name for name in names if name not in MEDIA_TYPES]
+
+
+def plugin_state(names: Sequence[str]) -> list[str]:
+    """What else the bytes of these formats depend on: feedpub's own are part of the program."""
+    return [plugins.state(plugins.FORMATS, name) for name in names if name not in MEDIA_TYPES]
+
+
+def media_type(name: str) -> str:
+    """The Content-Type of a format. Raises `PluginError`."""
+    return MEDIA_TYPES.get(name) or _load(name).media_type
+
+
+def _load(name: str) -> Format:
+    if name == "rss":
         from feedpub.formats.rss import Rss
 
-        loaded.append(Rss())
-    if "atom" in names:
+        return Rss()
+    if name == "atom":
         from feedpub.formats.atom import Atom
 
-        loaded.append(Atom())
-    if "json" in names:
+        return Atom()
+    if name == "json":
         from feedpub.formats.jsonfeed import JsonFeed
 
-        loaded.append(JsonFeed())
-    return loaded
+        return JsonFeed()
+    return _PluginFormat(name)
+
+
+class _PluginFormat:
+    """A format of another package: what it raises is a `PluginError` that names the package."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._origin = plugins.origin(plugins.FORMATS, name)
+        try:
+            self._format: Format = plugins.load(plugins.FORMATS, name)()
+            self.media_type = self._format.media_type
+        except (TypeError, AttributeError) as error:
+            raise PluginError(self._origin, str(error)) from error
+
+    def render_items(self, items: Sequence[Item]) -> list[bytes]:
+        try:
+            parts = self._format.render_items(items)
+        except Exception as error:
+            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
+        if len(parts) != len(items):
+            what = f"{len(parts)} parts for {len(items)} items"
+            raise PluginError(self._origin, what)
+        return parts
+
+    def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
+        try:
+            return self._format.render_feed(feed, parts)
+        except Exception as error:
+            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
 
 
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005's namespace
@@ -71,10 +130,3 @@ def history_mark(feed: Feed) -> str:
     if history is None:
         return ""
     return "archive" if history.current else "complete" if history.is_complete else ""
-
-
-MEDIA_TYPES = {
-    "rss": "application/rss+xml",
-    "atom": "application/atom+xml",
-    "json": "application/feed+json",
-}

@@ -64,7 +64,7 @@ def _nest(parent: etree._Element, group: Sequence[Entry]) -> None:
 def _outline(parent: etree._Element, entry: Entry) -> None:
     """A subscription: type is `rss` for feeds of any format ("Subscription lists")."""
     by_format = {link.format: link for link in entry.links}
-    link = next(by_format[name] for name in _OPML_TYPES if name in by_format)
+    link = next((by_format[name] for name in _OPML_TYPES if name in by_format), entry.links[0])
     etree.SubElement(
         parent,
         "outline",

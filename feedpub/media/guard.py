@@ -24,8 +24,8 @@ from ipaddress import (
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from feedpub import __version__
 from feedpub.errors import FeedpubError
+from feedpub.version import VERSION
 
 # The IANA registries of special-purpose addresses (RFC 6890), written out: what Python's
 # is_global says of them changes with its version.
@@ -198,4 +198,4 @@ def _resolved(host: str, port: int, seconds: float, is_over: Callable[[], bool])
 
 def user_agent(contact: str = "") -> str:
     """feedpub and its version, with the address where its user can be found."""
-    return f"feedpub/{__version__} (+{contact})" if contact else f"feedpub/{__version__}"
+    return f"feedpub/{VERSION} (+{contact})" if contact else f"feedpub/{VERSION}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats import media_type as type_of_format
 from feedpub.grouping.archive import feed_of
 from feedpub.media.types import TYPES, UNKNOWN
 from feedpub.publish.types import Headers
@@ -82,7 +82,7 @@ def is_hashed(path: str) -> bool:
 def type_of(path: str, rules: Rules) -> str:
     """The Content-Type of a file."""
     if found := format_of(path, rules):
-        media_type = MEDIA_TYPES[found]
+        media_type = type_of_format(found)
     else:
         name = rules.aliases.get(path, path).rpartition("/")[2].lower()
         ending = name.rpartition(".")[2]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from feedpub.config import CATALOGUE_NAMES, Config
+from feedpub.formats import plugin_state
 from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import min_items
 from feedpub.model import Placement
@@ -168,7 +169,10 @@ class Feeds:
         store = self._store
         # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
         common = fingerprints.digest(
-            fingerprints.settings(self._config), vocabulary.fingerprint, list(self._existing)
+            fingerprints.settings(self._config),
+            vocabulary.fingerprint,
+            list(self._existing),
+            plugin_state(self._config.feeds.formats),
         )
         self._all_doubtful |= store.fact("common") != common
         store.set_fact("common", common)

@@ -13,9 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from feedpub import __version__
 from feedpub.config import Config, SourceSpec
 from feedpub.records.scan import FoundName
+from feedpub.version import VERSION
 
 # What is installed beside feedpub and has a say in the bytes of a feed.
 _LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
@@ -43,7 +43,7 @@ def program() -> str:
     package = Path(__file__).parents[1]
     libraries = Path(yaml.__file__).parents[1]
     return digest(
-        __version__,
+        VERSION,
         sys.version,
         sorted(_sizes(str(package))),
         sorted(name for name in _names(libraries) if name.lower().startswith(_LIBRARIES)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats import in_order, media_type
 from feedpub.grouping.apple import faults
 from feedpub.grouping.assemble import Assembler, FormatName, min_items, window_rule
 from feedpub.grouping.duplicates import Duplicate, newest_of_each, same_id
@@ -201,7 +201,7 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
 
 def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
     """What Apple Podcasts would refuse of the feeds that are podcasts; each fault once."""
-    formats = [FormatName(*one) for one in MEDIA_TYPES.items() if one[0] in config.feeds.formats]
+    formats = [FormatName(name, media_type(name)) for name in in_order(config.feeds.formats)]
     existing = list(grouping.windows)
     assembler = Assembler(config, grouping.terms, grouping.placer, formats, existing)
     found: dict[Problem, None] = {}

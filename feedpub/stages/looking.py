@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats import in_order, media_type, plugin_state
 from feedpub.formats.entry import Entry
 from feedpub.grouping.archive import end_of, path_of, period_of, start_of
 from feedpub.grouping.assemble import Assembler, FormatName, profile, window_rule
@@ -66,7 +66,7 @@ class Looker:
         aliases: Mapping[str, Sequence[str]],
         media: Media,
     ) -> None:
-        formats = [FormatName(*f) for f in MEDIA_TYPES.items() if f[0] in config.feeds.formats]
+        formats = [FormatName(name, media_type(name)) for name in in_order(config.feeds.formats)]
         self.assembler = Assembler(config, terms, selection.placer, formats, existing)
         self._config = config
         self._store = store
@@ -81,6 +81,7 @@ class Looker:
             plain(config.settings.images),
             feeds.content,
             feeds.formats,
+            plugin_state(feeds.formats),
             plain(feeds.filenames),
             feeds.topics.path,
             feeds.providers.path,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedpub.config import CATALOGUE_NAMES, Config
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats import in_order
 from feedpub.output.tree import digest_of
 from feedpub.records.scan import Signature
 from feedpub.stages.racy import Clock
@@ -56,7 +56,7 @@ def files_of(config: Config, path: str) -> list[str]:
     """The files of a feed, one for each format."""
     prefix = f"{path}/" if path else ""
     names = config.feeds.filenames
-    return [prefix + names[name] for name in MEDIA_TYPES if name in config.feeds.formats]
+    return [prefix + names[name] for name in in_order(config.feeds.formats)]
 
 
 def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str, list[str]]:

@@ -22,6 +22,12 @@ pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 termios = pytest.importorskip("termios", reason="there are no terminals as POSIX has them")
 fcntl = pytest.importorskip("fcntl", reason="there are no terminals as POSIX has them")
 
+try:
+    for opened in pty.openpty():
+        os.close(opened)
+except OSError as why:  # a container without /dev/pts
+    pytest.skip(f"no pseudo-terminal can be opened here ({why})", allow_module_level=True)
+
 COUNT = 3000
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|\x1b[=>78]|([\r\n\b])|([^\x1b\r\n\b]+)")

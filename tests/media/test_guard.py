@@ -15,9 +15,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedpub import __version__
 from feedpub.media.connections import Line, session
 from feedpub.media.guard import RefusedError, allowed, check_url, is_public, targets, user_agent
+from feedpub.version import VERSION
 from tests.media.server import Server, file, moved, status
 
 PRIVATE = [
@@ -188,7 +188,7 @@ def test_nothing_of_the_machine_is_in_a_request(
         for request in server.requests:
             assert request.headers == {
                 "host": server.host,
-                "user-agent": f"feedpub/{__version__} (+https://feeds.example/)",
+                "user-agent": f"feedpub/{VERSION} (+https://feeds.example/)",
                 "accept": "*/*",
                 "accept-encoding": "identity",
             }
