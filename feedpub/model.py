@@ -25,7 +25,7 @@ SHORT_ID = "id below site.id"  # it names one that is no address
 PATH_ID = "date and path"
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """A text that any terminal and any file takes: what cannot be shown is escaped."""
     if text.isprintable():
         return text
@@ -71,7 +71,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
         key = f" {self.key}:" if self.key else ""
-        return printable(f"{place}:{key} {self.what}; {self.remedy}")
+        return escape_unprintable(f"{place}:{key} {self.what}; {self.remedy}")
 
 
 class Person(NamedTuple):

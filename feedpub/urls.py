@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
+WEB_SCHEMES = frozenset({"http", "https"})
 # Nothing to mend in most addresses; this says so at the price of one match.
 _CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!$&-;=?-Z_a-z~]*+)?")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
@@ -31,7 +32,7 @@ def absolute_url(text: str, base: str = "") -> str:
     if not text:
         raise UrlError("it is empty")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)", text)
-    if scheme and scheme[1].lower() not in {"http", "https"}:
+    if scheme and scheme[1].lower() not in WEB_SCHEMES:
         raise UrlError(f"a {scheme[1][:20]}: address has no place in a feed")
     if not scheme:
         if not base:

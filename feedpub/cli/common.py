@@ -67,13 +67,13 @@ class Common(NamedTuple):
 
 def problem_fields(problem: Problem) -> dict[str, Any]:
     """A problem as a dictionary, as in reports."""
-    from feedpub.model import printable
+    from feedpub.model import escape_unprintable
 
     return {
-        "path": printable(problem.path),
+        "path": escape_unprintable(problem.path),
         "line": problem.line,
-        "key": printable(problem.key),
-        "what": printable(problem.what),
+        "key": escape_unprintable(problem.key),
+        "what": escape_unprintable(problem.what),
         "remedy": problem.remedy,
     }
 

@@ -14,7 +14,7 @@ import yaml
 from feedpub.config.options import AUTHOR, LinkPattern, Site
 from feedpub.config.readers import Context, InvalidError, Reader, Section
 from feedpub.model import Problem
-from feedpub.records.text import printable
+from feedpub.records.text import strip_unprintable
 
 _LINK = re.compile(r"[^\s:?#\\<>\"^`|$]*")
 # What new sites have for an address until somebody writes theirs.
@@ -77,7 +77,7 @@ class Detected:
 
 def one_line(text: str, limit: int = 100) -> str:
     """A text from elsewhere, fit for a comment or a message."""
-    line = " ".join(printable(text).split())
+    line = " ".join(strip_unprintable(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from feedpub.errors import FeedpubError
+from feedpub.urls import WEB_SCHEMES
 from feedpub.version import VERSION
 
 # The IANA registries of special-purpose addresses (RFC 6890), written out: what Python's
@@ -119,7 +120,7 @@ def check_url(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise RefusedError("it is not an address") from None
-    if parts.scheme.lower() not in {"http", "https"}:
+    if parts.scheme.lower() not in WEB_SCHEMES:
         raise RefusedError("only http and https addresses are asked")
     if "@" in parts.netloc:
         raise RefusedError("an address that holds a user or a password is not asked")

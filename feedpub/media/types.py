@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from feedpub.urls import WEB_SCHEMES
+
 TYPES = {
     # pictures
     "apng": "image/apng",
@@ -80,7 +82,7 @@ TYPES = {
     "zip": "application/zip",
 }
 UNKNOWN = "application/octet-stream"
-_SCHEMES = frozenset({"http:/", "https:/"})
+_SCHEMES = frozenset(f"{scheme}:/" for scheme in WEB_SCHEMES)
 
 # What people and servers write for the registered types.
 _ALIASES = {

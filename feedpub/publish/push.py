@@ -14,7 +14,7 @@ from typing import NamedTuple
 from feedpub.config import Config, PushTarget
 from feedpub.config.push import Limit, without_password
 from feedpub.errors import ConfigError, RunError
-from feedpub.model import Problem, printable
+from feedpub.model import Problem, escape_unprintable
 from feedpub.output.lock import locked
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.publish.execute import Done, Executor
@@ -204,11 +204,11 @@ class _Push:
             trace = "".join(traceback.format_exception(error))
             result = result._replace(error=what, remedy="please report it", trace=trace)
         failures = tuple(
-            failure._replace(what=printable(self.place.scrub(failure.what)))
+            failure._replace(what=escape_unprintable(self.place.scrub(failure.what)))
             for failure in result.done.failures
         )
         return result._replace(
-            error=printable(self.place.scrub(result.error)),
+            error=escape_unprintable(self.place.scrub(result.error)),
             done=result.done._replace(failures=failures),
             seconds=time.monotonic() - start,
         )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from feedpub.model import Record
-from feedpub.records.text import plain_text, printable, without_unseen
-from feedpub.urls import UrlError, absolute_url
+from feedpub.records.text import plain_text, strip_unprintable, without_unseen
+from feedpub.urls import WEB_SCHEMES, UrlError, absolute_url
 
 if TYPE_CHECKING:
     import nh3
@@ -87,6 +87,7 @@ _ATTRIBUTES = {
     "track": {"src", "kind", "srclang", "label"},
     "video": {"src", "poster", "controls", "width", "height", "preload"},
 }
+_CONTACT_SCHEMES = frozenset({"mailto", "tel"})  # of links: a person, not a page
 _ADDRESSES = frozenset({"href", "src", "poster", "cite"})
 _ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 _UNSEEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
@@ -248,12 +249,12 @@ def _hides(markup: str) -> bool:
 
 def clean_html(markup: str, base: str) -> str:
     """Any HTML → a sanitized fragment, its addresses made absolute against `base`."""
-    markup = printable(markup)
+    markup = strip_unprintable(markup)
     if _too_deep(markup):
         return f"<p>{html.escape(plain_text(_ANY_TAG.sub(' ', markup)), quote=False)}</p>"
     if _is_document(markup) or _hides(markup):
         markup, base = _seen(markup, base)
-    cleaned = printable(_parsers.clean(markup, base))
+    cleaned = strip_unprintable(_parsers.clean(markup, base))
     media = set(_MEDIA.findall(cleaned))
     if "img" in media:
         cleaned = _IMAGE.sub(_keep_image, cleaned)
@@ -319,7 +320,7 @@ class _Parsers(threading.local):
             clean_content_tags=set(_DROPPED),
             attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
             attribute_filter=self._attribute,
-            url_schemes={"http", "https", "mailto", "tel"},
+            url_schemes={*WEB_SCHEMES, *_CONTACT_SCHEMES},
             link_rel=None,
         )
 
@@ -340,8 +341,8 @@ _parsers = _Parsers()
 
 
 def _address(tag: str, value: str, base: str) -> str | None:
-    lower = value.strip().lower()
-    if tag == "a" and lower.startswith(("mailto:", "tel:")):
+    scheme, colon, _ = value.strip().lower().partition(":")
+    if tag == "a" and colon and scheme in _CONTACT_SCHEMES:
         return quote(value.strip(), safe="!#$%&'()*+,/:;=?@~")
     try:
         url = absolute_url(value, base)

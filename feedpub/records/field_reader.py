@@ -19,7 +19,7 @@ from feedpub.keys import GROUP_OF, KEYS, RANK_OF
 from feedpub.media.types import TYPES, UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
-from feedpub.records.text import has_markup, is_plain, plain_text, printable
+from feedpub.records.text import has_markup, is_plain, plain_text, strip_unprintable
 from feedpub.urls import UrlError, absolute_url
 
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
@@ -160,7 +160,7 @@ class FieldReader:
         return self._printable(scalar(value), keys), keys
 
     def _printable(self, text: str, keys: Keys) -> str:
-        cleaned = printable(text)
+        cleaned = strip_unprintable(text)
         if cleaned != text:
             what = "a control character or half a surrogate pair that no feed can carry"
             self.notes.add(keys, what, "take it out; feedpub did")

@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from feedpub.media.types import type_of
 from feedpub.model import Enclosure, Item
 from feedpub.records.content import content_text, without_empty
-from feedpub.records.text import printable, summary_of
-from feedpub.urls import absolute_url
+from feedpub.records.text import strip_unprintable, summary_of
+from feedpub.urls import WEB_SCHEMES, absolute_url
 
 Parameters = Sequence[tuple[str, str]]  # of the query of addresses: name, value
 WIDTH = 600  # pixels: what mailing services' templates are wide
@@ -148,7 +148,7 @@ class _Mail:
         """Whether an address is that of a page of the site's own, and not of a file there."""
         parts, home = urlsplit(url), self._home
         return (
-            parts.scheme in {"http", "https"}
+            parts.scheme in WEB_SCHEMES
             and parts.netloc == home.netloc
             and f"{parts.path}/".startswith(home.path)
             and type_of(url) in {"", "text/html"}
@@ -215,7 +215,7 @@ class _Mail:
         if not still and name != "audio" and self._lead and self._lead.url not in self._seen:
             self._seen.add(self._lead.url)
             still = self._own_picture(self._lead, alt)
-        title = title or printable(unquote(urlsplit(url).path.rpartition("/")[2])) or url
+        title = title or strip_unprintable(unquote(urlsplit(url).path.rpartition("/")[2])) or url
         inside = f"{still}<br>{_PLAY} {_text(title)}" if still else f"{_PLAY} {_text(title)}"
         if "a" not in self._open:
             inside = f"{_written('a', {'href': url})}{inside}</a>"

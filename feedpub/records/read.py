@@ -17,7 +17,7 @@ from feedpub.model import Problem, Record
 from feedpub.records.field_reader import Keys, Notes, Place, Rules
 from feedpub.records.fields import build_record
 from feedpub.records.kinds import DATA, LINES
-from feedpub.records.text import first_unprintable, printable
+from feedpub.records.text import first_unprintable, strip_unprintable
 from feedpub.records.values import (
     Document,
     ParseError,
@@ -75,7 +75,7 @@ def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Ru
         what = f"a control character (U+{ord(unprintable[0]):04X}) that no feed can carry"
         remedy = "take it out; feedpub did"
         parsed.problems.append(Problem(path, line, "", what, remedy, fatal=False))
-        text = printable(text)
+        text = strip_unprintable(text)
     reader = _FileReader(path, below, source, rules, parsed)
     lower = path.lower()
     try:

@@ -45,7 +45,7 @@ _HARMLESS = bytes(
 )
 
 
-def printable(text: str) -> str:
+def strip_unprintable(text: str) -> str:
     """The text without the characters that no feed can carry."""
     if text.isprintable():
         return text

@@ -30,7 +30,7 @@ from feedpub.model import (
     Transcript,
     Txt,
 )
-from feedpub.records.text import plain_text, printable
+from feedpub.records.text import plain_text, strip_unprintable
 
 FILES = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
 NASTY = (
@@ -58,9 +58,11 @@ NASTY = (
 texts = (st.sampled_from(NASTY) | st.text(max_size=20)).map(plain_text)
 said = texts.filter(bool)
 markup = st.lists(
-    st.sampled_from(NASTY) | st.text(max_size=10).map(printable) | st.just("<p>a</p>\n\n<pre>\n x"),
+    st.sampled_from(NASTY)
+    | st.text(max_size=10).map(strip_unprintable)
+    | st.just("<p>a</p>\n\n<pre>\n x"),
     max_size=4,
-).map(lambda parts: printable("\n".join(parts)).replace("\r", ""))
+).map(lambda parts: strip_unprintable("\n".join(parts)).replace("\r", ""))
 moments = st.datetimes(
     datetime(1900, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)
 ).map(lambda moment: moment.replace(microsecond=0))  # fmt: skip
