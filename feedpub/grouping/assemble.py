@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from feedpub.config import SCHEMA_NAME, Config
 from feedpub.config.options import Group
-from feedpub.grouping.groups import group_of
-from feedpub.grouping.place import Placer
+from feedpub.grouping.place import Placer, group_of
 from feedpub.grouping.podcast import podcast_of, settings_of
 from feedpub.grouping.terms import Taxonomies
 from feedpub.grouping.window import WindowRule

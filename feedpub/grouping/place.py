@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.config.options import AllGroup, Group
+from feedpub.config.options import AllGroup, Custom, Group
 from feedpub.grouping.select import Test, conditions
 from feedpub.grouping.terms import Taxonomies, names_of
 from feedpub.model import Placement, RecordHead, Term
@@ -123,3 +123,18 @@ class _Rule(NamedTuple):
         if term.key in self.exclude or (self.include and term.key not in self.include):
             return False
         return not self.tests or self.takes(record)
+
+
+def group_of(config: Config, placement: Placement) -> Group | AllGroup | Custom:
+    """The settings that a feed shares with its like."""
+    feeds = config.feeds
+    if placement.kind == "custom":
+        path = placement.feed
+        return next(custom for custom in feeds.custom if path == f"custom/{custom.slug}")
+    groups: dict[str, Group | AllGroup] = {
+        "all": feeds.all,
+        "topic": feeds.topics,
+        "provider": feeds.providers,
+        "topic_provider": feeds.topic_providers,
+    }
+    return groups[placement.kind]

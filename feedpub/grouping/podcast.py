@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from feedpub.config import Config
 from feedpub.config.podcasts import PodcastSettings
-from feedpub.grouping.groups import group_of
+from feedpub.grouping.place import group_of
 from feedpub.model import (
     Enclosure,
     Episode,
