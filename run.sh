@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The daily acts of the project, one word each. Every act does its own set-up.
+# The daily tasks of the project. Each task does its own set-up.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -8,25 +8,25 @@ PYTHON=${PYTHON:-}
 
 usage() {
     cat <<'TEXT'
-./run.sh ACT
+./run.sh TASK
 
-  setup     make .venv from the lock, with every extra
-  generate  turn the sample records into feeds/ and say where to look
+  setup     create .venv from the lock, with every extra and the developer tools
+  generate  generate feeds/ from the sample records
   test      run the test suite (further arguments go to pytest); --lowest: with the lowest versions
             that pyproject.toml allows
-  lint      ruff: rules and format; the direction of imports; whether the locks are complete
-  types     mypy, strict
-  check     name every problem of the sample records
-  bench     measure feedpub against other tools (--sizes, --runs, --large, --peers, --publish)
-  docs      write docs/cli.md and docs/config.md anew from the code
+  lint      check rules and format (ruff), the direction of imports, and that the locks are complete
+  types     check types (mypy --strict)
+  check     report every problem in the sample records
+  bench     compare the speed with that of other tools (--sizes, --runs, --large, --peers, --publish)
+  docs      write docs/cli.md and docs/config.md from the code
   serve     serve feeds/ at http://127.0.0.1:8000/
   wheel     build the last commit into dist/, and check that the build is reproducible
-  audit     check the locked packages for known vulnerabilities; 69 if not all could be checked
+  audit     check the locked packages for known vulnerabilities (exit code 69: not all could be checked)
   sbom      write an SBOM (CycloneDX 1.6, JSON) to a FILE, or to the terminal
 TEXT
 }
 
-# The packages are locked for Python 3.11 to 3.14: others have no wheels of some of them.
+# The locks are for Python 3.11 to 3.14; for other versions, some packages have no wheels.
 find_python() {
     if [ -n "$PYTHON" ]; then return; fi
     local name
@@ -38,17 +38,17 @@ find_python() {
         fi
     done
     echo "run.sh: Python 3.11 to 3.14 is needed (Debian, Ubuntu: apt-get install python3);" \
-        "PYTHON=/path/to/python ./run.sh … names another" >&2
+        "to use another one: PYTHON=/path/to/python ./run.sh …" >&2
     exit 1
 }
 
-# Debian keeps what a virtual environment needs in a package of its own.
+# On Debian, virtual environments need a package of their own.
 make_venv() {
     rm -rf "$VENV"
     if ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then install_venv; fi
     if "$PYTHON" -m venv "$VENV" >&2; then return; fi
     rm -rf "$VENV"
-    echo "run.sh: Python cannot make $VENV, as it says above; fix that and run this again" >&2
+    echo "run.sh: Python could not create $VENV (see above); fix this and run the command again" >&2
     exit 1
 }
 
@@ -58,32 +58,32 @@ install_venv() {
     package="python$version-venv"
     if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
     if command -v apt-get >/dev/null; then
-        echo "run.sh: installing $package, which makes virtual environments" >&2
+        echo "run.sh: installing $package, which is needed to create virtual environments" >&2
         if "${sudo[@]}" apt-get -qq update >/dev/null &&
             "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install "$package" >/dev/null; then
             return
         fi
     fi
-    echo "run.sh: no virtual environment can be made; install $package and run this again" >&2
+    echo "run.sh: cannot create a virtual environment; install $package and run the command again" >&2
     exit 1
 }
 
-# setup NAME: installs what requirements/NAME.txt locks into $VENV, and feedpub itself. Stamps say what is there.
+# setup NAME: installs requirements/NAME.txt and feedpub into $VENV. Stamp files record what is installed.
 setup() {
     local made code stamp="$VENV/feedpub-$1.stamp" locks=(build "$1")
     find_python
-    # One at a time: another run.sh may be making it.
+    # Only one run.sh at a time may create it.
     if command -v flock >/dev/null; then
         exec 9<run.sh
         flock 9
     fi
-    # .venv holds the packages of users, and then those of developers, too.
+    # .venv has the run-time packages, and then the developer tools too.
     if [ "$VENV" = .venv ]; then locks=(build run dev); fi
-    # Made anew for other locks, where packages would be left over; and where it was moved: it holds its path.
+    # Created again if the locks changed (old packages would remain) or if it was moved (it contains its path).
     made=$(for lock in "${locks[@]}"; do cat "requirements/$lock.txt"; done | cksum; pwd)
     if [ "$(cat "$VENV/feedpub.stamp" 2>/dev/null)" != "$made" ] ||
         ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
-        echo "run.sh: making $VENV, and installing packages into it: about a minute" >&2
+        echo "run.sh: creating $VENV and installing packages, about a minute" >&2
         make_venv
         printf '%s\n' "$made" >"$VENV/feedpub.stamp"
     fi
@@ -93,10 +93,10 @@ setup() {
         return
     fi
     case "$1" in
-        tools) "$VENV/bin/python" requirements/install.py tools || exit 1 ;; # which do without feedpub
+        tools) "$VENV/bin/python" requirements/install.py tools || exit 1 ;; # these do not need feedpub
         *) "$VENV/bin/python" requirements/install.py "$1" -e . || exit 1 ;;
     esac
-    # pip compiles what it copies, not what it links to; Python may be told to write nothing itself.
+    # pip does not compile an editable install, and PYTHONDONTWRITEBYTECODE may be set.
     "$VENV/bin/python" -m compileall -q feedpub
     printf '%s\n' "$code" >"$stamp"
     exec 9<&-
@@ -105,13 +105,13 @@ setup() {
 for_users() { setup run; }
 for_developers() { setup dev; }
 
-# What checks the locks, and is no part of feedpub.
+# The tools that check the locks.
 for_tools() {
     local VENV=.venv-tools
     setup tools
 }
 
-# A server that tests push to and that pip cannot bring; without it they are skipped, and say so.
+# A test server that pip cannot install. Without it, its tests are skipped.
 azurite() {
     local place="$VENV/npm" want
     want=$(cksum <requirements/npm/package-lock.json)
@@ -124,7 +124,7 @@ azurite() {
     if npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --silent >&2; then
         printf '%s\n' "$want" >"$place/feedpub.stamp"
     else
-        echo "run.sh: npm cannot install Azurite" >&2
+        echo "run.sh: npm could not install Azurite; its tests are skipped" >&2
     fi
 }
 
@@ -133,9 +133,9 @@ where_it_is() {
     printf '  export PATH="%s:$PATH"\n' "$PWD/$VENV/bin"
 }
 
-act=${1:-}
+task=${1:-}
 [ $# -gt 0 ] && shift
-case "$act" in
+case "$task" in
     setup)
         for_developers
         where_it_is
@@ -143,7 +143,7 @@ case "$act" in
     generate)
         if [ -e "$VENV/feedpub-dev.stamp" ]; then for_developers; else for_users; fi
         "$VENV/bin/feedpub" generate "$@"
-        echo "The feeds are in $PWD/feeds: subscribe to feeds/rss.xml, or look at feeds/feeds.opml"
+        echo "The feeds are in $PWD/feeds: feeds/rss.xml is everything, feeds/feeds.opml lists all of them"
         where_it_is
         ;;
     test)
@@ -156,8 +156,8 @@ case "$act" in
             for_developers
         fi
         azurite
-        for_tools # whose audit is tested
-        # One more than there are processors to use: some tests wait for servers.
+        for_tools # the tests run the audit
+        # One more than the usable processors, since some tests wait for servers.
         workers=$("$VENV/bin/python" -c \
             'from feedpub.records.workers import usable_cpus as n; print(min(n() + 1, 8))')
         exec "$VENV/bin/python" -m pytest -n "$workers" "$@"
@@ -208,7 +208,7 @@ case "$act" in
         usage
         ;;
     *)
-        echo "run.sh: there is no act '$act'" >&2
+        echo "run.sh: there is no task '$task'" >&2
         usage >&2
         exit 2
         ;;

@@ -72,7 +72,7 @@ def _write(common: Common, target: Path, detected: Detected | None, config: Path
 
     today = datetime.now(UTC).date()  # in UTC, so that the sample is in the future nowhere
     if detected:
-        common.say(f"saw {detected.name}: {detected.evidence}")
+        common.say(f"found {detected.name}: {detected.evidence}")
     _create(config, config_text(detected, today.year, _prefix(target, config)), common)
     if detected is None:
         _create(target / "records/hello.md", sample_record(today), common)
@@ -81,7 +81,7 @@ def _write(common: Common, target: Path, detected: Detected | None, config: Path
         path = target / source.path
         if not re.search(r"[*?\[]", source.path) and not path.exists():
             path.mkdir(parents=True)
-            common.say(f"{path}: made")
+            common.say(f"{path}: created")
     for line in (_unread(detected), detected.advice, _to_exclude(detected, target, config)):
         if line:
             common.say(line)
@@ -204,7 +204,7 @@ def _create(path: Path, text: str, common: Common) -> None:
     except FileExistsError:
         common.say(f"{path}: already exists; not changed")
         return
-    common.say(f"{path}: made")
+    common.say(f"{path}: created")
 
 
 def _ignore(path: Path, line: str, common: Common) -> None:

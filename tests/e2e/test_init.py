@@ -84,7 +84,7 @@ def no_sample(site: Site) -> None:
 def test_jekyll(tmp_path: Path) -> None:
     site = jekyll(tmp_path)
     run = init(site)
-    assert "saw a Jekyll site: _config.yml, 3 posts in _posts" in run.err
+    assert "found a Jekyll site: _config.yml, 3 posts in _posts" in run.err
     advice = "Add config.yaml and ids.jsonl to `exclude:` in _config.yml"
     assert f"{advice}, or Jekyll will publish them" in run.err
     assert closing(run) == "next: review config.yaml, then run feedpub generate"
@@ -121,7 +121,7 @@ def test_a_jekyll_site_without_posts_gets_the_folder(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.write("_config.yml", "title: New\n")
     run = init(site)
-    assert "_posts: made" in run.err
+    assert "_posts: created" in run.err
     assert closing(run) == (
         "next: set site.url, site.id and site.home in config.yaml, then run feedpub generate"
     )
@@ -154,7 +154,7 @@ def test_jekyll_is_told_once_what_to_leave_out(tmp_path: Path, listed: str, said
 def test_hexo(tmp_path: Path) -> None:
     site = hexo(tmp_path)
     run = init(site)
-    assert "saw a Hexo site: _config.yml, 2 posts in source/_posts" in run.err
+    assert "found a Hexo site: _config.yml, 2 posts in source/_posts" in run.err
     assert "exclude" not in run.err
     text = (tmp_path / "config.yaml").read_text()
     assert "add feeds/** to `skip_render:` in _config.yml" in text
@@ -190,7 +190,7 @@ def test_jekyll_with_its_posts_in_source_is_no_hexo(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.write("_config.yml", "source: source\nurl: https://shed.example.net\n")
     site.write("source/_posts/2024-02-29-a-dovetail.md", front("title: A dovetail"))
-    assert "saw a Jekyll site" in init(site).err
+    assert "found a Jekyll site" in init(site).err
     assert list(published(site).values()) == ["https://shed.example.net/2024/02/29/a-dovetail.html"]
 
 
@@ -206,7 +206,7 @@ DEFAULTS = {
 def test_hugo(tmp_path: Path) -> None:
     site = hugo(tmp_path, "config.toml", HUGO)
     run = init(site)
-    assert "saw a Hugo site: config.toml, 4 dated pages in content" in run.err
+    assert "found a Hugo site: config.toml, 4 dated pages in content" in run.err
     no_sample(site)
     config = config_of(site)
     assert config["site"]["title"] == "River log"
@@ -223,7 +223,7 @@ def test_hugos_own_config_yaml_stays_byte_for_byte(tmp_path: Path) -> None:
     site = hugo(tmp_path, "config.yaml", own)
     run = init(site)
     assert (tmp_path / "config.yaml").read_bytes() == own.encode()
-    assert "feedpub.yaml: made" in run.err
+    assert "feedpub.yaml: created" in run.err
     assert closing(run).endswith(", then run feedpub generate")
     assert config_of(site, "feedpub.yaml")["site"]["title"] == "River: log"
     assert published(site, "feedpub.yaml") == DEFAULTS
@@ -283,7 +283,7 @@ def test_eleventy(tmp_path: Path, top: str, folder: str, path: str, config: str)
     site = eleventy(tmp_path, top, config)
     add_posts(site, folder)
     run = init(site)
-    assert f"saw an Eleventy site: {config}, 3 dated pages in {folder}" in run.err
+    assert f"found an Eleventy site: {config}, 3 dated pages in {folder}" in run.err
     no_sample(site)
     text = (tmp_path / "config.yaml").read_text()
     assert 'eleventyConfig.addPassthroughCopy("feeds");' in text
@@ -314,7 +314,7 @@ def test_eleventy_that_copies_a_folder(tmp_path: Path) -> None:
 def test_astro(tmp_path: Path) -> None:
     site = astro(tmp_path)
     run = init(site)
-    assert "saw an Astro site: astro.config.mjs, 2 dated pages in src/content/blog" in run.err
+    assert "found an Astro site: astro.config.mjs, 2 dated pages in src/content/blog" in run.err
     no_sample(site)
     text = (tmp_path / "config.yaml").read_text()
     assert "feedpub does not read .mdx or .mdoc: moon.mdx" in text
@@ -373,7 +373,9 @@ def test_astro_pages_whose_dates_cannot_be_read(tmp_path: Path) -> None:
 def test_obsidian(tmp_path: Path) -> None:
     site = vault(tmp_path / "My Vault")
     run = init(site)
-    assert "saw an Obsidian vault: .obsidian, 2 notes with a title and a date in Reading" in run.err
+    assert (
+        "found an Obsidian vault: .obsidian, 2 notes with a title and a date in Reading" in run.err
+    )
     no_sample(site)
     before = set(tree_of(site.root))
     assert published(site) == {"Old ways": "", "The Peregrine": ""}
@@ -421,7 +423,7 @@ def test_a_folder_of_records_with_taxonomies(tmp_path: Path) -> None:
     )
     site.write("README.md", "# Mine\n")
     run = init(site)
-    assert "saw a folder of records: 6 records in news, videos" in run.err
+    assert "found a folder of records: 6 records in news, videos" in run.err
     no_sample(site)
     config = config_of(site)
     assert config["records"] == ["news", "videos"]
@@ -635,7 +637,7 @@ def test_links_and_odd_names_lead_nowhere(tmp_path: Path) -> None:
     before = tree_of(outside)
     run = init(site)
     assert tree_of(outside) == before
-    assert "saw a folder of records: 1 record in posts" in run.err
+    assert "found a folder of records: 1 record in posts" in run.err
     assert list(published(site)) == ["A"]
     assert "secret" not in (site.root / "config.yaml").read_text().lower()
 
