@@ -42,10 +42,16 @@ class ChangedError(RunError):
 
 
 class ForeignFileError(RunError):
-    """A file that feedpub did not write stands where a feed would go."""
+    """A file or link that feedpub did not write is where a feed would go."""
 
-    def __init__(self, output: str, path: str, has_manifest: bool) -> None:
+    def __init__(self, output: str, path: str, has_manifest: bool, is_link: bool = False) -> None:
         self.path = f"{output}/{path}"
+        if is_link:
+            super().__init__(
+                f"{self.path}: this symbolic link is in the way of a feed, and feedpub follows no "
+                "link below its output folder; put a real folder or file there, or remove it"
+            )
+            return
         remedy = "move it away, or give another output or feeds.filenames in config.yaml"
         if not has_manifest:
             remedy = (

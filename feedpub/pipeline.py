@@ -7,8 +7,7 @@ import sqlite3
 
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
-from feedpub.output.lock import locked
-from feedpub.output.tree import OutputTree
+from feedpub.output.tree import OutputTree, locked
 from feedpub.stages import fingerprints, media
 from feedpub.stages.feeds import Feeds
 from feedpub.stages.identity import Identities

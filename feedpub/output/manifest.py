@@ -9,10 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from feedpub.durable import Root
+
 MANIFEST_NAME = ".feedpub.json"
 VERSION = 1
 # The manifest came from a disk or a repository: a path in it must not lead out of the tree.
-_SAFE_PATH = re.compile(r"(?!\.\.?(?:/|$))[^/\\\0]+(?:/(?!\.\.?(?:/|$))[^/\\\0]+)*")
+_NAME = r"(?!\.\.?(?:/|$))[^/\\\0\ud800-\udfff]+"
+_SAFE_PATH = re.compile(f"{_NAME}(?:/{_NAME})*")
 
 
 class ManifestError(Exception):
@@ -38,13 +41,21 @@ class Manifest(NamedTuple):
 def read_manifest(output: Path) -> Manifest | None:
     """The tree's manifest, None if there is none; raises `ManifestError`."""
     try:
-        content = json.loads((output / MANIFEST_NAME).read_bytes())
+        content = json.loads(Root(output).read(MANIFEST_NAME))
         files = {path: str(facts["sha256"]) for path, facts in content["files"].items()}
         manifest = Manifest(files, int(content["items"]))
         version = content["feedpub"]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ManifestError(f"{type(error).__name__}: {error}") from None
     if version != VERSION:
         raise ManifestError(f"it is of version {version!r}, this feedpub writes {VERSION}")

@@ -14,13 +14,15 @@ import functools
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from feedpub.errors import ChangedError, ForeignFileError, RunError
+from feedpub import durable
+from feedpub.durable import Root
+from feedpub.errors import ChangedError, ForeignFileError, LockedError, RunError
 from feedpub.output.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -31,7 +33,29 @@ from feedpub.output.manifest import (
 from feedpub.signals import held_signals
 
 STAGING = ".feedpub-staging"
-_JOURNAL = "journal.json"
+_JOURNAL = f"{STAGING}/journal.json"
+_PIECE = 1 << 20  # bytes
+# Helpers of a run that was killed hold its lock until they have seen that they are alone, and are
+# gone: 10 to 50 ms were seen.
+_GRACE = 0.5  # seconds
+
+
+@contextlib.contextmanager
+def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
+    """Holds the lock on the output folder; waits up to so many seconds for it, or a moment.
+
+    Raises `LockedError` if another process still has it. Where the folder cannot be made, the
+    run goes on without: staging will say so.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(durable.locked(output, max(wait, _GRACE)))
+        except BlockingIOError:
+            raise LockedError(shown) from None
+        except OSError:
+            pass
+        yield
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -64,7 +88,7 @@ class Journal(NamedTuple):
 
     @classmethod
     def read(cls, data: bytes) -> Journal:
-        """Raises `ValueError`, `KeyError` or `TypeError` if it is no journal."""
+        """Raises `ValueError`, `KeyError`, `TypeError` or `RecursionError` if it is no journal."""
         content = json.loads(data)
         moves = [(str(staged), str(path), str(digest)) for staged, path, digest in content["moves"]]
         clearings = [str(path) for path in content["clearings"]]
@@ -88,10 +112,9 @@ class OutputTree:
         self.dry_run = dry_run
         self.changes = Changes()
         self.completed_burst = False
-        self._staging = output / STAGING
+        self._root = Root(output)
         self._folders: set[str] = set()  # seen to be folders, or not there
         self._blockers: set[str] = set()  # files of feedpub's own that are in the way of others
-        self._made = False  # whether the staging folder is there
         self._moved: dict[str, str] = {}  # what a burst that could not be completed had moved
         self.files: dict[str, str] = {}  # of the new tree: path → SHA-256
         self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
@@ -117,29 +140,34 @@ class OutputTree:
         """
         digest = hashlib.sha256(data).hexdigest()
         with self._errors():
-            if _holds(f"{self.output}/{path}", data):
+            if self._root.holds(path, data):
                 return Staged(path, digest, "")
             if not self.dry_run:
-                self._write(name, data)
+                self._root.write(f"{STAGING}/{name}", data)
             return Staged(path, digest, name)
 
-    def stage_file(
-        self, path: str, digest: str, copy: Callable[[str], object], name: str
-    ) -> Staged:
-        """As `stage`, of a file too large to hold: `copy` makes it at the path that it is given.
+    def stage_file(self, path: str, digest: str, source: Path, name: str) -> Staged:
+        """As `stage`, for a file too large to hold in memory: a copy of `source`.
 
-        Raises `ChangedError` if that is not what has this digest (SHA-256).
+        Raises `ChangedError` if that no longer has this digest (SHA-256).
         """
         with self._errors():
-            if digest_of(self.output / path) == digest:
+            if self._root.digest(path) == digest:
                 return Staged(path, digest, "")
             if not self.dry_run:
-                self._staging.mkdir(parents=True, exist_ok=True)
-                self._made = True
-                copy(f"{self._staging}/{name}")
-                if digest_of(self._staging / name) != digest:
+                found = hashlib.sha256()
+                place = f"{STAGING}/{name}"
+                with source.open("rb") as file, self._root.create(place, replace=True) as copy:
+                    while piece := file.read(_PIECE):
+                        found.update(piece)
+                        copy.write(piece)
+                if found.hexdigest() != digest:
                     raise ChangedError(path)
             return Staged(path, digest, name)
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file that is in place, "" if it is not there or cannot be read."""
+        return self._root.digest(path)
 
     def take(self, staged: Staged) -> None:
         """Takes a staged file into the new tree."""
@@ -160,29 +188,22 @@ class OutputTree:
 
     def _check_way(self, path: str) -> None:
         """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
-        target = f"{self.output}/{path}"
-        is_folder = os.path.isdir(target) and not os.path.islink(target)
-        if is_folder or (path not in self.previous.files and os.path.lexists(target)):
-            self._blockers.update(self._own_files(path))
+        with contextlib.suppress(OSError):
+            is_folder = stat.S_ISDIR(self._root.status(path).st_mode)
+            if is_folder or path not in self.previous.files:
+                self._blockers.update(self._own_files(path))
         folder = path.rpartition("/")[0]
         while folder and folder not in self._folders:
-            place = f"{self.output}/{folder}"
-            if os.path.lexists(place) and not os.path.isdir(place):
+            if self._root.exists(folder) and not self._root.is_folder(folder):
                 self._blockers.update(self._own_files(folder))
             self._folders.add(folder)
             folder = folder.rpartition("/")[0]
 
     def _own_files(self, path: str) -> list[str]:
         """What is at a path, if it is all feedpub's; raises `ForeignFileError` if it is not."""
-        place = self.output / path
-        if not place.is_dir() or place.is_symlink():
-            found = [path]
-        else:
-            found = [
-                file.relative_to(self.output).as_posix()
-                for file in place.rglob("*")
-                if file.is_symlink() or not file.is_dir()
-            ]
+        found = [path]
+        if self._root.is_folder(path):
+            found = [f"{path}/{file}" for file, _ in Root(self._root.full(path)).walk()]
         if not found:
             raise self._foreign(path)  # an empty folder is somebody else's
         for file in found:
@@ -191,17 +212,24 @@ class OutputTree:
         return found
 
     def _foreign(self, path: str) -> ForeignFileError:
-        return ForeignFileError(self.shown, path, has_manifest=bool(self.previous.files))
+        return ForeignFileError(
+            self.shown,
+            path,
+            has_manifest=bool(self.previous.files),
+            is_link=self._root.is_link(path),
+        )
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
         """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
         removals: list[str] = []
         for path, digest in sorted(self.previous.files.items()):
-            if path in self.files or not os.path.lexists(self.output / path):
+            if path in self.files:
                 continue
-            with self._errors():
-                own = digest_of(self.output / path) == digest
-            (removals if own else self.changes.kept).append(path)
+            if self._root.exists(path):
+                own = self._root.digest(path) == digest
+                (removals if own else self.changes.kept).append(path)
+            elif self._root.is_behind_link(path):
+                self.changes.kept.append(path)
         self.changes.removed = removals
         for path in sorted(self._blockers):
             if path not in removals:
@@ -211,27 +239,28 @@ class OutputTree:
         moves += [path for path in self._staged if path in last]
         digests = dict(self.files)
         with self._errors():
-            stale = not _holds(f"{self.output}/{MANIFEST_NAME}", manifest)
+            stale = not self._root.holds(MANIFEST_NAME, manifest)
             if self.dry_run or not (moves or removals or stale):
                 return
             if stale:
                 moves.append(MANIFEST_NAME)
                 self._staged[MANIFEST_NAME] = "manifest"
                 digests[MANIFEST_NAME] = hashlib.sha256(manifest).hexdigest()
-                self._write("manifest", manifest)
+                self._root.write(f"{STAGING}/manifest", manifest)
             journal = Journal(
                 moves=[(self._staged[path], path, digests[path]) for path in moves],
                 clearings=[path for path in removals if path in self._blockers],
                 removals=[path for path in removals if path not in self._blockers],
             )
-            self._write("journal.new", journal.to_bytes(), sync=True)
-            (self._staging / "journal.new").replace(self._staging / _JOURNAL)
+            self._root.write(f"{_JOURNAL}.new", journal.to_bytes(), sync=True)
+            self._root.rename(f"{_JOURNAL}.new", _JOURNAL)
         self._burst(journal)
 
     def abandon(self) -> None:
         """Takes away what was staged; the tree is as it was. After `commit`, does nothing."""
-        if not self.dry_run and not (self._staging / _JOURNAL).exists():
-            shutil.rmtree(self._staging, ignore_errors=True)
+        if not self.dry_run and not self._root.exists(_JOURNAL):
+            with contextlib.suppress(OSError):
+                self._root.remove_tree(STAGING)
 
     def _burst(self, journal: Journal) -> None:
         """Raises `RunError` with the burst half done; the next run goes on with it."""
@@ -245,7 +274,7 @@ class OutputTree:
         if last[1] != MANIFEST_NAME:
             moves, last = journal.moves, ("", "", "")
         for path in journal.clearings:
-            if not (self.output / path).is_dir():  # else it was cleared, and the new is there
+            if not self._root.is_folder(path):  # else it was cleared, and the new is there
                 self._remove(path)
         for staged, path, _ in moves:
             self._move(staged, path)
@@ -253,22 +282,20 @@ class OutputTree:
             self._remove(path)
         if last[0]:
             self._move(last[0], last[1])
-        (self._staging / _JOURNAL).unlink()
-        shutil.rmtree(self._staging, ignore_errors=True)
+        self._root.remove(_JOURNAL)
+        with contextlib.suppress(OSError):
+            self._root.remove_tree(STAGING)
 
     def _remove(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            (self.output / path).unlink()
-        self._remove_empty((self.output / path).parent)
+        self._root.remove(path)
+        self._root.prune(path)
 
     def _move(self, staged: str, path: str) -> None:
-        source, target = f"{self._staging}/{staged}", f"{self.output}/{path}"
         try:
-            os.replace(source, target)
+            self._root.rename(f"{STAGING}/{staged}", path)
         except FileNotFoundError:
-            if os.path.exists(source):
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                os.replace(source, target)
+            if self._root.exists(f"{STAGING}/{staged}"):
+                raise
             # else an earlier run of the same burst has moved it
 
     def _complete_burst(self) -> bool:
@@ -282,68 +309,54 @@ class OutputTree:
 
     def _left_journal(self) -> Journal | None:
         """What an earlier run was cut in the middle of; what cannot be completed is cleared."""
-        if not self._staging.exists():
+        if not self._root.exists(STAGING):
             return None
         try:
-            journal = Journal.read((self._staging / _JOURNAL).read_bytes())
-        except (OSError, ValueError, KeyError, TypeError):
-            journal = None
-        if journal is None or not all(self._is_safe(move) for move in journal.moves):
-            for _, path, digest in journal.moves if journal else ():
-                if path != MANIFEST_NAME and digest_of(self.output / path) == digest:
+            journal = Journal.read(self._root.read(_JOURNAL))
+            manifest = read_manifest(self.output) or Manifest()
+        except (OSError, ManifestError, ValueError, KeyError, TypeError, RecursionError):
+            self._root.remove_tree(STAGING)
+            return None
+        if not all(self._can_move(move, manifest.files) for move in journal.moves):
+            for _, path, digest in journal.moves:
+                if path != MANIFEST_NAME and self._root.digest(path) == digest:
                     self._moved[path] = digest  # feedpub's own, though the manifest lacks it
-            shutil.rmtree(self._staging)
+            self._root.remove_tree(STAGING)
             return None
-        return journal
+        return journal._replace(
+            clearings=self._own(journal.clearings, manifest),
+            removals=self._own(journal.removals, manifest),
+        )
 
-    def _is_safe(self, move: tuple[str, str, str]) -> bool:
-        """Whether a move can be made, or was: who lost power may have lost what was staged."""
+    def _can_move(self, move: tuple[str, str, str], own: Collection[str]) -> bool:
+        """Whether a move can be made, or was: who lost power may have lost what was staged.
+
+        What the manifest does not name is nothing that feedpub may replace.
+        """
         staged, path, digest = move
-        found = digest_of(self._staging / staged)
-        return found == digest or (not found and digest_of(self.output / path) == digest)
+        if self._root.digest(path) == digest:
+            return True
+        is_ours = path in own or path == MANIFEST_NAME
+        return (
+            self._root.digest(f"{STAGING}/{staged}") == digest
+            and (is_ours or not self._root.exists(path))
+            and not self._root.is_behind_link(path)
+        )
 
-    def _write(self, name: str, data: bytes, sync: bool = False) -> None:
-        """A file in the staging."""
-        if not self._made:
-            self._staging.mkdir(parents=True, exist_ok=True)
-            self._made = True
-        fd = os.open(f"{self._staging}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
-            if sync:
-                os.fsync(fd)
-        finally:
-            os.close(fd)
+    def _own(self, paths: list[str], manifest: Manifest) -> list[str]:
+        """Those that the manifest has, and that are as it says: a journal alone removes nothing.
 
-    def _remove_empty(self, folder: Path) -> None:
-        while folder != self.output:
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-            folder = folder.parent
+        One that is gone may have left an empty folder.
+        """
+        return [
+            path
+            for path in paths
+            if path in manifest.files
+            and (self._root.digest(path) == manifest.files[path] or not self._root.exists(path))
+        ]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return _as_run_error(self.output, self.shown, "what was published stands")
-
-
-def _holds(file: str, data: bytes) -> bool:
-    """Whether a file is there and holds these bytes."""
-    try:
-        return os.stat(file).st_size == len(data) and Path(file).read_bytes() == data
-    except OSError:  # what cannot be read is made anew
-        return False
-
-
-def digest_of(path: Path) -> str:
-    """A file's SHA-256, "" if it is not there, or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 @contextlib.contextmanager

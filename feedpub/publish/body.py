@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from feedpub.durable import Root
 from feedpub.publish.encodings import encode
 from feedpub.publish.types import FileError, Local
 
@@ -53,12 +54,16 @@ def body_of(output: Path, local: Local) -> Body:
     """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
     if local.data is not None:
         return Body(local.data)
-    path = output / (local.source or local.path)
+    path, tree = local.source or local.path, Root(output)
     encoding = local.headers.get("Content-Encoding", "")
     is_large = local.size > LARGE and not encoding
     try:
-        body = Body(file=path, length=local.size) if is_large else Body(path.read_bytes())
-        digest = body.hash("sha256")
+        if is_large:
+            body = Body(file=output / path, length=local.size)
+            digest = tree.digest(path)
+        else:
+            body = Body(tree.read(path))
+            digest = body.hash("sha256")
     except OSError as error:
         raise FileError(f"it cannot be read ({error.strerror})") from None
     if digest != local.sha256:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from feedpub.config import Config
+from feedpub.durable import write_atomic
 from feedpub.publish.push import Result
 
 PENDING = "_hubs.json"  # pings to be tried again; no target's name begins so
@@ -76,18 +77,14 @@ def read_state(config: Config, name: str) -> Any:
     """What a file of the state folder holds, None if it is not there or damaged."""
     try:
         return json.loads(_file(config, name).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def write_state(config: Config, name: str, content: Any) -> None:
     """Writes a file of the state folder, wholly or not at all."""
-    file = _file(config, name)
-    fresh = file.with_name(f"{file.name}.new")
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        fresh.replace(file)
+        write_atomic(_file(config, name), json.dumps(content, ensure_ascii=False).encode())
 
 
 def _file(config: Config, name: str) -> Path:

@@ -15,8 +15,8 @@ from feedpub.config import Config, PushTarget
 from feedpub.config.push import Limit, without_password
 from feedpub.errors import ConfigError, RunError
 from feedpub.model import Problem, escape_unprintable
-from feedpub.output.lock import locked
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from feedpub.output.tree import locked
 from feedpub.publish.execute import Done, Executor
 from feedpub.publish.look import Looker
 from feedpub.publish.plan import Wishes, make_plan

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.config.push import without_password
+from feedpub.durable import Root
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
-from feedpub.output.tree import digest_of
 from feedpub.publish.hubs import pending
 from feedpub.publish.memory import Pushed, recall
 
@@ -44,9 +44,8 @@ def look(config: Config) -> State:
     if manifest.files:
         changed = (config.output / MANIFEST_NAME).stat().st_mtime
         changed_at = datetime.fromtimestamp(changed, UTC).isoformat(timespec="seconds")
-    damaged = [
-        path for path, digest in manifest.files.items() if digest_of(config.output / path) != digest
-    ]
+    root = Root(config.output)
+    damaged = [path for path, digest in manifest.files.items() if root.digest(path) != digest]
     return State(
         files=len(manifest.files),
         changed_at=changed_at,

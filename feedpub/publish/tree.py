@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from feedpub.config import Config, PushTarget
+from feedpub.durable import Root
 from feedpub.output.manifest import Manifest
 from feedpub.publish.encodings import beside
 from feedpub.publish.headers import Rules, headers_of, kind_of
@@ -38,10 +39,10 @@ def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> Tree:
         target.cache,
         target.gzip,
     )
-    files = {}
+    output, files = Root(config.output), {}
     for path, sha256 in manifest.files.items():
         try:
-            size = (config.output / path).stat().st_size
+            size = output.status(path).st_size
         except OSError as error:
             raise TargetError(
                 f"{config.shown(config.output)}/{path} cannot be read ({error.strerror}); "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedpub.config import CATALOGUE_NAMES, Config
@@ -13,11 +14,11 @@ from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import min_items
 from feedpub.model import Placement
 from feedpub.output.manifest import MANIFEST_NAME
-from feedpub.output.tree import OutputTree, Staged, digest_of
+from feedpub.output.tree import OutputTree, Staged
 from feedpub.records.scan import Signature
 from feedpub.stages import fingerprints, outputs
 from feedpub.stages.looking import Archive, Job, Looker, window_of
-from feedpub.stages.media import Media, copier
+from feedpub.stages.media import Media
 from feedpub.stages.outcome import MediaReport, Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Kept
@@ -157,8 +158,8 @@ class Feeds:
             if row and row.digest == found.digest:
                 self._tree.keep(path, row.digest)
             else:
-                copy = copier(found.file)
-                staged.append(self._tree.stage_file(path, found.digest, copy, f"media-{n}"))
+                source = Path(found.file)
+                staged.append(self._tree.stage_file(path, found.digest, source, f"media-{n}"))
         return staged
 
     def _is_there(self, row: FeedRow) -> bool:
@@ -277,5 +278,5 @@ class Feeds:
         """A file that is in place now."""
         file = self._config.output / path
         signature = Signature.of(os.lstat(file))
-        digest = self._tree.files.get(path) or digest_of(file)
+        digest = self._tree.files.get(path) or self._tree.digest(path)
         return outputs.stamped(unit, signature, digest, self._clock)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -317,8 +316,3 @@ class Media:
         self._report.failed |= mirror.failed
         self._report.left += mirror.left
         return changed
-
-
-def copier(file: str) -> Callable[[str], object]:
-    """What makes a copy of a file at a path; not a link, which an edit in place would follow."""
-    return lambda target: shutil.copyfile(file, target)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from feedpub.config import Config
+from feedpub.durable import write_atomic
 from feedpub.errors import RunError
 from feedpub.installation import missing
 from feedpub.media.facts import Facts
@@ -105,10 +106,7 @@ class Mirror:
         return resize(fetch(url, self._settings), self._sizes)
 
     def _keep(self, picture: Picture) -> tuple[str, Facts, str]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        new = self._folder / f"{picture.name}.new"
-        new.write_bytes(picture.data)
-        new.replace(self._folder / picture.name)
+        write_atomic(self._folder / picture.name, picture.data)
         facts = Facts(picture.type, len(picture.data), picture.width, picture.height)
         return picture.name, facts, hashlib.sha256(picture.data).hexdigest()
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedpub.config import CATALOGUE_NAMES, Config
+from feedpub.durable import Root
 from feedpub.formats import in_order
-from feedpub.output.tree import digest_of
 from feedpub.records.scan import Signature
 from feedpub.stages.racy import Clock
 from feedpub.store.rows import OutputRow, Unit
@@ -27,7 +27,16 @@ class Standing:
 def look(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> Standing:
     """Compares the tree with what the store knows of it: by signatures, by content in doubt."""
     standing = Standing()
-    top = str(output)
+    top, root = str(output), Root(output)
+    real = {"": True}
+
+    def is_real(folder: str) -> bool:
+        """Whether a folder is reached without links, which an output tree does not have."""
+        if folder not in real:
+            is_link = os.path.islink(f"{top}/{folder}")  # noqa: PTH114 - many of them
+            real[folder] = not is_link and is_real(folder.rpartition("/")[0])
+        return real[folder]
+
     for path, row in rows.items():
         file = f"{top}/{path}"
         try:
@@ -35,9 +44,11 @@ def look(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> Standing:
         except OSError:
             standing.broken[path] = row
             continue
-        if signature == row[1:5]:
+        if not is_real(path.rpartition("/")[0]):
+            standing.broken[path] = row
+        elif signature == row[1:5]:
             standing.sure[path] = row
-        elif digest_of(Path(file)) == row.digest:
+        elif root.digest(path) == row.digest:
             standing.sure[path] = row
             standing.seen[path] = stamped(row.unit, signature, row.digest, clock)
         else:

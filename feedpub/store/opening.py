@@ -17,6 +17,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+from feedpub.durable import locked, write_atomic
 from feedpub.store.schema import SCHEMA, VERSION
 from feedpub.store.store import Store
 
@@ -101,16 +102,10 @@ class Memory:
         """Two runs on two outputs may share a folder by mistake: the second works without."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            import fcntl
-
-            fd = os.open(self._folder, os.O_RDONLY)
-            self._closing.callback(os.close, fd)
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._closing.enter_context(locked(self._folder))
         except BlockingIOError:
             self._keep = False
             raise _Unusable("is in use by another run", lasting=True) from None
-        except (ImportError, OSError):
-            return  # no such locks here
 
     def _trusted(self, path: Path) -> sqlite3.Connection:
         try:
@@ -206,9 +201,7 @@ class Memory:
     def _stamp(self) -> None:
         path = self._folder / NAME
         stamp = {"signature": _signature(path), "sha256": _digest(path)}
-        new = self._folder / f"{_STAMP}.new"
-        new.write_text(json.dumps(stamp), encoding="utf-8")
-        new.replace(self._folder / _STAMP)
+        write_atomic(self._folder / _STAMP, json.dumps(stamp).encode())
 
 
 def unwritable(folder: str, error: Exception) -> str:

@@ -273,7 +273,8 @@ def hook(event, args):
     global left
     writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
     if writes or event in {{"os.rename", "os.remove", "os.rmdir", "os.mkdir"}}:
-        if {folder!r} in repr(args):
+        # Files of the tree are opened below a handle of their folder, so by relative paths.
+        if {folder!r} in repr(args) or not str(args[0]).startswith("/"):
             left -= 1
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,10 +82,10 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     moved: list[str] = []
     replace = os.replace
 
-    def cut(source: Path, target: Path) -> None:
+    def cut(source: Path, target: Path, **handles: Any) -> None:
         if len(moved) == number:
             raise Cut
-        replace(source, target)
+        replace(source, target, **handles)
         moved.append(Path(target).name)
 
     monkeypatch.setattr(os, "replace", cut)
@@ -426,6 +428,136 @@ def _changed(value: Any, place: int, text: str) -> Any:
         return text if isinstance(part, str) and next(counter) == place else part
 
     return change(value)
+
+
+# --- links -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outside(out: Path) -> Path:
+    """A folder of somebody else's, with a file that is called like a feed."""
+    folder = out.parent / "outside"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a/rss.xml").write_bytes(b"a")
+    (folder / "b").mkdir()
+    (folder / "b/rss.xml").write_bytes(b"b")
+    return folder
+
+
+def linked(out: Path, path: str, to: Path) -> None:
+    """Puts a link in the place of a folder."""
+    shutil.rmtree(out / path, ignore_errors=True)
+    (out / path).symlink_to(to)
+
+
+@pytest.mark.parametrize("new", [NEW, {"rss.xml": b"new"}], ids=["written", "removed"])
+def test_a_linked_folder_leads_nothing_out(out: Path, outside: Path, new: dict[str, bytes]) -> None:
+    """The manifest names files through it, byte for byte as they are there."""
+    run(out, OLD)
+    linked(out, "topics", outside)
+    before = everything(outside / "a")
+    if new is NEW:
+        with pytest.raises(ForeignFileError, match=r"feeds/topics: this symbolic link"):
+            run(out, new)
+        assert (out / "rss.xml").read_bytes() == b"old"
+    else:
+        assert run(out, new).changes.kept == ["topics/a/rss.xml", "topics/b/rss.xml"]
+    assert everything(outside / "a") == before
+
+
+def test_a_linked_file_is_replaced_and_not_written_through(out: Path, outside: Path) -> None:
+    run(out, OLD)
+    (out / "rss.xml").unlink()
+    (out / "rss.xml").symlink_to(outside / "a/rss.xml")
+    run(out, NEW)
+    assert files(out) == NEW
+    assert not (out / "rss.xml").is_symlink()
+    assert (outside / "a/rss.xml").read_bytes() == b"a"
+
+
+def test_a_linked_staging_folder_is_replaced(out: Path, outside: Path) -> None:
+    run(out, OLD)
+    (out / STAGING).symlink_to(outside)
+    before = everything(outside / "a")
+    run(out, NEW)
+    assert files(out) == NEW
+    assert everything(outside / "a") == before
+
+
+def test_a_linked_manifest_is_refused(out: Path, outside: Path) -> None:
+    run(out, OLD)
+    (out / MANIFEST_NAME).rename(outside / "manifest")
+    (out / MANIFEST_NAME).symlink_to(outside / "manifest")
+    with pytest.raises(RunError, match="symbolic link"):
+        run(out, NEW)
+
+
+def test_the_output_folder_itself_may_be_a_link(out: Path) -> None:
+    disk = out.parent / "disk"
+    disk.mkdir(parents=True)
+    out.symlink_to(disk)
+    run(out, OLD)
+    run(out, NEW)
+    assert files(disk) == NEW
+
+
+def test_a_journal_removes_nothing_that_the_manifest_does_not_name(
+    out: Path, outside: Path
+) -> None:
+    run(out, OLD)
+    (out / "CNAME").write_bytes(b"mine")
+    (out / "linked").symlink_to(outside)
+    (out / "topics/b/rss.xml").write_bytes(b"mine")  # changed since
+    paths = ["CNAME", "linked/a/rss.xml", "linked", "topics/b/rss.xml"]
+    for key in ("removals", "clearings"):
+        (out / STAGING).mkdir()
+        journal = {"moves": [], "clearings": [], "removals": [], key: paths}
+        (out / STAGING / "journal.json").write_text(json.dumps(journal), encoding="utf-8")
+        OutputTree(out, "feeds")
+        assert (out / "CNAME").read_bytes() == (out / "topics/b/rss.xml").read_bytes() == b"mine"
+        assert (out / "linked/a/rss.xml").read_bytes() == b"a"
+        assert not (out / STAGING).exists()
+
+
+@pytest.mark.parametrize("path", ["CNAME", "linked/a/rss.xml", "linked/new.xml"])
+def test_a_journal_moves_nothing_over_what_is_not_feedpubs(
+    out: Path, outside: Path, path: str
+) -> None:
+    run(out, OLD)
+    (out / "CNAME").write_bytes(b"mine")
+    (out / "linked").symlink_to(outside)
+    (out / STAGING).mkdir()
+    (out / STAGING / "0").write_bytes(b"evil")
+    moves = [["0", path, hashlib.sha256(b"evil").hexdigest()]]
+    journal = {"moves": moves, "clearings": [], "removals": []}
+    (out / STAGING / "journal.json").write_text(json.dumps(journal), encoding="utf-8")
+    before = everything(outside / "a")
+    OutputTree(out, "feeds")
+    assert (out / "CNAME").read_bytes() == b"mine"
+    assert everything(outside / "a") == before
+    run(out, NEW)
+    assert (out / "rss.xml").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"moves": [["0", "a\\ud800", "0"]]}'])
+def test_a_hostile_journal_or_manifest_is_no_fault_of_feedpubs_own(out: Path, text: str) -> None:
+    run(out, OLD)
+    (out / STAGING).mkdir()
+    (out / STAGING / "journal.json").write_text(text, encoding="utf-8")
+    run(out, NEW)
+    assert files(out) == NEW
+    (out / MANIFEST_NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match="cannot be understood"):
+        run(out, OLD)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+def test_a_fifo_in_the_place_of_a_file_holds_nothing_up(out: Path) -> None:
+    run(out, OLD)
+    (out / "rss.xml").unlink()
+    os.mkfifo(out / "rss.xml")
+    run(out, NEW)
+    assert files(out) == NEW
 
 
 @settings(deadline=None, max_examples=200)

@@ -25,13 +25,13 @@ import asyncssh
 import pytest
 
 from feedpub.config.push import without_password
+from feedpub.durable import TEMPORARY_PREFIX
 from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.http import Client
 from feedpub.publish.push import Result
 from feedpub.publish.targets import Place, command, files, objects, open_target, sftp
-from feedpub.publish.targets.temporary import PREFIX
 from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
 
 from .hosts import S3, Dav, DavServer, Folder, Host, Netlify, certificate
@@ -597,7 +597,7 @@ def test_versions_of_pushes_that_were_killed_go(host: Folder, site: Site) -> Non
     assert isinstance(killed, files.Versions)
     killed._mine.close()  # as the end of its process does
     assert len(versions(host)) == 4  # with the lock of the one that is running
-    (host.root.parent / "feeds.versions" / f"{PREFIX}link").symlink_to("000001")
+    (host.root.parent / "feeds.versions" / f"{TEMPORARY_PREFIX}link").symlink_to("000001")
     site.tree.put("rss.xml", "new\n")
     site.tree.save()
     assert not site.push().error
@@ -657,7 +657,7 @@ def test_a_version_that_cannot_be_made_leaves_the_current_one(
     target.close()
 
 
-@pytest.mark.parametrize("host", ["folder", "sftp", "openssh"], indirect=True)
+@pytest.mark.parametrize("host", ["sftp", "openssh"], indirect=True)
 def test_links_to_folders_are_followed(host: Folder, site: Site, spy: Spy) -> None:
     disk = host.root.parent / f"disk-{host.root.name}"
     (disk / "0123456789abcdef").mkdir(parents=True)
@@ -682,6 +682,72 @@ def test_links_to_folders_are_followed(host: Folder, site: Site, spy: Spy) -> No
     assert {PICTURE, PICTURE.replace("media", "again"), "nowhere"} <= there.keys()
     assert not [path for path in there if path.count("loop") > 1 or "self/self" in path]
     target.close()
+
+
+@pytest.mark.parametrize("host", ["folder", "versions"], indirect=True)
+def test_links_to_folders_are_not_followed(host: Folder, site: Site) -> None:
+    """A manifest that anybody may have written names files behind a link, as they are there."""
+    site.push()
+    outside = host.root.parent / f"outside-{host.root.name}"
+    shutil.copytree(host.root / "topics", outside)
+    before = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
+    shutil.rmtree(host.root / "topics")
+    (host.root / "topics").symlink_to(outside)
+    for path in [path for path in site.tree.files if path.startswith("topics/")]:
+        site.tree.remove(path)
+    site.tree.save()
+    assert "topics: it is a symbolic link" in site.push().done.failures[0].what
+    site.tree.put("topics/ai/rss.xml", "new\n")
+    site.tree.save()
+    failures = site.push().done.failures
+    assert [failure.path for failure in failures] == ["topics/ai/rss.xml"]
+    assert "topics: it is a symbolic link" in failures[0].what
+    assert {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()} == before
+    (host.root / "topics").unlink()
+    assert not site.push().error
+
+
+@pytest.mark.parametrize("host", ["folder"], indirect=True)
+def test_a_linked_file_is_replaced_and_not_written_through(host: Folder, site: Site) -> None:
+    site.push()
+    outside = host.root.parent / "outside.txt"
+    outside.write_text("mine", encoding="utf-8")
+    (host.root / "rss.xml").unlink()
+    (host.root / "rss.xml").symlink_to(outside)
+    site.tree.put("rss.xml", "new\n")
+    site.tree.save()
+    assert not site.push().error
+    assert (host.root / "rss.xml").read_text(encoding="utf-8") == "new\n"
+    assert not (host.root / "rss.xml").is_symlink()
+    assert outside.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("host", ["folder"], indirect=True)
+def test_a_linked_manifest_is_not_read(host: Folder, site: Site) -> None:
+    site.push()
+    outside = host.root.parent / "manifest.json"
+    (host.root / MANIFEST_NAME).rename(outside)
+    (host.root / MANIFEST_NAME).symlink_to(outside)
+    assert "cannot be understood" in site.push().error
+
+
+@pytest.mark.parametrize("host", ["folder"], indirect=True)
+def test_the_folder_itself_may_be_a_link(host: Folder, site: Site) -> None:
+    disk = host.root.parent / "disk"
+    disk.mkdir()
+    host.root.symlink_to(disk)
+    assert not site.push().error
+    assert (disk / "rss.xml").is_file()
+
+
+@pytest.mark.parametrize("host", ["folder"], indirect=True)
+def test_a_linked_folder_of_the_tree_is_not_pushed(host: Folder, site: Site) -> None:
+    site.push()
+    before = host.files()
+    (site.tree.folder / "topics").rename(site.tree.folder.parent / "outside")
+    (site.tree.folder / "topics").symlink_to(site.tree.folder.parent / "outside")
+    assert "it is a symbolic link" in site.push().error
+    assert host.files() == before
 
 
 @pytest.mark.parametrize(

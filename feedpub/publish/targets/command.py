@@ -10,9 +10,9 @@ import json
 import os
 import shlex
 import subprocess
-from pathlib import Path
 from typing import Any
 
+from feedpub.durable import write_atomic
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
@@ -92,11 +92,8 @@ class Command(Gathering):
         self._remember(manifest)
 
     def _remember(self, manifest: bytes) -> None:
-        fresh = Path(f"{self._memory}.new")
         try:
-            fresh.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(manifest)
-            fresh.replace(self._memory)
+            write_atomic(self._memory, manifest)
         except OSError as error:
             raise TargetError(f"{self._memory}: {error.strerror}") from None
 

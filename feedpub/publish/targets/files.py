@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from feedpub.durable import (
+    TEMPORARY_PREFIX,
+    LinkError,
+    Root,
+    locked,
+    temporary_beside,
+    temporary_name,
+)
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.targets.temporary import PREFIX, fresh_name
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
@@ -31,7 +36,6 @@ from feedpub.publish.types import (
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
 _DIGITS = 6  # of a version's name
 _LOCK = ".lock"
-_PAUSE = 0.1  # seconds between two looks at a lock
 PATIENCE = 60.0  # seconds that a lock is waited for, which is held for moments
 
 
@@ -50,98 +54,66 @@ def connect(place: Place) -> Folder | Versions:
 
 
 class Folder(Target):
-    """A folder; each file is written beside its place and renamed."""
+    """A folder; each file is written beside its place and renamed.
+
+    The folder itself may be a symbolic link. A link in it is a file like others: it is listed,
+    replaced and deleted, and never followed.
+    """
 
     def __init__(self, root: Path) -> None:
         self.can = Capabilities(jobs=4)
-        self.root = root
-        self._left: list[Path] = []  # temporary files of pushes that were cut
+        self.files = Root(root)
+        self._left: list[str] = []  # temporary files of pushes that were cut
 
     def read(self, path: str) -> Found | None:
-        with _as_target_error(self.root):
+        with _as_target_error(self.files.path):
             try:
-                data = (self.root / path).read_bytes()
+                data = self.files.read(path)
+            except LinkError:
+                if not self.files.is_link(path):
+                    return None  # it is behind one
+                data = os.fsencode(self.files.read_link(path))
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
             return Found(data, hashlib.sha256(data).hexdigest())
 
     def list(self) -> dict[str, Stored]:
-        with _as_target_error(self.root):
+        with _as_target_error(self.files.path):
             found = {}
-            for file in _files(self.root):
-                if file.name.startswith(PREFIX):
-                    self._left.append(file)
+            for path, status in self.files.walk():
+                if path.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
+                    self._left.append(path)
                 else:
-                    size = file.lstat().st_size
-                    found[file.relative_to(self.root).as_posix()] = Stored(size)
+                    found[path] = Stored(status.st_size)
             return found
 
     def put(self, upload: Upload) -> None:
-        place = self.root / upload.path
-        with _as_file_error(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            fresh = place.parent / fresh_name()
+        path, fresh = upload.path, temporary_beside(upload.path)
+        with _as_file_error(self.files.full(path)):
             try:
-                with fresh.open("xb") as file, upload.body.open() as body:
+                with self.files.create(fresh) as file, upload.body.open() as body:
                     shutil.copyfileobj(body, file)
                 if upload.new:
-                    _into_free_place(fresh, place)
+                    self.files.rename_to_free(fresh, path)
                 else:
-                    fresh.replace(place)
+                    self.files.rename(fresh, path)
             except BaseException:
-                fresh.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.files.remove(fresh)
                 raise
 
     def swap(self, upload: Upload, version: str) -> str:
         return swap_after_look(self, upload, version)
 
     def delete(self, path: str) -> None:
-        place = self.root / path
-        with _as_file_error(place):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                place.unlink()
-            for folder in place.parents:
-                if folder == self.root:
-                    return
-                try:
-                    folder.rmdir()
-                except OSError:
-                    return  # something else is in it
+        with _as_file_error(self.files.full(path)):
+            self.files.remove(path)
+            self.files.prune(path)
 
     def finish(self, message: str) -> None:
-        for file in self._left:
+        for path in self._left:
             with contextlib.suppress(OSError):
-                file.unlink()
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """All files below a folder, and below those that links in it lead to."""
-    inside: dict[str, frozenset[tuple[int, int]]] = {}  # folder → it, and those it is in
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
-        above = inside.pop(folder, frozenset()) | {(status.st_dev, status.st_ino)}
-        for name in list(folders):
-            path = Path(folder, name)
-            status = path.stat()
-            if (status.st_dev, status.st_ino) in above:
-                folders.remove(name)  # a link leads back to where it is
-            else:
-                inside[str(path)] = above
-        yield from (Path(folder, name) for name in names)
-
-
-def _into_free_place(fresh: Path, place: Path) -> None:
-    """Moves a file where none is; raises `InTheWay`. Not all file systems know hard links."""
-    try:
-        os.link(fresh, place)
-    except FileExistsError:
-        raise InTheWay from None
-    except OSError:
-        if os.path.lexists(place):
-            raise InTheWay from None
-        fresh.replace(place)
-        return
-    fresh.unlink()
+                self.files.remove(path)
 
 
 class Versions(Folder):
@@ -193,7 +165,7 @@ class Versions(Folder):
         with _as_target_error(self.folder), self._lock:
             if self._fresh:
                 return
-            fresh = self.folder / fresh_name()
+            fresh = self.folder / temporary_name()
             self.folder.mkdir(exist_ok=True)
             with self._alone():
                 # From here on, no other push takes it for one that was left over.
@@ -207,7 +179,8 @@ class Versions(Folder):
                 _remove(fresh)
                 self._mine.close()
                 raise
-            self.root = self._fresh = fresh
+            self._fresh = fresh
+            self.files = Root(fresh)
 
     def _alone(self) -> contextlib.AbstractContextManager[bool]:
         """Only one push at a time looks at the versions, and changes them."""
@@ -231,9 +204,9 @@ class Versions(Folder):
 
     def _clear(self) -> None:
         """Takes away what pushes were making that are no longer running."""
-        names = {path.name.removesuffix(_LOCK) for path in self.folder.glob(f"{PREFIX}*")}
+        names = {path.name.removesuffix(_LOCK) for path in self.folder.glob(f"{TEMPORARY_PREFIX}*")}
         for path in (self.folder / name for name in sorted(names)):
-            with contextlib.suppress(OSError, Busy), locked(_lock_of(path)) as is_sure:
+            with contextlib.suppress(OSError), locked(_lock_of(path)) as is_sure:
                 if is_sure:
                     _remove(path)
 
@@ -251,7 +224,7 @@ class Versions(Folder):
 
     def _lead_to(self, version: Path) -> None:
         """In one step: whoever follows the link comes to the old version, or to the new one."""
-        fresh = self.folder / fresh_name()
+        fresh = self.folder / temporary_name()
         fresh.symlink_to(f"{self.folder.name}/{version.name}")
         fresh.replace(self.link)
 
@@ -264,49 +237,9 @@ class Versions(Folder):
                 self._mine.close()
 
 
-class Busy(TargetError):
-    """Somebody else holds a lock."""
-
-
 def _lock_of(path: Path) -> Path:
     """The file that is locked as long as the push runs that makes a version."""
     return path.with_name(f"{path.name}{_LOCK}")
-
-
-@contextlib.contextmanager
-def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Holds a lock (flock(2)), which also ends with the process; the file goes with it.
-
-    Whether there is one: some file systems have none. Raises `Busy` after so many seconds.
-    """
-    end = time.monotonic() + patience
-    while True:
-        with path.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_sure = True
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise Busy(f"another push holds {path}") from None
-                time.sleep(_PAUSE)
-                continue
-            except OSError:
-                is_sure = False
-            if is_sure and not _is_same(file.fileno(), path):
-                continue  # whoever had it has taken the file away
-            try:
-                yield is_sure
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_same(descriptor: int, path: Path) -> bool:
-    """Whether an open file is still the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _remove(path: Path) -> None:
@@ -325,7 +258,7 @@ def _link_or_copy(source: str, target: str) -> None:
 
 
 @contextlib.contextmanager
-def _as_target_error(path: Path) -> Iterator[None]:
+def _as_target_error(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -333,9 +266,13 @@ def _as_target_error(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_file_error(place: Path) -> Iterator[None]:
+def _as_file_error(place: str) -> Iterator[None]:
     try:
         yield
+    except FileExistsError:
+        raise InTheWay from None
+    except LinkError as error:
+        raise FileError(f"{error.filename}: {error.strerror}") from None
     except OSError as error:
         if error.errno in _NO_USE:
             raise TargetError(f"{place}: {error.strerror}") from None

@@ -15,10 +15,10 @@ import ssl
 import threading
 from collections.abc import Iterator
 
+from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.targets.temporary import PREFIX, beside
 from feedpub.publish.types import (
     Capabilities,
     FileError,
@@ -170,7 +170,7 @@ class Ftp(Target):
                     if facts.get("type") == "dir":
                         folders.append(f"{path}/")
                     elif facts.get("type") not in {"cdir", "pdir"}:
-                        if name.startswith(PREFIX):
+                        if name.startswith(TEMPORARY_PREFIX):
                             self._left.add(path)
                         else:
                             size = facts.get("size", "")
@@ -231,7 +231,7 @@ class Ftp(Target):
 
     def _beside(self, path: str) -> str:
         """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
-        free = beside(path)
+        free = temporary_beside(path)
         self._left.add(free)
         return free
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import asyncssh
 
+from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.targets.ssh import UNKNOWN_HOST
-from feedpub.publish.targets.temporary import PREFIX, beside
 from feedpub.publish.types import (
     Capabilities,
     FileError,
@@ -178,7 +178,7 @@ class Sftp(Target):
                 path, kind, size = f"{folder.path}{name}", entry.attrs.type, entry.attrs.size
                 if name in {".", ".."}:
                     continue
-                if name.startswith(PREFIX):
+                if name.startswith(TEMPORARY_PREFIX):
                     self._left.add(path)
                 elif kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
                     folders.append(Folder(f"{path}/", folder.links))
@@ -225,7 +225,7 @@ class Sftp(Target):
 
     def _beside(self, path: str) -> str:
         """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
-        free = beside(path)
+        free = temporary_beside(path)
         self._left.add(free)
         return free
 
