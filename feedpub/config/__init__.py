@@ -17,7 +17,7 @@ from feedpub import plugins
 from feedpub.config.options import (
     FILENAMES,
     Custom,
-    Feeds,
+    FeedSettings,
     Images,
     Override,
     Select,
@@ -36,7 +36,7 @@ from feedpub.yaml_errors import explain
 __all__ = [
     "Config",
     "Custom",
-    "Feeds",
+    "FeedSettings",
     "Images",
     "Override",
     "PushTarget",
@@ -76,7 +76,7 @@ class Config:
     has_podcasts: bool = False  # whether any feed may be one
 
     @property
-    def feeds(self) -> Feeds:
+    def feeds(self) -> FeedSettings:
         """Which feeds there are."""
         return self.settings.feeds
 
@@ -321,7 +321,7 @@ def _check_sources(
             )
 
 
-def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
+def _check_feeds(feeds: FeedSettings, node: yaml.Node, context: Context) -> None:
     seen: dict[str, int] = {}
     for n, custom in enumerate(feeds.custom):
         slug = custom.slug.casefold()
@@ -371,7 +371,7 @@ def _check_feeds(feeds: Feeds, node: yaml.Node, context: Context) -> None:
             )
 
 
-def _filenames(feeds: Feeds, node: yaml.Node, context: Context) -> dict[str, str]:
+def _filenames(feeds: FeedSettings, node: yaml.Node, context: Context) -> dict[str, str]:
     """The file name of each format; a plugin says the one of its own."""
     names = dict(FILENAMES)
     for name in feeds.formats:
@@ -384,7 +384,7 @@ def _filenames(feeds: Feeds, node: yaml.Node, context: Context) -> dict[str, str
     return names | dict(feeds.filenames)
 
 
-def _check_paths(feeds: Feeds, node: yaml.Node, context: Context) -> None:
+def _check_paths(feeds: FeedSettings, node: yaml.Node, context: Context) -> None:
     """Two groups must not be able to put two feeds at one address."""
     patterns = [
         (f"feeds.{name}.path", getattr(feeds, name).path)

@@ -27,7 +27,7 @@ from feedpub.config.readers import (
     ListOf,
     MapOf,
     Number,
-    Path,
+    OutputPath,
     Schema,
     Section,
     Text,
@@ -322,7 +322,7 @@ class Custom:
     """A feed that the configuration defines."""
 
     slug: str = option(
-        Path("a slug like best-of", parts=1), "folder name: the feed is in custom/SLUG/"
+        OutputPath("a slug like best-of", parts=1), "folder name: the feed is in custom/SLUG/"
     )
     title: str = option(Text(), "title", "")
     description: str = option(Text(), "description", "")
@@ -346,7 +346,7 @@ class Override:
 
 
 @dataclass(eq=False, repr=False)
-class Feeds:
+class FeedSettings:
     """Which feeds there are, and what they contain."""
 
     formats: tuple[str, ...] = option(
@@ -363,12 +363,12 @@ class Feeds:
         None,
     )
     filenames: Mapping[str, str] = option(
-        MapOf(Choice(FORMATS, plugins.FORMATS), Path("a file name", parts=1)),
+        MapOf(Choice(FORMATS, plugins.FORMATS), OutputPath("a file name", parts=1)),
         "file names by format",
         FILENAMES,
     )
     also_at: Mapping[str, str] = option(
-        MapOf(Path(), Path()),
+        MapOf(OutputPath(), OutputPath()),
         "old path: new path, of a file or a feed's folder; the old path keeps working",
         EMPTY,
     )
@@ -395,7 +395,7 @@ class Feeds:
     )
     custom: tuple[Custom, ...] = option(ListOf(Section(Custom)), "feeds that you define", ())
     overrides: Mapping[str, Override] = option(
-        MapOf(Path("a feed's path"), Section(Override)),
+        MapOf(OutputPath("a feed's path"), Section(Override)),
         "settings of single feeds, by feed path such as topics/repair",
         EMPTY,
     )
@@ -486,7 +486,7 @@ class Settings:
         EMPTY,
     )
     select: Select = option(Section(Select), "which records can be in any feed", Select())
-    feeds: Feeds = option(Section(Feeds), "which feeds there are", Feeds())
+    feeds: FeedSettings = option(Section(FeedSettings), "which feeds there are", FeedSettings())
     images: Images = option(Section(Images), "pictures and media files (docs/media.md)", Images())
     podcast: PodcastSettings | None = option(
         _PODCAST, "makes every feed a podcast: true, or a mapping (docs/podcasts.md)", None

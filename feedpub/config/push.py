@@ -132,7 +132,7 @@ class Grace:
         return {"type": "string", "pattern": "^[0-9]+[mhdw]$"}
 
 
-class Address:
+class TargetAddress:
     """The address of a target, such as `s3://bucket/prefix`."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
@@ -223,7 +223,7 @@ _AUTHOR = Section(
 class PushTarget:
     """One place to push the output tree to (docs/push.md)."""
 
-    to: str = option(Address(), "address, such as s3://bucket/prefix")
+    to: str = option(TargetAddress(), "address, such as s3://bucket/prefix")
     delete: bool = option(Boolean(), "delete remote files that are no longer in the tree", True)
     max_delete: Limit = option(
         MaxDelete(), "delete nothing if more than this would go: a number, or a percentage", Limit()
@@ -315,6 +315,6 @@ class _Target(Section):
 
 PUSH = MapOf(
     Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "a name like production"),
-    _Target(PushTarget, short=("to", Address())),
+    _Target(PushTarget, short=("to", TargetAddress())),
 )
 PUSH_DOC = "targets of `feedpub push`, by name: an address, or a mapping (docs/push.md)"

@@ -50,7 +50,7 @@ class Context:
         return InvalidError()
 
 
-class Reader(Protocol):
+class SettingReader(Protocol):
     """Reads one kind of setting."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
@@ -125,7 +125,7 @@ class Text:
 
 
 @dataclass(eq=False, repr=False)
-class Path:
+class OutputPath:
     """A path below the output whose parts are safe on every file system and host."""
 
     meaning: str = "a path below the output"
@@ -246,7 +246,7 @@ class Choice:
 class ListOf:
     """A list; one value alone counts as a list of one."""
 
-    item: Reader
+    item: SettingReader
 
     def read(self, node: yaml.Node, key: str, context: Context) -> tuple[Any, ...]:
         if not isinstance(node, yaml.SequenceNode):
@@ -268,8 +268,8 @@ class ListOf:
 class MapOf:
     """A mapping whose keys are the user's own, checked by `key`."""
 
-    key: Reader
-    value: Reader
+    key: SettingReader
+    value: SettingReader
 
     def read(self, node: yaml.Node, key: str, context: Context) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
@@ -302,8 +302,8 @@ class Either:
     """One of two readers: `test` says whether a node is for the first."""
 
     test: Callable[[yaml.Node], bool]
-    first: Reader
-    second: Reader
+    first: SettingReader
+    second: SettingReader
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
         return (self.first if self.test(node) else self.second).read(node, key, context)
@@ -340,7 +340,7 @@ class Section:
     """
 
     cls: type[Any]
-    short: tuple[str, Reader] | None = None  # the key that a scalar stands for
+    short: tuple[str, SettingReader] | None = None  # the key that a scalar stands for
     keys: Mapping[str, Any] = field(default_factory=dict)  # name → option()
 
     def options(self) -> dict[str, dataclasses.Field[Any]]:
@@ -418,7 +418,7 @@ class Section:
         return {"anyOf": [schema, self.short[1].schema()]} if self.short else schema
 
 
-def option(reader: Reader, doc: str, default: Any = dataclasses.MISSING) -> Any:
+def option(reader: SettingReader, doc: str, default: Any = dataclasses.MISSING) -> Any:
     """A dataclass field that config.yaml can set; without a default it must be set."""
     required = default is dataclasses.MISSING
     metadata = {"reader": reader, "doc": doc, "required": required}

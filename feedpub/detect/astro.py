@@ -8,7 +8,7 @@ import re
 from feedpub.detect.scripts import literal
 from feedpub.detect.survey import PAGES, Candidate, sources, survey
 from feedpub.detect.tree import Folder, Tree
-from feedpub.detect.types import Detected, SiteFacts, Source, counted, one_line, placeholder
+from feedpub.detect.types import Detected, ProposedSource, SiteFacts, counted, one_line, placeholder
 
 _SETTINGS = tuple(f"astro.config.{ending}" for ending in ("mjs", "js", "ts", "mts", "cjs", "cts"))
 _PAGES = "src/pages"
@@ -83,18 +83,20 @@ def _routes(tree: Tree) -> list[tuple[str, str]]:
     return routes
 
 
-def _source(tree: Tree, found: Candidate, routes: list[tuple[str, str]], end: str) -> Source:
+def _source(
+    tree: Tree, found: Candidate, routes: list[tuple[str, str]], end: str
+) -> ProposedSource:
     notes = (*_unread(tree, found.base), *found.notes)
     if found.base == _PAGES or found.base.startswith(f"{_PAGES}/"):
         place = found.base[len(_PAGES) :]
-        return Source(found.path, f"{place}/{{path}}{end}", notes)
+        return ProposedSource(found.path, f"{place}/{{path}}{end}", notes)
     name = found.base.rpartition("/")[2]
     call = re.compile(rf"""getCollection\(\s*["'`]{re.escape(name)}["'`]""")
     for place, text in sorted(routes):
         if call.search(text):
-            return Source(found.path, f"{_below(place)}/{{path}}{end}", notes)
+            return ProposedSource(found.path, f"{_below(place)}/{{path}}{end}", notes)
     told = f"CHECK: no route in {_PAGES} shows this collection; check the address."
-    return Source(found.path, f"/{name}/{{path}}{end}", (told, *notes))
+    return ProposedSource(found.path, f"/{name}/{{path}}{end}", (told, *notes))
 
 
 def _below(place: str) -> str:

@@ -12,8 +12,8 @@ from feedpub.detect.survey import PAGES, Candidate, sources, survey
 from feedpub.detect.tree import Folder, Tree
 from feedpub.detect.types import (
     Detected,
+    ProposedSource,
     SiteFacts,
-    Source,
     counted,
     link_pattern,
     one_line,
@@ -109,7 +109,7 @@ def _about(tree: Tree, top: Folder, text: str) -> SiteFacts:
     )
 
 
-def _source(tree: Tree, top: Folder, found: Candidate) -> Source:
+def _source(tree: Tree, top: Folder, found: Candidate) -> ProposedSource:
     """Eleventy's addresses are the paths below the input folder, without dates in names."""
     base = found.base[len(top.below) :].strip("/") if top.below else found.base
     place = f"/{base}" if base else ""
@@ -118,17 +118,17 @@ def _source(tree: Tree, top: Folder, found: Candidate) -> Source:
         pattern = _pattern(written)
         said = f"{where}: permalink: {one_line(written)}"
         if pattern:
-            return Source(found.path, pattern, (said, *found.notes))
+            return ProposedSource(found.path, pattern, (said, *found.notes))
         check = f"CHECK: {said} cannot be written as a link pattern; this is Eleventy's default."
-        return Source(found.path, f"{place}/{{slug}}/", (check, *found.notes))
+        return ProposedSource(found.path, f"{place}/{{slug}}/", (check, *found.notes))
     if base and found.is_one_page("index", posixpath.basename(base)):
-        return Source(found.path, f"{place}/", found.notes)
+        return ProposedSource(found.path, f"{place}/", found.notes)
     if not _is_nested(found):
-        return Source(found.path, f"{place}/{{slug}}/", found.notes)
+        return ProposedSource(found.path, f"{place}/{{slug}}/", found.notes)
     notes = found.notes
     if any(_DATE.match(posixpath.basename(name)) for name in found.names):
         notes = ("CHECK: Eleventy leaves the date in a file's name out of its address.", *notes)
-    return Source(found.path, f"{place}/{{path}}/", notes)
+    return ProposedSource(found.path, f"{place}/{{path}}/", notes)
 
 
 def _is_nested(found: Candidate) -> bool:

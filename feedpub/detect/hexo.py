@@ -11,8 +11,8 @@ from feedpub.detect.survey import PAGES, Candidate, sources, survey
 from feedpub.detect.tree import Tree, is_literal
 from feedpub.detect.types import (
     Detected,
+    ProposedSource,
     SiteFacts,
-    Source,
     counted,
     link_pattern,
     one_line,
@@ -41,7 +41,7 @@ def look(tree: Tree) -> Detected | None:
     count = sum(len(each.files) for each in found)
     output = tree.free_name(top)
     link, notes = _link(settings, found)
-    entries = tuple(Source(each.path, link, (*notes, *each.notes)) for each in found)
+    entries = tuple(ProposedSource(each.path, link, (*notes, *each.notes)) for each in found)
     return Detected(
         name="a Hexo site",
         evidence=f"{config}, {counted(count, 'post')} in {posts}",

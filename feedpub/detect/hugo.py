@@ -9,8 +9,8 @@ from feedpub.detect.survey import PAGES, Candidate, sources, survey
 from feedpub.detect.tree import Folder, Tree, is_literal
 from feedpub.detect.types import (
     Detected,
+    ProposedSource,
     SiteFacts,
-    Source,
     counted,
     link_pattern,
     one_line,
@@ -141,29 +141,29 @@ def _permalinks(settings: dict[str, Any]) -> dict[str, str]:
 
 def _source(
     found: Candidate, content: Folder, patterns: dict[str, str], prefix: str, ugly: bool
-) -> Source:
+) -> ProposedSource:
     base = found.base[len(content.below) :].strip("/")
     section = base.partition("/")[0]
     end = ".html" if ugly else "/"
     place = "".join(f"/{'-'.join(part.lower().split())}" for part in base.split("/") if part)
     usual = f"{prefix}{place}/{{path}}{end}"
     if base and found.is_one_page("index"):
-        return Source(found.path, f"{prefix}{place}{end}", found.notes)
+        return ProposedSource(found.path, f"{prefix}{place}{end}", found.notes)
     if section not in patterns:
-        return Source(found.path, usual, found.notes)
+        return ProposedSource(found.path, usual, found.notes)
     written = patterns[section]
     said = f"permalinks: {one_line(section, 40)}: {one_line(written)}"
     pattern = _pattern(written, section, base, end)
     if not pattern:
         check = f"CHECK: {said} cannot be written as a link pattern; this is Hugo's default."
-        return Source(found.path, usual, (check, *found.notes))
+        return ProposedSource(found.path, usual, (check, *found.notes))
     told: tuple[str, ...] = (said,)
     if _OF_TITLES.search(written):
         told += (
             "CHECK: if a page has no `slug:`, Hugo uses its title, feedpub its file name. "
             "Where they differ, add a `slug:`.",
         )
-    return Source(found.path, prefix + pattern, (*told, *found.notes))
+    return ProposedSource(found.path, prefix + pattern, (*told, *found.notes))
 
 
 def _pattern(written: str, section: str, base: str, end: str) -> str:

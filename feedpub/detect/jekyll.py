@@ -7,7 +7,14 @@ from typing import Any
 
 from feedpub.detect.survey import PAGES, sources, survey
 from feedpub.detect.tree import Folder, Tree, is_literal
-from feedpub.detect.types import Detected, SiteFacts, Source, counted, link_pattern, one_line
+from feedpub.detect.types import (
+    Detected,
+    ProposedSource,
+    SiteFacts,
+    counted,
+    link_pattern,
+    one_line,
+)
 from feedpub.model import Problem
 
 _SETTINGS = ("_config.yml", "_config.yaml", "_config.toml")
@@ -46,7 +53,7 @@ def look(tree: Tree) -> Detected | None:
         fields |= made.fields
         link_here = _below_section(link, settings, folder)
         for source in sources(made, folder, keep=True):
-            found.append(Source(source.path, link_here, notes + source.notes))
+            found.append(ProposedSource(source.path, link_here, notes + source.notes))
             count += len(source.files)
             unread += source.unread_dates
     default = [folder.below for folder in folders[:1] if is_literal(folder.below)] or ["_posts"]
@@ -55,7 +62,7 @@ def look(tree: Tree) -> Detected | None:
         name="a Jekyll site",
         evidence=_evidence(config, count, [folder.below for folder in folders]),
         about=_about(settings),
-        sources=tuple(found) or tuple(Source(path, link, notes) for path in default),
+        sources=tuple(found) or tuple(ProposedSource(path, link, notes) for path in default),
         output=output,
         served_at=f"{output}/",
         serving=(

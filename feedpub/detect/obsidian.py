@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedpub.detect.survey import PAGES, sources, survey
 from feedpub.detect.tree import Tree
-from feedpub.detect.types import Detected, SiteFacts, Source, counted, one_line
+from feedpub.detect.types import Detected, ProposedSource, SiteFacts, counted, one_line
 from feedpub.paths import portable_name
 
 _DEFAULT = "Published"
@@ -30,8 +30,8 @@ def look(tree: Tree) -> Detected | None:
             else ".obsidian, no note with both a title and a date"
         ),
         about=SiteFacts(),
-        sources=tuple(Source(each.path, "", (*each.notes, *_LINK)) for each in found)
-        or (Source(_DEFAULT, "", _LINK),),
+        sources=tuple(ProposedSource(each.path, "", (*each.notes, *_LINK)) for each in found)
+        or (ProposedSource(_DEFAULT, "", _LINK),),
         output=f"../{portable_name(f'{name}.')}-feeds",
         served_at="",
         serving=(

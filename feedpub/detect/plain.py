@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedpub.detect.survey import Candidate, Kind, Survey, sources, survey
 from feedpub.detect.tree import Folder, Tree, is_literal
-from feedpub.detect.types import Detected, SiteFacts, Source, counted, one_line
+from feedpub.detect.types import Detected, ProposedSource, SiteFacts, counted, one_line
 
 _PROVIDERS = ("organi", "provider", "publisher", "source", "compan")
 
@@ -25,7 +25,7 @@ def look(tree: Tree) -> Detected | None:
         name="a folder of records",
         evidence=f"{records} in {where}{folders}",
         about=SiteFacts(),
-        sources=tuple(Source(each.path, "", _notes(each)) for each in found),
+        sources=tuple(ProposedSource(each.path, "", _notes(each)) for each in found),
         output=tree.free_name(),
         served_at="",
         serving=("Put this folder on any static host.",),

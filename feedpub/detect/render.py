@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from feedpub.detect.types import Detected, Source, one_line
+from feedpub.detect.types import Detected, ProposedSource, one_line
 
 _COLUMN = 42  # where comments behind values begin
 _WIDTH = 98
@@ -128,7 +128,7 @@ def _site(detected: Detected, year: int) -> Iterator[str]:
         yield "  # author: {name: My name}             # and email:, url:"
 
 
-def _source(source: Source, prefix: str) -> Iterator[str]:
+def _source(source: ProposedSource, prefix: str) -> Iterator[str]:
     for note in source.notes:
         yield from _comment(note, "  ")
     path = scalar(_joined(prefix, source.path))

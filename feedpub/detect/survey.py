@@ -20,7 +20,7 @@ from feedpub.detect.tree import Folder, Tree, is_literal, values_of
 from feedpub.detect.types import counted
 from feedpub.keys import GROUP_OF, KEYS
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import HOW_TO_DATE, Rules
+from feedpub.records.field_reader import HOW_TO_DATE, ReadingRules
 from feedpub.records.kinds import DATA, SUFFIXES
 from feedpub.records.read import parse_file
 from feedpub.records.scan import UnreadableError, read_bytes
@@ -132,7 +132,7 @@ class Survey:
 def survey(tree: Tree, top: Folder, suffixes: tuple[str, ...] = SUFFIXES) -> Survey:
     """Reads the files below a folder; those with other suffixes than these are no records."""
     made = Survey(tree.root)
-    rules = Rules(
+    rules = ReadingRules(
         zone=UTC,
         site_id="tag:example.org,2026:feeds",
         home="https://example.org/",
@@ -176,7 +176,7 @@ def _could_be_record(name: str) -> bool:
     )
 
 
-def _inspect(tree: Tree, path: str, rules: Rules) -> Inspected:
+def _inspect(tree: Tree, path: str, rules: ReadingRules) -> Inspected:
     try:
         data = read_bytes(str(tree.root / path))
     except UnreadableError:

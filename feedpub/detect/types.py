@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from feedpub.config.options import AUTHOR, LinkPattern, Site
-from feedpub.config.readers import Context, InvalidError, Reader, Section
+from feedpub.config.readers import Context, InvalidError, Section, SettingReader
 from feedpub.model import Problem
 from feedpub.records.text import strip_unprintable
 
@@ -46,7 +46,7 @@ class SiteFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProposedSource:
     """An entry of `records:`."""
 
     path: str  # below the place
@@ -61,7 +61,7 @@ class Detected:
     name: str  # "a Jekyll site"
     evidence: str  # what was seen: "_config.yml, 3 records in _posts"
     about: SiteFacts
-    sources: tuple[Source, ...]
+    sources: tuple[ProposedSource, ...]
     output: str  # below the place; ".." leads beside it
     served_at: str  # below the home: "feeds/"; "" where the tool does not serve the output
     serving: tuple[str, ...]  # comments above `output:`
@@ -86,10 +86,10 @@ def counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def placeholder(path: str, link: str = "") -> tuple[Source, ...]:
+def placeholder(path: str, link: str = "") -> tuple[ProposedSource, ...]:
     """The source of a place where no record was found: the folder that the tool has for them."""
     note = "CHECK: no page here has both a title and a date yet; run `feedpub check`."
-    return (Source(path, link, (note,)),)
+    return (ProposedSource(path, link, (note,)),)
 
 
 def link_pattern(text: str) -> str:
@@ -100,11 +100,11 @@ def link_pattern(text: str) -> str:
     return pattern if _taken(pattern, LinkPattern()) == pattern else ""
 
 
-def _readers(section: Section) -> dict[str, Reader]:
+def _readers(section: Section) -> dict[str, SettingReader]:
     return {name: key.metadata["reader"] for name, key in section.options().items()}
 
 
-def _taken(value: Any, reader: Reader) -> str:
+def _taken(value: Any, reader: SettingReader) -> str:
     """The text as the option's own reader takes it, "" where it does not."""
     if not isinstance(value, str) or "${" in value:  # config.yaml would look for a variable
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from feedpub.formats.entry import CATALOGUE_VERSION, Entry
+from feedpub.formats.entry import CATALOGUE_VERSION, CatalogueEntry
 from feedpub.formats.jsonfeed import json_date
 from feedpub.formats.rss import rss_date
 
@@ -23,7 +23,7 @@ _GROUPS = (
 _OPML_TYPES = ("rss", "atom", "json")
 
 
-def render_opml(title: str, entries: Sequence[Entry]) -> bytes:
+def render_opml(title: str, entries: Sequence[CatalogueEntry]) -> bytes:
     """OPML 2.0: the feed of everything, then a group for each kind of feed."""
     opml = etree.Element("opml", {"version": "2.0"})
     head = etree.SubElement(opml, "head")
@@ -42,13 +42,13 @@ def render_opml(title: str, entries: Sequence[Entry]) -> bytes:
     return etree.tostring(opml, pretty_print=True, xml_declaration=True, encoding="UTF-8")
 
 
-def _nest(parent: etree._Element, group: Sequence[Entry]) -> None:
+def _nest(parent: etree._Element, group: Sequence[CatalogueEntry]) -> None:
     """Subscriptions, those below a topic's in an outline of their own, with the topic's first.
 
     An outline that is a subscription holds no others: readers take it for one
     feed, and would miss them.
     """
-    below: dict[str, list[Entry]] = {}
+    below: dict[str, list[CatalogueEntry]] = {}
     paths = {entry.path for entry in group}
     for entry in group:
         below.setdefault(entry.parent if entry.parent in paths else "", []).append(entry)
@@ -61,7 +61,7 @@ def _nest(parent: etree._Element, group: Sequence[Entry]) -> None:
         _outline(outline, entry)
 
 
-def _outline(parent: etree._Element, entry: Entry) -> None:
+def _outline(parent: etree._Element, entry: CatalogueEntry) -> None:
     """A subscription: type is `rss` for feeds of any format ("Subscription lists")."""
     by_format = {link.format: link for link in entry.links}
     link = next((by_format[name] for name in _OPML_TYPES if name in by_format), entry.links[0])
@@ -80,7 +80,7 @@ def _outline(parent: etree._Element, entry: Entry) -> None:
     )
 
 
-def render_json(title: str, home: str, entries: Sequence[Entry]) -> bytes:
+def render_json(title: str, home: str, entries: Sequence[CatalogueEntry]) -> bytes:
     """feeds.json: every feed with its addresses, its size and its newest date."""
     catalogue = {
         "version": CATALOGUE_VERSION,

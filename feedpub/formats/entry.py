@@ -10,7 +10,7 @@ from feedpub.model import Feed, FeedLink
 CATALOGUE_VERSION = 1  # of feeds.json
 
 
-class Entry(NamedTuple):
+class CatalogueEntry(NamedTuple):
     """What the catalogues say of a feed."""
 
     path: str
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     parent: str = ""
 
     @classmethod
-    def of(cls, feed: Feed, items: int) -> Entry:
+    def of(cls, feed: Feed, items: int) -> CatalogueEntry:
         """The entry of a feed with so many items in its window."""
         return cls(
             path=feed.path,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.config.options import AllGroup, Custom, Group
-from feedpub.grouping.select import Test, conditions
+from feedpub.grouping.select import Condition, conditions
 from feedpub.grouping.terms import Taxonomies, names_of
 from feedpub.model import Placement, RecordHead, Term
 
@@ -97,7 +97,7 @@ class _Rule(NamedTuple):
 
     include: frozenset[str]
     exclude: frozenset[str]
-    tests: tuple[Test, ...]
+    tests: tuple[Condition, ...]
 
     @classmethod
     def of(cls, group: Group | AllGroup, terms: Taxonomies) -> _Rule:

@@ -9,7 +9,7 @@ from feedpub.config import Select, Where
 from feedpub.grouping.terms import Taxonomies, names_of
 from feedpub.model import RecordHead
 
-Test = Callable[[RecordHead], bool]
+Condition = Callable[[RecordHead], bool]
 
 # reason for leaving a record out → what to do about it, for reports, summaries and `explain`
 REASONS = {
@@ -30,9 +30,9 @@ REASONS = {
 }
 
 
-def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Test]]:
+def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Condition]]:
     """The conditions of a `where`, each with the word for failing it."""
-    tests: list[tuple[str, Test]] = []
+    tests: list[tuple[str, Condition]] = []
 
     def one_of(reason: str, names: tuple[str, ...], get: Callable[[RecordHead], str]) -> None:
         if names:
@@ -74,7 +74,7 @@ def topic_keys(record: RecordHead, terms: Taxonomies) -> set[str]:
 def reason_left_out(
     record: RecordHead,
     select: Select,
-    tests: list[tuple[str, Test]],
+    tests: list[tuple[str, Condition]],
     as_of: datetime | None,
     unpublished: bool,
 ) -> str:

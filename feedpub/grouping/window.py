@@ -22,14 +22,14 @@ class WindowRule(NamedTuple):
     span: timedelta | None = None
 
 
-class Entry(NamedTuple):
+class WindowEntry(NamedTuple):
     """A record in a window; entries sort newest first."""
 
     key: tuple[float, str]
     record: Record
 
     @classmethod
-    def of(cls, record: Record) -> Entry:
+    def of(cls, record: Record) -> WindowEntry:
         """The entry of a record."""
         return cls(record.sort_key, record)
 
@@ -40,10 +40,10 @@ class Window:
 
     rule: WindowRule
     placement: Placement
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[WindowEntry] = field(default_factory=list)
     total: int = 0
 
-    def add(self, entry: Entry, placement: Placement) -> None:
+    def add(self, entry: WindowEntry, placement: Placement) -> None:
         """Takes in one record."""
         self.total += 1
         entries = self.entries
@@ -79,7 +79,7 @@ class Windows:
 
     def add(self, record: Record, placements: Iterable[Placement]) -> None:
         """Takes in one record."""
-        entry = Entry.of(record)
+        entry = WindowEntry.of(record)
         for placement in placements:
             window = self.feeds.get(placement.feed)
             if window is None:

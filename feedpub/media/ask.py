@@ -22,7 +22,7 @@ import urllib3.exceptions
 from feedpub.media.connections import Line
 from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_source
 from feedpub.media.guard import RefusedError, check_url
-from feedpub.media.source import Source
+from feedpub.media.source import PartialFile
 from feedpub.media.types import registered_type, type_of
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -191,7 +191,7 @@ class Asker(NamedTuple):
         parts = {0: head}
         facts = Facts()
         for _ in range(_PIECES + 1):
-            source = Source.of_parts(parts, length)
+            source = PartialFile.of_parts(parts, length)
             facts = facts_of_source(source, asked.address, declared)
             place = source.missed
             if place < 0 or reply.status != 206 or not length or not facts.type.startswith(_MEDIA):

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedpub.media.source import Source
+from feedpub.media.source import PartialFile
 
 _MAX_PARTS = 500  # of one container; what has more is not looked through
 _OGG_PAGE = 65_307  # bytes that a page has at most (RFC 3533, 6)
@@ -33,7 +33,7 @@ class _Box(NamedTuple):
     end: int
 
 
-def boxes(source: Source, start: int, end: int) -> Iterator[_Box]:
+def boxes(source: PartialFile, start: int, end: int) -> Iterator[_Box]:
     """The boxes one after another (ISO/IEC 14496-12, 4.2); ends at the first that is none."""
     for _ in range(_MAX_PARTS):
         header = source.at(start, 16)
@@ -51,7 +51,7 @@ def boxes(source: Source, start: int, end: int) -> Iterator[_Box]:
             return
 
 
-def box_at(source: Source, start: int, end: int, *path: bytes) -> _Box | None:
+def box_at(source: PartialFile, start: int, end: int, *path: bytes) -> _Box | None:
     """The first box below others."""
     for box in boxes(source, start, end):
         if box.name == path[0]:
@@ -59,7 +59,7 @@ def box_at(source: Source, start: int, end: int, *path: bytes) -> _Box | None:
     return None
 
 
-def iso_tracks(source: Source) -> Tracks:
+def iso_tracks(source: PartialFile) -> Tracks:
     """What the movie box tells (ISO/IEC 14496-12, 8.2 and 8.3)."""
     movie = box_at(source, 0, source.end, b"moov")
     found = Tracks()
@@ -87,7 +87,7 @@ def _movie_duration(data: bytes) -> float:
     return length / scale if scale and length != unknown else 0
 
 
-def _with_track(source: Source, track: _Box, found: Tracks) -> Tracks:
+def _with_track(source: PartialFile, track: _Box, found: Tracks) -> Tracks:
     handler = box_at(source, track.start, track.end, b"mdia", b"hdlr")
     kind = source.at(handler.start + 8, 4) if handler else b""
     if kind == b"soun":
@@ -107,7 +107,7 @@ def _with_track(source: Source, track: _Box, found: Tracks) -> Tracks:
     return found._replace(width=width, height=height)
 
 
-def heif_is_turned(source: Source) -> bool:
+def heif_is_turned(source: PartialFile) -> bool:
     """Whether a HEIF picture is shown turned by a quarter (ISO/IEC 23008-12, 6.5.10)."""
     meta = box_at(source, 0, source.end, b"meta")
     turn = meta and box_at(source, meta.start + 4, meta.end, b"iprp", b"ipco", b"irot")
@@ -126,7 +126,7 @@ class _Element(NamedTuple):
     end: int
 
 
-def _elements(source: Source, start: int, end: int) -> Iterator[_Element]:
+def _elements(source: PartialFile, start: int, end: int) -> Iterator[_Element]:
     """The elements one after another (RFC 8794, 4 to 6)."""
     for _ in range(_MAX_PARTS):
         header = source.at(start, 12) if start < end else b""
@@ -145,7 +145,7 @@ def _elements(source: Source, start: int, end: int) -> Iterator[_Element]:
         start = stop
 
 
-def ebml_type(source: Source) -> str:
+def ebml_type(source: PartialFile) -> str:
     """The document type that an EBML file names, "" if it names none."""
     for element in _elements(source, 0, 4096):
         if element.id != _EBML:
@@ -157,7 +157,7 @@ def ebml_type(source: Source) -> str:
     return ""
 
 
-def matroska_tracks(source: Source) -> Tracks:
+def matroska_tracks(source: PartialFile) -> Tracks:
     """What Info and Tracks tell where they stand before the first Cluster (RFC 9559, 5.1)."""
     found, end = Tracks(), source.end
     for top in _elements(source, 0, end):
@@ -176,11 +176,11 @@ def matroska_tracks(source: Source) -> Tracks:
     return found
 
 
-def _number(source: Source, element: _Element) -> int:
+def _number(source: PartialFile, element: _Element) -> int:
     return int.from_bytes(source.at(element.start, min(element.end - element.start, 8)), "big")
 
 
-def _segment_duration(source: Source, info: _Element) -> float:
+def _segment_duration(source: PartialFile, info: _Element) -> float:
     scale, ticks = 1_000_000, 0.0
     for part in _elements(source, info.start, info.end):
         if part.id == _SCALE:
@@ -192,7 +192,7 @@ def _segment_duration(source: Source, info: _Element) -> float:
     return ticks * scale / 1e9
 
 
-def _with_entry(source: Source, track: _Element, found: Tracks) -> Tracks:
+def _with_entry(source: PartialFile, track: _Element, found: Tracks) -> Tracks:
     for part in _elements(source, track.start, track.end):
         if part.id == _TRACK_TYPE:
             kind = _number(source, part)
@@ -205,7 +205,7 @@ def _with_entry(source: Source, track: _Element, found: Tracks) -> Tracks:
     return found
 
 
-def ogg_tracks(source: Source) -> Tracks:
+def ogg_tracks(source: PartialFile) -> Tracks:
     """The streams that the first pages begin, and the last page's time (RFC 3533, 6).
 
     The time counts samples: 48,000 a second for Opus (RFC 7845, 4), else the stream's own rate.
@@ -254,7 +254,7 @@ def _ogg_audio(packet: bytes) -> tuple[int, int] | None:
     return None
 
 
-def flac_duration(source: Source) -> float:
+def flac_duration(source: PartialFile) -> float:
     """Seconds, from the stream information that is always first (RFC 9639, 8.2)."""
     data = source.at(0, 26)
     if len(data) < 26 or data[4] & 0x7F:

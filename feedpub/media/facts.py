@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import quote
 
-from feedpub.media.source import ExhaustedError, Source
+from feedpub.media.source import ExhaustedError, PartialFile
 from feedpub.media.types import UNKNOWN, registered_type, type_of
 
 if TYPE_CHECKING:
@@ -50,16 +50,16 @@ def facts_of_bytes(head: bytes, total: int, name: str, declared: str = "") -> Fa
     count where the content doesn't tell, `declared` first, unless it contradicts them.
     """
     length = max(total, len(head)) if 0 < total <= _MAX_LENGTH else 0
-    return facts_of_source(Source.of_parts({0: head}, length), name, declared)
+    return facts_of_source(PartialFile.of_parts({0: head}, length), name, declared)
 
 
 def facts_of_file(path: Path) -> Facts:
     """What a local file tells, from its header where its format has one; raises `OSError`."""
     with path.open("rb", buffering=0) as file:
-        return facts_of_source(Source.of_file(cast("BinaryIO", file)), quote(path.name))
+        return facts_of_source(PartialFile.of_file(cast("BinaryIO", file)), quote(path.name))
 
 
-def facts_of_source(source: Source, name: str, declared: str = "") -> Facts:
+def facts_of_source(source: PartialFile, name: str, declared: str = "") -> Facts:
     """The same of a file of which parts are known; raises what reading it raises, no more."""
     head = source.at(0, HEAD)
     source.missed = -1  # a shorter head may tell all
@@ -77,7 +77,7 @@ def facts_of_source(source: Source, name: str, declared: str = "") -> Facts:
     return facts
 
 
-def _looked_into(source: Source, facts: Facts, named: str) -> Facts:
+def _looked_into(source: PartialFile, facts: Facts, named: str) -> Facts:
     group = facts.type.partition("/")[0]
     if facts.type in {"video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"}:
         return _of_movie(source, facts, named)
@@ -105,7 +105,7 @@ def _looked_into(source: Source, facts: Facts, named: str) -> Facts:
     return facts
 
 
-def _of_movie(source: Source, facts: Facts, named: str) -> Facts:
+def _of_movie(source: PartialFile, facts: Facts, named: str) -> Facts:
     from feedpub.media.containers import iso_tracks
 
     tracks = iso_tracks(source)
@@ -118,7 +118,7 @@ def _of_movie(source: Source, facts: Facts, named: str) -> Facts:
     return Facts(kind, facts.length, tracks.width, tracks.height, _seconds(tracks.duration))
 
 
-def _of_matroska(source: Source, facts: Facts) -> Facts:
+def _of_matroska(source: PartialFile, facts: Facts) -> Facts:
     from feedpub.media.containers import matroska_tracks
 
     tracks = matroska_tracks(source)
@@ -127,7 +127,7 @@ def _of_matroska(source: Source, facts: Facts) -> Facts:
     return Facts(kind, facts.length, tracks.width, tracks.height, _seconds(tracks.duration))
 
 
-def _of_ogg(source: Source, facts: Facts, named: str) -> Facts:
+def _of_ogg(source: PartialFile, facts: Facts, named: str) -> Facts:
     from feedpub.media.containers import ogg_tracks
 
     tracks = ogg_tracks(source)
@@ -145,7 +145,7 @@ def _seconds(duration: float) -> int:
     return max(1, math.floor(duration + 0.5))
 
 
-def _sound_duration(source: Source, kind: str) -> int:
+def _sound_duration(source: PartialFile, kind: str) -> int:
     """The duration of an MP3 or WAV file; what its own length contradicts is unknown."""
     from tinytag import TinyTag, TinyTagException
 
@@ -166,7 +166,7 @@ def _sound_duration(source: Source, kind: str) -> int:
     return _seconds(duration)
 
 
-def _picture_size(source: Source, kind: str) -> tuple[int, int]:
+def _picture_size(source: PartialFile, kind: str) -> tuple[int, int]:
     """Width and height as shown: what the picture says of turning it is done."""
     if kind == "image/jxl":
         return 0, 0  # imagesize doesn't know it
@@ -189,7 +189,7 @@ def _picture_size(source: Source, kind: str) -> tuple[int, int]:
     return width, height
 
 
-def _icon_size(source: Source) -> tuple[int, int]:
+def _icon_size(source: PartialFile) -> tuple[int, int]:
     """The largest of an icon's pictures; a side of 0 means 256."""
     count = int.from_bytes(source.at(4, 2), "little")
     entries = source.at(6, 16 * min(count, 256))
@@ -272,7 +272,7 @@ def _sniff(head: bytes) -> str:
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         from feedpub.media.containers import ebml_type
 
-        is_webm = ebml_type(Source.of_parts({0: head}, len(head))) == "webm"
+        is_webm = ebml_type(PartialFile.of_parts({0: head}, len(head))) == "webm"
         return "video/webm" if is_webm else "video/matroska"
     if _is_frame(head):
         return "audio/aac" if head[1] & 6 == 0 else "audio/mpeg"

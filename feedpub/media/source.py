@@ -20,7 +20,7 @@ class ExhaustedError(Exception):
     """A file makes its reader read without end; what it is remains unknown."""
 
 
-class Source:
+class PartialFile:
     """Reads parts of a file: by place with `at`, or like a binary file.
 
     `length` is in bytes, 0 where unknown; `end` is the place behind the last byte. `missed`
@@ -39,7 +39,7 @@ class Source:
         self._bytes = 0
 
     @classmethod
-    def of_parts(cls, parts: Mapping[int, bytes], length: int) -> Source:
+    def of_parts(cls, parts: Mapping[int, bytes], length: int) -> PartialFile:
         """What is known of a file, by place."""
 
         def load(place: int, size: int) -> bytes:
@@ -51,7 +51,7 @@ class Source:
         return cls(load, length)
 
     @classmethod
-    def of_file(cls, file: BinaryIO) -> Source:
+    def of_file(cls, file: BinaryIO) -> PartialFile:
         """An open file."""
 
         def load(place: int, size: int) -> bytes:

@@ -48,7 +48,7 @@ Values = Mapping[str, Any]
 Keys = tuple[str | int, ...]
 
 
-class Rules(NamedTuple):
+class ReadingRules(NamedTuple):
     """What of the configuration the reading of a record depends on."""
 
     zone: tzinfo
@@ -61,7 +61,7 @@ class Rules(NamedTuple):
     providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # those that were read
 
     @classmethod
-    def of(cls, config: Config) -> Rules:
+    def of(cls, config: Config) -> ReadingRules:
         """The rules of a configuration."""
         return cls(
             zone=config.zone,
@@ -78,7 +78,7 @@ class Rules(NamedTuple):
         )
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a record was found."""
 
     path: str  # as named to the user
@@ -97,7 +97,7 @@ class Place(NamedTuple):
 class Notes:
     """Collects what is wrong with one record, with the lines found only when asked."""
 
-    place: Place
+    place: Position
     line_of: Callable[[Keys], int]
     problems: list[Problem] = field(default_factory=list)
     fatal: bool = False  # the record cannot be used
@@ -116,7 +116,7 @@ class Notes:
 class FieldReader:
     """Reads one record's values; every method notes what it cannot take and goes on."""
 
-    def __init__(self, values: Values, rules: Rules, notes: Notes) -> None:
+    def __init__(self, values: Values, rules: ReadingRules, notes: Notes) -> None:
         self.values = values
         self.rules = rules
         self.notes = notes

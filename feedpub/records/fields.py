@@ -18,8 +18,8 @@ from feedpub.records.field_reader import (
     TRUE,
     FieldReader,
     Notes,
-    Place,
-    Rules,
+    Position,
+    ReadingRules,
     Values,
     scalar,
 )
@@ -36,9 +36,9 @@ def build_record(
     values: Values,
     body: str,
     body_type: str,
-    place: Place,
+    place: Position,
     source: SourceSpec,
-    rules: Rules,
+    rules: ReadingRules,
     notes: Notes,
 ) -> Record | None:
     """One record from its values; None, with the reason in `notes`, if it cannot be used."""
@@ -169,7 +169,7 @@ def _fallback_date(read: FieldReader, name: FileName) -> Moment | None:
     return None
 
 
-def _topics(read: FieldReader, place: Place, source: SourceSpec) -> tuple[str, ...]:
+def _topics(read: FieldReader, place: Position, source: SourceSpec) -> tuple[str, ...]:
     """All topics, tags and categories; else Jekyll's `category`; else the source's."""
 
     def split(text: str) -> list[str]:

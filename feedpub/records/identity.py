@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 
 from feedpub.config import SourceSpec
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, global_id, is_iri
-from feedpub.records.field_reader import FieldReader, Place
+from feedpub.records.field_reader import FieldReader, Position
 from feedpub.urls import absolute_url, has_scheme
 
 _DATED_STEM = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
@@ -31,14 +31,14 @@ class FileName(NamedTuple):
     rest: str = ""  # the stem after the date
 
     @classmethod
-    def of(cls, place: Place) -> FileName:
+    def of(cls, place: Position) -> FileName:
         """What the name of the file at a place says; only the file of a single record is dated."""
         stem = place.below.rpartition("/")[2].rpartition(".")[0]
         dated = _DATED_STEM.fullmatch(stem) if place.whole_file else None
         return cls(stem, dated[1], dated[2]) if dated else cls(stem)
 
 
-class Identity(NamedTuple):
+class RecordIdentity(NamedTuple):
     """A record's id, and its addresses."""
 
     id: str
@@ -49,8 +49,8 @@ class Identity(NamedTuple):
 
 
 def identify(
-    read: FieldReader, place: Place, name: FileName, source: SourceSpec, day: str, title: str
-) -> Identity:
+    read: FieldReader, place: Position, name: FileName, source: SourceSpec, day: str, title: str
+) -> RecordIdentity:
     """The id and the addresses of a record that was published on `day` (YYYY-MM-DD).
 
     The id comes from the record's own `id`, or an address that it names in full, or its date
@@ -75,7 +75,7 @@ def identify(
         link = _pattern_link(pattern, day, slug, read, place)
     if original and original != link:
         external = external or original
-    return Identity(record_id, id_from, link, original, external if external != link else "")
+    return RecordIdentity(record_id, id_from, link, original, external if external != link else "")
 
 
 def _address(read: FieldReader, group: str) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def _link(read: FieldReader, source: SourceSpec) -> tuple[str, str, str]:
     return "", "", pattern
 
 
-def _slug(read: FieldReader, place: Place, name: FileName) -> str:
+def _slug(read: FieldReader, place: Position, name: FileName) -> str:
     if slug := read.plain("slug"):
         return slug
     if name.date:
@@ -112,7 +112,7 @@ def _slug(read: FieldReader, place: Place, name: FileName) -> str:
     return name.stem
 
 
-def _path_id(site_id: str, place: Place, day: str, title: str) -> str:
+def _path_id(site_id: str, place: Position, day: str, title: str) -> str:
     tag = f"{site_id}/{day}/{quote(place.below, safe='/~')}"
     if place.whole_file:
         return tag
@@ -120,7 +120,7 @@ def _path_id(site_id: str, place: Place, day: str, title: str) -> str:
     return tag + "#" + hashlib.sha256(f"{day}\n{title}".encode()).hexdigest()[:12]
 
 
-def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Place) -> str:
+def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Position) -> str:
     """The address that a pattern gives below `site.home`, as Jekyll and Hugo would make it."""
     year, month, date = day.split("-")
     categories = read.words("categories", str.split) or read.words("category", str.split)

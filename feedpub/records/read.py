@@ -14,7 +14,7 @@ from typing import Any
 from feedpub.config import SourceSpec
 from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import Keys, Notes, Place, Rules
+from feedpub.records.field_reader import Keys, Notes, Position, ReadingRules
 from feedpub.records.fields import build_record
 from feedpub.records.kinds import DATA, LINES
 from feedpub.records.text import first_unprintable, strip_unprintable
@@ -52,7 +52,9 @@ def unreadable(path: str, what: str, remedy: str, line: int = 0) -> Parsed:
     return Parsed(problems=[Problem(path, line, "", what, remedy)], unusable=1)
 
 
-def parse_file(data: bytes, path: str, below: str, source: SourceSpec, rules: Rules) -> Parsed:
+def parse_file(
+    data: bytes, path: str, below: str, source: SourceSpec, rules: ReadingRules
+) -> Parsed:
     """Every record of one file; `path` is how users name it, `below` its path in its source."""
     if below.rpartition("/")[2].startswith("_index."):
         return Parsed(skipped=[(path, "section page")])
@@ -98,14 +100,14 @@ class _FileReader:
     path: str
     below: str
     source: SourceSpec
-    rules: Rules
+    rules: ReadingRules
     parsed: Parsed
 
     def read_front_matter(self, text: str) -> None:
         """A record and its body."""
         if text.startswith("{"):
             values, body = split_json_front_matter(text)
-            self._add(values, Place(self.path, self.below), _JsonLines(text).line_of, body)
+            self._add(values, Position(self.path, self.below), _JsonLines(text).line_of, body)
             return
         fence = text[:3]
         first, _, rest = text.partition("\n")
@@ -114,7 +116,7 @@ class _FileReader:
         front, body = split_front_matter(rest, fence)
         suffix = self.path.lower().rpartition(".")[2]
         body_type = "html" if suffix in {"html", "htm"} else ""
-        place = Place(self.path, self.below)
+        place = Position(self.path, self.below)
         body = body.lstrip("\n")
         try:
             if fence == "+++":
@@ -148,20 +150,20 @@ class _FileReader:
         if isinstance(values, dict) and (name := _list_of_records(values)):
             prefix, values = (name,), values[name]
         if isinstance(values, dict):
-            self._add(values, Place(self.path, self.below), line_of)
+            self._add(values, Position(self.path, self.below), line_of)
             return
         if not isinstance(values, list):
             raise ParseError("a record is wanted, not a text", "write key: value lines", 1)
         for n, entry in enumerate(values):
             where: Keys = (*prefix, n)
-            place = Place(self.path, self.below, line_of(where), part=n, whole_file=False)
+            place = Position(self.path, self.below, line_of(where), part=n, whole_file=False)
             self._add(entry, place, _within(line_of, where))
 
     def read_lines(self, text: str) -> None:
         """A record a line; a line that cannot be read does not stop the others."""
         lines = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
         for part, (n, line) in enumerate(lines):
-            place = Place(self.path, self.below, n, part=part, whole_file=False)
+            place = Position(self.path, self.below, n, part=part, whole_file=False)
             try:
                 values, duplicates = parse_json(line)
             except ParseError as error:
@@ -174,7 +176,7 @@ class _FileReader:
             self._add(values, place, _always(n))
 
     def _add(
-        self, values: Any, place: Place, line_of: LineOf, body: str = "", body_type: str = ""
+        self, values: Any, place: Position, line_of: LineOf, body: str = "", body_type: str = ""
     ) -> None:
         """One record, if it can be used."""
         notes = Notes(place, line_of)

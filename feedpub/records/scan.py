@@ -18,8 +18,8 @@ from feedpub.model import Problem
 from feedpub.paths import printable_path
 from feedpub.records.kinds import SUFFIXES, max_bytes
 
-Identity = tuple[int, int]  # device and inode: the same folder, under whatever name
-Chain = tuple[Identity, ...]  # the identities of a folder and of those above it
+FolderId = tuple[int, int]  # device and inode: the same folder, under whatever name
+Chain = tuple[FolderId, ...]  # the identities of a folder and of those above it
 
 
 class FoundFile(NamedTuple):
@@ -109,9 +109,9 @@ class _Walk:
         self._config = config
         self._look = look
         self._problems = problems
-        self._folders: set[Identity] = set()  # walked
+        self._folders: set[FolderId] = set()  # walked
         # Those that are named one by one, and the ledger, which is no list of records.
-        self._files: set[tuple[Identity, str]] = set()  # their folders, names
+        self._files: set[tuple[FolderId, str]] = set()  # their folders, names
         with contextlib.suppress(OSError):
             config.ledger.lstat()
             folder = config.ledger.parent.stat()

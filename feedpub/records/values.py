@@ -53,7 +53,7 @@ class _Composer(_PARSER):  # type: ignore[misc]  # chosen at run time
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Duplicate:
+class DuplicateKey:
     """A key that a mapping has twice; YAML lets the last one win, and so do we."""
 
     key: str
@@ -66,7 +66,7 @@ class Document:
 
     def __init__(self, text: str) -> None:
         """Parses; raises `ParseError`."""
-        self.duplicates: list[Duplicate] = []
+        self.duplicates: list[DuplicateKey] = []
         self._count = 0
         try:
             loader = _Composer(text)
@@ -156,7 +156,7 @@ class Document:
     def _note_duplicate(self, node: yaml.MappingNode, name: str) -> None:
         lines = [key.start_mark.line + 1 for key, _ in node.value if key.value == name]
         if all(twice.line != lines[-1] for twice in self.duplicates):
-            self.duplicates.append(Duplicate(name, lines[-1], lines[0]))
+            self.duplicates.append(DuplicateKey(name, lines[-1], lines[0]))
 
 
 def _scalar(node: yaml.ScalarNode) -> str | None:

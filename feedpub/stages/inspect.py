@@ -22,7 +22,7 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
 from feedpub.ids.ledger import read_ledger
 from feedpub.model import LedgerLine, Problem, Record
-from feedpub.records.field_reader import Rules
+from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
@@ -99,7 +99,7 @@ def read_records(
     scan = scan_sources(config)
     reading.problems += scan.problems
     reading.unusable += len(scan.problems)
-    rules = Rules.of(config)
+    rules = ReadingRules.of(config)
     tests = conditions(config.select, terms)
     unpublished = options.unpublished or config.select.unpublished
     ledger = Ledger.of(read_ledger(config.ledger, config.shown(config.ledger)))
@@ -151,7 +151,7 @@ def ledger_line(record: Record, content: str = "") -> LedgerLine:
 
 
 def _parse_all(
-    files: Sequence[FoundFile], rules: Rules, processes: int, home: str | None
+    files: Sequence[FoundFile], rules: ReadingRules, processes: int, home: str | None
 ) -> Iterator[tuple[Parsed, str]]:
     """What each file gives, in their order, with a hash of its bytes.
 
@@ -166,7 +166,7 @@ def _parse_all(
         yield from parsed
 
 
-def _parse(found: FoundFile, rules: Rules, home: str | None) -> tuple[Parsed, str]:
+def _parse(found: FoundFile, rules: ReadingRules, home: str | None) -> tuple[Parsed, str]:
     try:
         data = read_bytes(found.file)
     except UnreadableError as error:

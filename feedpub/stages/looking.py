@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from feedpub.config import Config
 from feedpub.formats import in_order, media_type, plugin_state
-from feedpub.formats.entry import Entry
+from feedpub.formats.entry import CatalogueEntry
 from feedpub.grouping.archive import end_of, path_of, period_of, start_of
 from feedpub.grouping.assemble import Assembler, FormatName, profile, window_rule
 from feedpub.grouping.terms import Taxonomies
@@ -105,7 +105,7 @@ class Looker:
             [self._aliases.get(link.path) for link in feed.links],
             self._items(records),
         )
-        entry = _entry_text(Entry.of(feed, len(records)))
+        entry = _entry_text(CatalogueEntry.of(feed, len(records)))
         return Job(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
 
     def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
@@ -198,13 +198,13 @@ def window_of(store: Store, config: Config, row: FeedRow) -> list[WindowRow]:
     return store.window(row.id, rule.items, span)
 
 
-def _entry_text(entry: Entry) -> str:
+def _entry_text(entry: CatalogueEntry) -> str:
     return json.dumps(entry, ensure_ascii=False, default=datetime.isoformat)
 
 
-def entry_of(text: str) -> Entry:
+def entry_of(text: str) -> CatalogueEntry:
     """What the catalogues say of a feed, as its row has it."""
-    entry = Entry(*json.loads(text))
+    entry = CatalogueEntry(*json.loads(text))
     return entry._replace(
         links=tuple(FeedLink(*link) for link in entry.links),
         updated=datetime.fromisoformat(str(entry.updated)),

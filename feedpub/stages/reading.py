@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from feedpub.config import Config
 from feedpub.model import Record
-from feedpub.records.field_reader import Rules
+from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.stages.files import FileNotes, FileRead, ToRead
@@ -22,7 +22,7 @@ class Reader:
     """Reads files under one configuration."""
 
     def __init__(self, config: Config, selection: Selection) -> None:
-        self._rules = Rules.of(config)
+        self._rules = ReadingRules.of(config)
         self._selection = selection
         self._sources = config.settings.records
         images = config.settings.images

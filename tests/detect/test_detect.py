@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from feedpub.config import load_config
 from feedpub.detect import detect
 from feedpub.detect.render import config_text, scalar
-from feedpub.detect.types import Detected, SiteFacts, Source, link_pattern
+from feedpub.detect.types import Detected, ProposedSource, SiteFacts, link_pattern
 from feedpub.stages.inspect import read_records, read_terms
 from feedpub.stages.outcome import Options
 from tests.e2e.sites import RIVER, eleventy, hugo, jekyll, page
@@ -135,7 +135,7 @@ def test_whatever_a_site_says_the_configuration_loads(
         name="a site",
         evidence="",
         about=SiteFacts.of(**facts),
-        sources=(Source("posts", pattern, (note,)),),
+        sources=(ProposedSource("posts", pattern, (note,)),),
         output="feeds",
         served_at="feeds/",
         serving=(note,),

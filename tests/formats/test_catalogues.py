@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedpub.formats.catalogues import render_json, render_opml
-from feedpub.formats.entry import Entry
+from feedpub.formats.entry import CatalogueEntry
 from feedpub.model import Term
 
 from .making import NASTY, feed, feeds, item, links, said
@@ -19,9 +19,9 @@ from .making import NASTY, feed, feeds, item, links, said
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def entry(path: str = "", kind: str = "all", **fields: object) -> Entry:
+def entry(path: str = "", kind: str = "all", **fields: object) -> CatalogueEntry:
     made = feed(item(), path=path, kind=kind, title=path or "All", links=links(path))
-    return Entry.of(made._replace(**fields), len(made.items))
+    return CatalogueEntry.of(made._replace(**fields), len(made.items))
 
 
 ENTRIES = [
@@ -57,7 +57,7 @@ def held(element: etree._Element) -> object:
     return {element.get("text"): [held(child) for child in element]}
 
 
-def topic(name: str, parent: str = "") -> Entry:
+def topic(name: str, parent: str = "") -> CatalogueEntry:
     above = parent and f"topics/{parent}"
     term = Term(name, name.upper(), name)
     return entry(f"topics/{name}", "topic", parent=above, topic=term)
@@ -128,7 +128,7 @@ def test_without_feeds_catalogues_are_still_whole() -> None:
 @settings(deadline=None, max_examples=50)
 @given(said | st.sampled_from(NASTY), st.lists(feeds, max_size=2))
 def test_nasty_texts_reach_the_reader(title: str, made: list[object]) -> None:
-    entries = [Entry.of(one, len(one.items)) for one in made]
+    entries = [CatalogueEntry.of(one, len(one.items)) for one in made]
     opml = etree.fromstring(render_opml(title, entries))
     catalogue = json.loads(render_json(title, "https://example.org/", entries))
     assert opml.findtext("head/title") == catalogue["title"] == title

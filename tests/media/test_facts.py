@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedpub.media.facts import HEAD, Facts, facts_of_bytes, facts_of_file, facts_of_source
-from feedpub.media.source import Source
+from feedpub.media.source import PartialFile
 from tests.media import samples
 
 VIDEO = samples.track(b"vide", 640, 360)
@@ -79,11 +79,11 @@ def test_what_stands_further_on_is_asked_for_by_place(name: str) -> None:
     """One more piece, from the place where it was missed, tells the rest."""
     data, facts = FILES[name]
     parts = {0: data[:30_000]}
-    source = Source.of_parts(parts, len(data))
+    source = PartialFile.of_parts(parts, len(data))
     assert facts_of_source(source, name).duration == 0
     assert source.missed >= 30_000
     parts[source.missed] = data[source.missed : source.missed + HEAD]
-    source = Source.of_parts(parts, len(data))
+    source = PartialFile.of_parts(parts, len(data))
     assert facts_of_source(source, name) == facts._replace(length=len(data))
 
 

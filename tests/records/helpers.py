@@ -11,7 +11,7 @@ from typing import Any
 
 from feedpub.config import SourceSpec, load_config
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import Rules
+from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file
 
 SITE = """
@@ -23,13 +23,15 @@ output: ../feeds
 """
 
 
-def rules(more: str = "", home: str = "https://example.org/", zone: str = "Europe/Berlin") -> Rules:
+def rules(
+    more: str = "", home: str = "https://example.org/", zone: str = "Europe/Berlin"
+) -> ReadingRules:
     """The rules of a configuration; `more` are its further lines."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "records", "config.yaml")
         path.parent.mkdir()
         path.write_text(SITE.format(more=more, home=home, zone=zone), encoding="utf-8")
-        return Rules.of(load_config(path, {}))
+        return ReadingRules.of(load_config(path, {}))
 
 
 SOURCE = SourceSpec(path="records")
@@ -42,7 +44,7 @@ def parse(
     below: str = "",
     *,
     source: SourceSpec = SOURCE,
-    rules: Rules = RULES,
+    rules: ReadingRules = RULES,
 ) -> Parsed:
     """What a file of this name with this text gives."""
     data = text.encode() if isinstance(text, str) else text
