@@ -22,7 +22,7 @@ import urllib3.exceptions
 from feedpub.media.connections import Line
 from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_source
 from feedpub.media.guard import RefusedError, check_url
-from feedpub.media.source import PartialFile
+from feedpub.media.partial_file import PartialFile
 from feedpub.media.types import registered_type, type_of
 
 _MOVED = frozenset({301, 302, 303, 307, 308})

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedpub.media.source import PartialFile
+from feedpub.media.partial_file import PartialFile
 
 _MAX_PARTS = 500  # of one container; what has more is not looked through
 _OGG_PAGE = 65_307  # bytes that a page has at most (RFC 3533, 6)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import quote
 
-from feedpub.media.source import ExhaustedError, PartialFile
+from feedpub.media.partial_file import ExhaustedError, PartialFile
 from feedpub.media.types import UNKNOWN, registered_type, type_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedpub.media.facts import HEAD, Facts, facts_of_bytes, facts_of_file, facts_of_source
-from feedpub.media.source import PartialFile
+from feedpub.media.partial_file import PartialFile
 from tests.media import samples
 
 VIDEO = samples.track(b"vide", 640, 360)
