@@ -20,7 +20,7 @@ import requests
 import urllib3.exceptions
 
 from feedpub.media.connections import Line
-from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_source
+from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_partial_file
 from feedpub.media.guard import RefusedError, check_url
 from feedpub.media.partial_file import PartialFile
 from feedpub.media.types import registered_type, type_of
@@ -192,7 +192,7 @@ class Asker(NamedTuple):
         facts = Facts()
         for _ in range(_PIECES + 1):
             source = PartialFile.of_parts(parts, length)
-            facts = facts_of_source(source, asked.address, declared)
+            facts = facts_of_partial_file(source, asked.address, declared)
             place = source.missed
             if place < 0 or reply.status != 206 or not length or not facts.type.startswith(_MEDIA):
                 break

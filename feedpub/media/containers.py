@@ -33,10 +33,10 @@ class _Box(NamedTuple):
     end: int
 
 
-def boxes(source: PartialFile, start: int, end: int) -> Iterator[_Box]:
+def boxes(file: PartialFile, start: int, end: int) -> Iterator[_Box]:
     """The boxes one after another (ISO/IEC 14496-12, 4.2); ends at the first that is none."""
     for _ in range(_MAX_PARTS):
-        header = source.at(start, 16)
+        header = file.at(start, 16)
         if len(header) < 8:
             return
         size, name, head = int.from_bytes(header[:4], "big"), header[4:8], 8
@@ -51,25 +51,25 @@ def boxes(source: PartialFile, start: int, end: int) -> Iterator[_Box]:
             return
 
 
-def box_at(source: PartialFile, start: int, end: int, *path: bytes) -> _Box | None:
+def box_at(file: PartialFile, start: int, end: int, *path: bytes) -> _Box | None:
     """The first box below others."""
-    for box in boxes(source, start, end):
+    for box in boxes(file, start, end):
         if box.name == path[0]:
-            return box_at(source, box.start, box.end, *path[1:]) if path[1:] else box
+            return box_at(file, box.start, box.end, *path[1:]) if path[1:] else box
     return None
 
 
-def iso_tracks(source: PartialFile) -> Tracks:
+def iso_tracks(file: PartialFile) -> Tracks:
     """What the movie box tells (ISO/IEC 14496-12, 8.2 and 8.3)."""
-    movie = box_at(source, 0, source.end, b"moov")
+    movie = box_at(file, 0, file.end, b"moov")
     found = Tracks()
     if movie is None:
         return found
-    for box in boxes(source, movie.start, movie.end):
+    for box in boxes(file, movie.start, movie.end):
         if box.name == b"mvhd":
-            found = found._replace(duration=_movie_duration(source.at(box.start, 32)))
+            found = found._replace(duration=_movie_duration(file.at(box.start, 32)))
         elif box.name == b"trak":
-            found = _with_track(source, box, found)
+            found = _with_track(file, box, found)
             if found.has_video:
                 break
     return found
@@ -87,16 +87,16 @@ def _movie_duration(data: bytes) -> float:
     return length / scale if scale and length != unknown else 0
 
 
-def _with_track(source: PartialFile, track: _Box, found: Tracks) -> Tracks:
-    handler = box_at(source, track.start, track.end, b"mdia", b"hdlr")
-    kind = source.at(handler.start + 8, 4) if handler else b""
+def _with_track(file: PartialFile, track: _Box, found: Tracks) -> Tracks:
+    handler = box_at(file, track.start, track.end, b"mdia", b"hdlr")
+    kind = file.at(handler.start + 8, 4) if handler else b""
     if kind == b"soun":
         return found._replace(has_audio=True)
     if kind != b"vide":
         return found
     found = found._replace(has_video=True)
-    header = box_at(source, track.start, track.end, b"tkhd")
-    data = source.at(header.start, 96) if header else b""
+    header = box_at(file, track.start, track.end, b"tkhd")
+    data = file.at(header.start, 96) if header else b""
     place = 52 if data[:1] == b"\1" else 40  # of the matrix, behind times of 8 or 4 bytes
     if len(data) < place + 44:
         return found
@@ -107,11 +107,11 @@ def _with_track(source: PartialFile, track: _Box, found: Tracks) -> Tracks:
     return found._replace(width=width, height=height)
 
 
-def heif_is_turned(source: PartialFile) -> bool:
+def heif_is_turned(file: PartialFile) -> bool:
     """Whether a HEIF picture is shown turned by a quarter (ISO/IEC 23008-12, 6.5.10)."""
-    meta = box_at(source, 0, source.end, b"meta")
-    turn = meta and box_at(source, meta.start + 4, meta.end, b"iprp", b"ipco", b"irot")
-    return bool(turn and source.at(turn.start, 1)[:1] in {b"\1", b"\3"})
+    meta = box_at(file, 0, file.end, b"meta")
+    turn = meta and box_at(file, meta.start + 4, meta.end, b"iprp", b"ipco", b"irot")
+    return bool(turn and file.at(turn.start, 1)[:1] in {b"\1", b"\3"})
 
 
 _EBML, _DOC_TYPE = 0x1A45DFA3, 0x4282
@@ -126,10 +126,10 @@ class _Element(NamedTuple):
     end: int
 
 
-def _elements(source: PartialFile, start: int, end: int) -> Iterator[_Element]:
+def _elements(file: PartialFile, start: int, end: int) -> Iterator[_Element]:
     """The elements one after another (RFC 8794, 4 to 6)."""
     for _ in range(_MAX_PARTS):
-        header = source.at(start, 12) if start < end else b""
+        header = file.at(start, 12) if start < end else b""
         id_size = 9 - header[0].bit_length() if header and header[0] else 0
         if not 1 <= id_size <= 4 or len(header) <= id_size or not header[id_size]:
             return
@@ -145,74 +145,74 @@ def _elements(source: PartialFile, start: int, end: int) -> Iterator[_Element]:
         start = stop
 
 
-def ebml_type(source: PartialFile) -> str:
+def ebml_type(file: PartialFile) -> str:
     """The document type that an EBML file names, "" if it names none."""
-    for element in _elements(source, 0, 4096):
+    for element in _elements(file, 0, 4096):
         if element.id != _EBML:
             break
-        for part in _elements(source, element.start, element.end):
+        for part in _elements(file, element.start, element.end):
             if part.id == _DOC_TYPE:
-                text = source.at(part.start, min(part.end - part.start, 16))
+                text = file.at(part.start, min(part.end - part.start, 16))
                 return text.rstrip(b"\0").decode("ascii", "replace")
     return ""
 
 
-def matroska_tracks(source: PartialFile) -> Tracks:
+def matroska_tracks(file: PartialFile) -> Tracks:
     """What Info and Tracks tell where they stand before the first Cluster (RFC 9559, 5.1)."""
-    found, end = Tracks(), source.end
-    for top in _elements(source, 0, end):
+    found, end = Tracks(), file.end
+    for top in _elements(file, 0, end):
         if top.id != _SEGMENT:
             continue
-        for part in _elements(source, top.start, top.end):
+        for part in _elements(file, top.start, top.end):
             if part.id == _CLUSTER:
                 break
             if part.id == _INFO:
-                found = found._replace(duration=_segment_duration(source, part))
+                found = found._replace(duration=_segment_duration(file, part))
             elif part.id == _TRACKS:
-                for track in _elements(source, part.start, part.end):
+                for track in _elements(file, part.start, part.end):
                     if track.id == _TRACK:
-                        found = _with_entry(source, track, found)
+                        found = _with_entry(file, track, found)
         break
     return found
 
 
-def _number(source: PartialFile, element: _Element) -> int:
-    return int.from_bytes(source.at(element.start, min(element.end - element.start, 8)), "big")
+def _number(file: PartialFile, element: _Element) -> int:
+    return int.from_bytes(file.at(element.start, min(element.end - element.start, 8)), "big")
 
 
-def _segment_duration(source: PartialFile, info: _Element) -> float:
+def _segment_duration(file: PartialFile, info: _Element) -> float:
     scale, ticks = 1_000_000, 0.0
-    for part in _elements(source, info.start, info.end):
+    for part in _elements(file, info.start, info.end):
         if part.id == _SCALE:
-            scale = _number(source, part)
+            scale = _number(file, part)
         elif part.id == _DURATION:
-            data = source.at(part.start, min(part.end - part.start, 8))
+            data = file.at(part.start, min(part.end - part.start, 8))
             form = {4: ">f", 8: ">d"}.get(len(data))
             ticks = struct.unpack(form, data)[0] if form else 0.0
     return ticks * scale / 1e9
 
 
-def _with_entry(source: PartialFile, track: _Element, found: Tracks) -> Tracks:
-    for part in _elements(source, track.start, track.end):
+def _with_entry(file: PartialFile, track: _Element, found: Tracks) -> Tracks:
+    for part in _elements(file, track.start, track.end):
         if part.id == _TRACK_TYPE:
-            kind = _number(source, part)
+            kind = _number(file, part)
             found = found._replace(
                 has_video=found.has_video or kind == 1, has_audio=found.has_audio or kind == 2
             )
         elif part.id == _VIDEO and not found.width:
-            size = {p.id: _number(source, p) for p in _elements(source, part.start, part.end)}
+            size = {p.id: _number(file, p) for p in _elements(file, part.start, part.end)}
             found = found._replace(width=size.get(_WIDTH, 0), height=size.get(_HEIGHT, 0))
     return found
 
 
-def ogg_tracks(source: PartialFile) -> Tracks:
+def ogg_tracks(file: PartialFile) -> Tracks:
     """The streams that the first pages begin, and the last page's time (RFC 3533, 6).
 
     The time counts samples: 48,000 a second for Opus (RFC 7845, 4), else the stream's own rate.
     """
     found, rate, skip, serial, place = Tracks(), 0, 0, b"", 0
     for _ in range(16):
-        page = source.at(place, 27 + 255 + 255)
+        page = file.at(place, 27 + 255 + 255)
         if len(page) < 27 or not page.startswith(b"OggS\0"):
             break
         sizes = page[27 : 27 + page[26]]
@@ -227,10 +227,10 @@ def ogg_tracks(source: PartialFile) -> Tracks:
             serial = page[14:18]
             found = found._replace(has_audio=True)
         place += 27 + len(sizes) + sum(sizes)
-    if not rate or not source.length:
+    if not rate or not file.length:
         return found
-    start = max(0, source.length - _OGG_PAGE)
-    tail = source.at(start, _OGG_PAGE)
+    start = max(0, file.length - _OGG_PAGE)
+    tail = file.at(start, _OGG_PAGE)
     at = tail.rfind(b"OggS\0")
     while at >= 0:
         page = tail[at : at + 18]
@@ -254,9 +254,9 @@ def _ogg_audio(packet: bytes) -> tuple[int, int] | None:
     return None
 
 
-def flac_duration(source: PartialFile) -> float:
+def flac_duration(file: PartialFile) -> float:
     """Seconds, from the stream information that is always first (RFC 9639, 8.2)."""
-    data = source.at(0, 26)
+    data = file.at(0, 26)
     if len(data) < 26 or data[4] & 0x7F:
         return 0
     bits = int.from_bytes(data[18:26], "big")

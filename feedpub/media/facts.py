@@ -50,41 +50,41 @@ def facts_of_bytes(head: bytes, total: int, name: str, declared: str = "") -> Fa
     count where the content doesn't tell, `declared` first, unless it contradicts them.
     """
     length = max(total, len(head)) if 0 < total <= _MAX_LENGTH else 0
-    return facts_of_source(PartialFile.of_parts({0: head}, length), name, declared)
+    return facts_of_partial_file(PartialFile.of_parts({0: head}, length), name, declared)
 
 
 def facts_of_file(path: Path) -> Facts:
     """What a local file tells, from its header where its format has one; raises `OSError`."""
     with path.open("rb", buffering=0) as file:
-        return facts_of_source(PartialFile.of_file(cast("BinaryIO", file)), quote(path.name))
+        return facts_of_partial_file(PartialFile.of_file(cast("BinaryIO", file)), quote(path.name))
 
 
-def facts_of_source(source: PartialFile, name: str, declared: str = "") -> Facts:
+def facts_of_partial_file(file: PartialFile, name: str, declared: str = "") -> Facts:
     """The same of a file of which parts are known; raises what reading it raises, no more."""
-    head = source.at(0, HEAD)
-    source.missed = -1  # a shorter head may tell all
+    head = file.at(0, HEAD)
+    file.missed = -1  # a shorter head may tell all
     kind = _sniff(head)
     claims = [registered_type(declared), type_of(name if "/" in name else f"./{name}")]
     if not kind:
         kind = next((c for c in claims if c and not _contradicts(head, c)), "")
-        return Facts(kind, source.length)
+        return Facts(kind, file.length)
     named = next((c for c in claims if c not in VAGUE), "")
-    facts = Facts(kind, source.length)
+    facts = Facts(kind, file.length)
     with contextlib.suppress(ExhaustedError):
-        facts = _looked_into(source, facts, named)
+        facts = _looked_into(file, facts, named)
     if not (0 < facts.width <= _MAX_SIDE and 0 < facts.height <= _MAX_SIDE):
         facts = facts._replace(width=0, height=0)
     return facts
 
 
-def _looked_into(source: PartialFile, facts: Facts, named: str) -> Facts:
+def _looked_into(file: PartialFile, facts: Facts, named: str) -> Facts:
     group = facts.type.partition("/")[0]
     if facts.type in {"video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"}:
-        return _of_movie(source, facts, named)
+        return _of_movie(file, facts, named)
     if facts.type in {"video/webm", "video/matroska"}:
-        return _of_matroska(source, facts)
+        return _of_matroska(file, facts)
     if facts.type == "video/ogg":
-        return _of_ogg(source, facts, named)
+        return _of_ogg(file, facts, named)
     if facts.type == "application/zip":
         return facts._replace(type=named if named in _ZIPPED else facts.type)
     if facts.type == "text/plain":
@@ -96,41 +96,41 @@ def _looked_into(source: PartialFile, facts: Facts, named: str) -> Facts:
     if facts.type == "audio/flac":
         from feedpub.media.containers import flac_duration
 
-        return facts._replace(duration=_seconds(flac_duration(source)))
+        return facts._replace(duration=_seconds(flac_duration(file)))
     if group == "audio":
-        return facts._replace(duration=_sound_duration(source, facts.type))
+        return facts._replace(duration=_sound_duration(file, facts.type))
     if group == "image":
-        width, height = _picture_size(source, facts.type)
+        width, height = _picture_size(file, facts.type)
         return facts._replace(width=width, height=height)
     return facts
 
 
-def _of_movie(source: PartialFile, facts: Facts, named: str) -> Facts:
+def _of_movie(file: PartialFile, facts: Facts, named: str) -> Facts:
     from feedpub.media.containers import iso_tracks
 
-    tracks = iso_tracks(source)
+    tracks = iso_tracks(file)
     if tracks.has_video:
         kind = "video/mp4" if facts.type == "audio/mp4" else facts.type
-    elif facts.type == "audio/mp4" or (tracks.has_audio and source.missed < 0):
+    elif facts.type == "audio/mp4" or (tracks.has_audio and file.missed < 0):
         kind = "audio/mp4"
     else:
         kind = named if named in {"audio/mp4", "video/mp4", "video/3gpp"} else facts.type
     return Facts(kind, facts.length, tracks.width, tracks.height, _seconds(tracks.duration))
 
 
-def _of_matroska(source: PartialFile, facts: Facts) -> Facts:
+def _of_matroska(file: PartialFile, facts: Facts) -> Facts:
     from feedpub.media.containers import matroska_tracks
 
-    tracks = matroska_tracks(source)
+    tracks = matroska_tracks(file)
     is_sound = tracks.has_audio and not tracks.has_video
     kind = facts.type.replace("video/", "audio/") if is_sound else facts.type
     return Facts(kind, facts.length, tracks.width, tracks.height, _seconds(tracks.duration))
 
 
-def _of_ogg(source: PartialFile, facts: Facts, named: str) -> Facts:
+def _of_ogg(file: PartialFile, facts: Facts, named: str) -> Facts:
     from feedpub.media.containers import ogg_tracks
 
-    tracks = ogg_tracks(source)
+    tracks = ogg_tracks(file)
     if tracks.has_audio or tracks.has_video:
         kind = "video/ogg" if tracks.has_video else "audio/ogg"
     else:
@@ -145,54 +145,54 @@ def _seconds(duration: float) -> int:
     return max(1, math.floor(duration + 0.5))
 
 
-def _sound_duration(source: PartialFile, kind: str) -> int:
+def _sound_duration(file: PartialFile, kind: str) -> int:
     """The duration of an MP3 or WAV file; what its own length contradicts is unknown."""
     from tinytag import TinyTag, TinyTagException
 
     if kind not in {"audio/mpeg", "audio/vnd.wave"}:
         return 0
     if kind == "audio/mpeg":
-        source.blind = source.end - 128  # the oldest tags: worth no request of their own
+        file.blind = file.end - 128  # the oldest tags: worth no request of their own
     try:
-        tag = TinyTag.get(file_obj=cast("BinaryIO", source), tags=False)
+        tag = TinyTag.get(file_obj=cast("BinaryIO", file), tags=False)
     except (TinyTagException, ArithmeticError, LookupError, ValueError):
         return 0
-    if kind == "audio/mpeg" and source.missed >= 0:
+    if kind == "audio/mpeg" and file.missed >= 0:
         return 0  # it counted the part that is known
     duration = tag.duration or 0.0
     told = duration * (tag.bitrate or 0) * 125  # bytes
-    if source.length and told > source.length * 1.1 + HEAD:
-        return 0 if kind == "audio/mpeg" else _seconds(duration * source.length / told)
+    if file.length and told > file.length * 1.1 + HEAD:
+        return 0 if kind == "audio/mpeg" else _seconds(duration * file.length / told)
     return _seconds(duration)
 
 
-def _picture_size(source: PartialFile, kind: str) -> tuple[int, int]:
+def _picture_size(file: PartialFile, kind: str) -> tuple[int, int]:
     """Width and height as shown: what the picture says of turning it is done."""
     if kind == "image/jxl":
         return 0, 0  # imagesize doesn't know it
     if kind == "image/vnd.microsoft.icon":
-        return _icon_size(source)
+        return _icon_size(file)
     import imagesize
 
     # Where HEIF keeps Exif is read by nobody: a few bytes of that make a reader count to billions.
     is_heif = kind in {"image/avif", "image/heic", "image/heif"}
     try:
-        width, height = imagesize.get(cast("BinaryIO", source), exif_rotation=not is_heif)
+        width, height = imagesize.get(cast("BinaryIO", file), exif_rotation=not is_heif)
         width, height = int(width), int(height)
     except (ArithmeticError, ValueError, TypeError):
         return 0, 0
     if is_heif:
         from feedpub.media.containers import heif_is_turned
 
-        if heif_is_turned(source):
+        if heif_is_turned(file):
             return height, width
     return width, height
 
 
-def _icon_size(source: PartialFile) -> tuple[int, int]:
+def _icon_size(file: PartialFile) -> tuple[int, int]:
     """The largest of an icon's pictures; a side of 0 means 256."""
-    count = int.from_bytes(source.at(4, 2), "little")
-    entries = source.at(6, 16 * min(count, 256))
+    count = int.from_bytes(file.at(4, 2), "little")
+    entries = file.at(6, 16 * min(count, 256))
     sizes = [(entries[n] or 256, entries[n + 1] or 256) for n in range(0, len(entries) - 15, 16)]
     return max(sizes, default=(0, 0))
 

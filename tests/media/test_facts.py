@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedpub.media.facts import HEAD, Facts, facts_of_bytes, facts_of_file, facts_of_source
+from feedpub.media.facts import HEAD, Facts, facts_of_bytes, facts_of_file, facts_of_partial_file
 from feedpub.media.partial_file import PartialFile
 from tests.media import samples
 
@@ -80,11 +80,11 @@ def test_what_stands_further_on_is_asked_for_by_place(name: str) -> None:
     data, facts = FILES[name]
     parts = {0: data[:30_000]}
     source = PartialFile.of_parts(parts, len(data))
-    assert facts_of_source(source, name).duration == 0
+    assert facts_of_partial_file(source, name).duration == 0
     assert source.missed >= 30_000
     parts[source.missed] = data[source.missed : source.missed + HEAD]
     source = PartialFile.of_parts(parts, len(data))
-    assert facts_of_source(source, name) == facts._replace(length=len(data))
+    assert facts_of_partial_file(source, name) == facts._replace(length=len(data))
 
 
 @pytest.mark.parametrize(
