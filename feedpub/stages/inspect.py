@@ -22,11 +22,11 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
 from feedpub.ids.ledger import read_ledger
 from feedpub.model import LedgerLine, Problem, Record
+from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
-from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.heads import seconds
 from feedpub.stages.media import LOCAL, Found, completed, described, local_file, wanted
 from feedpub.stages.outcome import Options

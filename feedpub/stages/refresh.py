@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from feedpub.config import Config
 from feedpub.grouping.duplicates import Claim, is_accident, newest
 from feedpub.model import PATH_ID, Problem
+from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
-from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, ToRead
 from feedpub.stages.heads import head_of

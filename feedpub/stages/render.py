@@ -16,9 +16,9 @@ from feedpub.grouping.assemble import Assembler
 from feedpub.grouping.podcast import episode_of, moved
 from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
+from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
-from feedpub.records.workers import map_tasks, usable_cpus
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
 from feedpub.stages.media import Found, completed, shown_in

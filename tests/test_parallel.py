@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.records.workers import MIN_TASKS, map_tasks, usable_cpus
+from feedpub.parallel import MIN_TASKS, map_tasks, usable_cpus
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 PARENT = os.getpid()
