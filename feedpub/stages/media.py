@@ -291,7 +291,7 @@ class Media:
 
     def _mirror(self, store: MediaStore, urls: list[str]) -> set[str]:
         """Has the pictures here that can be had; the others keep their addresses."""
-        from feedpub.stages.mirror import Mirror
+        from feedpub.media.mirror import Mirror
 
         folder = self._config.state / FOLDER
         mirror = Mirror(self._config, store, folder)
