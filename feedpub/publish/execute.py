@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body, body_of
-from feedpub.publish.manifest import MANIFEST_HEADERS, Known, Remote, read_remote
+from feedpub.publish.remote import MANIFEST_HEADERS, Known, Remote, read_remote
 from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt, surely
 from feedpub.publish.types import (
     NEW,

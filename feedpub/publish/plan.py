@@ -10,7 +10,7 @@ from feedpub.config import SCHEMA_NAME
 from feedpub.config.push import Limit
 from feedpub.publish.encodings import ENDINGS
 from feedpub.publish.headers import ORDER, is_hashed
-from feedpub.publish.manifest import Known, Remote
+from feedpub.publish.remote import Known, Remote
 from feedpub.publish.types import (
     BYTES,
     FORCED,

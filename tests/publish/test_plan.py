@@ -11,8 +11,8 @@ import pytest
 from feedpub.config.push import Limit, parse_limit, without_password
 from feedpub.publish.headers import Rules, headers_of, kind_of, type_of
 from feedpub.publish.host_files import host_files
-from feedpub.publish.manifest import Known, Remote, read_remote
 from feedpub.publish.plan import There, Wishes, make_plan
+from feedpub.publish.remote import Known, Remote, read_remote
 from feedpub.publish.types import Local, Plan, Stored, TargetError
 
 RULES = Rules(
