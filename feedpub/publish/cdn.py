@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from feedpub.config import Config
 from feedpub.installation import missing
-from feedpub.publish.memory import read_state, write_state
+from feedpub.publish.history import read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.types import NEW
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.publish.memory import PENDING, read_state, write_state
+from feedpub.publish.history import PENDING, read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.retry import Retry, attempt
 from feedpub.publish.tree import copies

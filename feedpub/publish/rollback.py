@@ -6,7 +6,7 @@ from feedpub.config import Config, PushTarget
 from feedpub.config.push import without_password
 from feedpub.errors import ConfigError, PushError
 from feedpub.model import Problem
-from feedpub.publish.memory import forget
+from feedpub.publish.history import forget
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.files import Versions, connect
 from feedpub.publish.types import TargetError

@@ -9,8 +9,8 @@ from feedpub.config import Config
 from feedpub.config.push import without_password
 from feedpub.durable import Root
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from feedpub.publish.history import Pushed, recall
 from feedpub.publish.hubs import pending
-from feedpub.publish.memory import Pushed, recall
 
 
 class TargetState(NamedTuple):
