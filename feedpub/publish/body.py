@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from feedpub.durable import Root
-from feedpub.publish.encodings import encode
+from feedpub.publish.serving.encodings import encode
 from feedpub.publish.types import FileError, Local
 
 LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece

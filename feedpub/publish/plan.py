@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from feedpub.config import SCHEMA_NAME
 from feedpub.config.push import Limit
-from feedpub.publish.encodings import ENDINGS
-from feedpub.publish.headers import ORDER, is_hashed
 from feedpub.publish.remote import Known, Remote
+from feedpub.publish.serving.encodings import ENDINGS
+from feedpub.publish.serving.headers import ORDER, is_hashed
 from feedpub.publish.types import (
     BYTES,
     FORCED,

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from feedpub.publish.encodings import ENDINGS
+from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look

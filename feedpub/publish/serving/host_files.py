@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from feedpub.publish.headers import HASHED
+from feedpub.publish.serving.headers import HASHED
 from feedpub.publish.types import Headers, Local
 
 NOTE = "# Written by feedpub: see docs/push.md\n"

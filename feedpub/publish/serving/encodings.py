@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from feedpub.installation import missing
-from feedpub.publish.headers import is_worth_it
+from feedpub.publish.serving.headers import is_worth_it
 from feedpub.publish.types import Local, TargetError
 
 # Content-Encoding → what is added to the name of a compressed file beside its original
