@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 from feedpub.publish.body import Body
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.gathering import Gathering
+from feedpub.publish.targets.base import Gathering
 from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
 from feedpub.publish.types import (
     Capabilities,

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from feedpub.publish.http import Client
 from feedpub.publish.targets import Place
-from feedpub.publish.targets.gathering import Gathering
+from feedpub.publish.targets.base import Gathering
 from feedpub.publish.types import (
     Capabilities,
     Conflict,
