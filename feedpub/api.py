@@ -124,7 +124,7 @@ def push(
     the target's `max_delete`. A target that fails is in the outcome, and raises nothing. Raises
     `ConfigError` if there is no such target, `RunError` if there are no feeds, and `LockedError`.
     """
-    from feedpub.publish import cdn, hubs, memory
+    from feedpub.publish import cdn, history, hubs
     from feedpub.publish.push import Options, chosen
     from feedpub.publish.push import push as bring
 
@@ -132,7 +132,7 @@ def push(
     results = bring(config, chosen(config, targets), options, progress or _unseen)
     if dry_run:
         return Pushed(results, hubs.Pings(), cdn.Purges())
-    memory.remember(config, results)
+    history.remember(config, results)
     # The hubs last: who is told by them asks at once.
     purges = cdn.purge(config, results)
     return Pushed(results, hubs.tell(config, results, options.retry), purges)

@@ -11,8 +11,8 @@ import pytest
 
 from feedpub.config.push import Limit
 from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.publish import history, status
 from feedpub.publish import hubs as publishing_hubs
-from feedpub.publish import memory, status
 from feedpub.publish.rollback import roll_back
 from feedpub.publish.types import TargetError
 
@@ -240,7 +240,7 @@ def told(site: Site) -> Any:
             forms.clear()
             config = site.config
             results = site.push_all(**options)
-            memory.remember(config, results)
+            history.remember(config, results)
             publishing_hubs.tell(config, results, QUICK)
             prefix = "https://feeds.example.org/"
             return {form["hub.url"][0].removeprefix(prefix) for form in forms}
@@ -309,7 +309,7 @@ def test_a_hub_that_is_down_is_not_asked_for_each_topic(site: Site) -> None:
 
 
 def test_status_of_another_address_is_not_that_of_this(site: Site, tmp_path: Path) -> None:
-    memory.remember(site.config, site.push_all())
+    history.remember(site.config, site.push_all())
     (target,) = status.look(site.config).targets
     assert target.pushed.complete_at
     site.targets["there"]["to"] = f"file://{tmp_path}/host/elsewhere"
@@ -331,10 +331,10 @@ def test_another_command_brings_all_of_it(host: hosts.Command, tmp_path: Path) -
 
 def test_status_after_a_rollback(site: Site) -> None:
     site.targets["there"]["versions"] = 3
-    memory.remember(site.config, site.push_all())
+    history.remember(site.config, site.push_all())
     site.tree.put("rss.xml", "new\n")
     site.tree.save()
-    memory.remember(site.config, site.push_all())
+    history.remember(site.config, site.push_all())
     config = site.config
     assert roll_back(config, config.settings.push) == {"there": "000001"}
     (target,) = status.look(config).targets

@@ -249,9 +249,9 @@ def test_old_addresses_are_redirected_where_the_host_can(host: hosts.Netlify, si
         ]
     ]
     assert not {"feed.xml", *GONE} & there.keys()
-    from feedpub.publish import memory, status
+    from feedpub.publish import history, status
 
-    memory.remember(site.config, site.push_all())
+    history.remember(site.config, site.push_all())
     (target,) = status.look(site.config).targets
     assert (target.new, target.changed, target.gone) == ((), (), ())
     host.write("_redirects", b"/mine /yours\n")
@@ -426,10 +426,10 @@ def test_readers_see_old_or_new_and_no_name_without_a_file(host: hosts.Host, sit
 
 def ping(site: Site) -> publishing_hubs.Pings:
     config = site.config
-    from feedpub.publish import memory
+    from feedpub.publish import history
 
     results = site.push_all()
-    memory.remember(config, results)
+    history.remember(config, results)
     return publishing_hubs.tell(config, results, QUICK)
 
 

@@ -1,1 +1,1 @@
-"""How hosts serve the tree: response headers, compressed copies, and files that configure a host."""
+"""How hosts serve the tree: response headers, compressed copies, files that configure a host."""
