@@ -127,44 +127,45 @@ def main() -> NoReturn:
         result = cli.main(standalone_mode=False)  # an exit code if the command raised Exit
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
-    except click.UsageError as error:
-        if _wants_json():
-            _complain(error.format_message())
-        else:
-            error.show()
-        code = 2
     except (_Interrupted, KeyboardInterrupt, click.Abort):
         _complain("interrupted; the published feeds are intact")
         code = 130
     except _Terminated as end:
         _complain("terminated; the published feeds are intact")
         code = 128 + end.signum
-    except FeedpubError as error:
-        if "--debug" in sys.argv:
-            raise
-        if isinstance(error, ConfigError):
-            for problem in error.problems:
-                _complain(str(problem), **problem_fields(problem))
-        else:
-            _complain(f"feedpub: {error}")
-        code = error.exit_code
     except BrokenPipeError:
         code = 0  # the reader, such as head, has closed the pipe
-    except OSError as error:
-        if "--debug" in sys.argv:
-            raise
-        where = f" ({error.filename})" if error.filename else ""
-        _complain(f"feedpub: {error.strerror}{where}; fix this and run feedpub again")
-        code = 1
+    except click.UsageError as error:
+        if _wants_json():
+            _complain(error.format_message())
+        else:
+            error.show()
+        code = 2
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _complain(
-            f"feedpub: internal error ({type(error).__name__}: {error}); the published feeds are "
-            "intact. Run again with --debug, and report the traceback"
-        )
-        code = 1
+        code = _explain(error)
     _leave(code)
+
+
+def _explain(error: Exception) -> int:
+    """Prints what went wrong, and returns the exit code."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            _complain(str(problem), **problem_fields(problem))
+        return error.exit_code
+    if isinstance(error, FeedpubError):
+        _complain(f"feedpub: {error}")
+        return error.exit_code
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        _complain(f"feedpub: {error.strerror}{where}; fix this and run feedpub again")
+        return 1
+    _complain(
+        f"feedpub: internal error ({type(error).__name__}: {error}); the published feeds are "
+        "intact. Run again with --debug, and report the traceback"
+    )
+    return 1
 
 
 def _wants_json() -> bool:

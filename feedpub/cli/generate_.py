@@ -12,7 +12,7 @@ import click
 from feedpub.cli import common as shared
 from feedpub.cli.common import MAX_PROBLEMS, Common, common_options, problem_fields, table
 from feedpub.cli.progress import progress_bar
-from feedpub.config import CATALOGUE_NAMES
+from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
 from feedpub.pipeline import generate
@@ -87,7 +87,7 @@ def command(
     if push:
         from feedpub.publish.push import chosen  # imported only for a push
 
-        chosen(config, ())  # a mistake there ends the run before it begins
+        chosen(config, ())  # reports mistakes in push: before the run
     options = Options(
         as_of=shared.as_of(as_of, config.zone),
         unpublished=unpublished,
@@ -98,27 +98,8 @@ def command(
         wait=wait,
         refresh_media=refresh_media,
     )
-    try:
-        with progress_bar(not common.quiet and common.log_format != "json") as progress:
-            outcome = generate(config, options, Watch(progress))
-    except NothingUsableError as error:
-        common.show_problems(error.problems)
-        if report and isinstance(error.outcome, Outcome):
-            _write_report(report, error.outcome)
-        raise
-    common.show_problems(outcome.tally.problems)
-    for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
-        common.say(f"{lost.name}: duplicate of {lost.winner}, which is used")
-    for note in outcome.notes:
-        common.say(note)
-    for warning in outcome.warnings:
-        common.warn(warning)
-    if not common.quiet and report != "-":
-        for line in summary(outcome, config.shown(config.output), dry_run):
-            click.echo(line)
-        if common.verbose:
-            for line in timing(outcome):
-                common.say(line)
+    outcome = _generate(common, config, options, report)
+    _show(common, config, outcome, dry_run, to_stdout=report != "-")
     if report:
         _write_report(report, outcome)
     if push:
@@ -127,6 +108,36 @@ def command(
         push_to(common, config, dry_run=dry_run, wait=wait)
     if strict and outcome.tally.unusable:
         raise click.exceptions.Exit(3)
+
+
+def _generate(common: Common, config: Config, options: Options, report: str | None) -> Outcome:
+    """Runs with a progress bar. A run that stops for want of records is reported as well."""
+    try:
+        with progress_bar(not common.quiet and common.log_format != "json") as progress:
+            return generate(config, options, Watch(progress))
+    except NothingUsableError as error:
+        common.show_problems(error.problems)
+        if report and isinstance(error.outcome, Outcome):
+            _write_report(report, error.outcome)
+        raise
+
+
+def _show(common: Common, config: Config, outcome: Outcome, dry_run: bool, to_stdout: bool) -> None:
+    """Prints messages, and the summary unless stdout is for the report."""
+    common.show_problems(outcome.tally.problems)
+    for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
+        common.say(f"{lost.name}: duplicate of {lost.winner}, which is used")
+    for note in outcome.notes:
+        common.say(note)
+    for warning in outcome.warnings:
+        common.warn(warning)
+    if common.quiet or not to_stdout:
+        return
+    for line in summary(outcome, config.shown(config.output), dry_run):
+        click.echo(line)
+    if common.verbose:
+        for line in timing(outcome):
+            common.say(line)
 
 
 def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
