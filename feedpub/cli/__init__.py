@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from feedpub.version import VERSION
-from feedpub.cli.common import Common, common_options, problem_fields
+from feedpub.cli.common import Common, common_options, fit, problem_fields
 from feedpub.errors import ConfigError, FeedpubError
 
 # command → one line of help, so that `--help` does not import every command
@@ -136,16 +136,24 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = 0  # the reader, such as head, has closed the pipe
     except click.UsageError as error:
-        if _wants_json():
-            _complain(error.format_message())
-        else:
-            error.show()
+        _show_usage(error)
         code = 2
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         code = _explain(error)
     _leave(code)
+
+
+def _show_usage(error: click.UsageError) -> None:
+    """Prints a mistake in the command line, with the usage of the command."""
+    if _wants_json():
+        _complain(error.format_message())
+        return
+    if error.ctx:
+        path = error.ctx.command_path
+        click.echo(f"{error.ctx.get_usage()}\nTry '{path} --help' for help.\n", err=True)
+    _complain(f"Error: {error.format_message()}")
 
 
 def _explain(error: Exception) -> int:
@@ -178,6 +186,8 @@ def _complain(text: str, **fields: Any) -> None:
         import json
 
         text = json.dumps({"level": "error", "message": text} | fields, ensure_ascii=False)
+    else:
+        text = fit(text, sys.stderr)
     click.echo(text, err=True)
 
 

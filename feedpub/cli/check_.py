@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from feedpub.api import check
-from feedpub.cli.common import Common, common_options
+from feedpub.cli.common import Common, common_options, fit
 
 
 @click.command(
@@ -33,7 +34,7 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
             raise click.UsageError(f"there is no {Path(path).name}; correct the path")
     checked = check(config, paths)
     for problem in checked.problems:
-        click.echo(str(problem))
+        click.echo(fit(str(problem), sys.stdout))
     if paths and not checked.read:
         raise click.UsageError(
             f"{', '.join(paths)}: no record of the sources in config.yaml; see its records: key"

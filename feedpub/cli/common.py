@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
@@ -53,6 +53,8 @@ class Common(NamedTuple):
         """Prints a line to stderr, as text or as JSON."""
         if self.log_format == "json":
             text = json.dumps({"level": level, "message": text} | fields, ensure_ascii=False)
+        else:
+            text = fit(text, sys.stderr)
         click.echo(text, err=True)
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
@@ -159,6 +161,25 @@ def table(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]
         ]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def fit(text: str, stream: TextIO, indent: str = "  ") -> str:
+    """A text that is wrapped between words if `stream` is a terminal, else as it is."""
+    if not stream.isatty() or len(text) <= (width := columns(stream)):
+        return text
+    import textwrap  # only long messages need it
+
+    return textwrap.fill(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def columns(stream: TextIO) -> int:
+    """The width of a terminal; 80 if it is not known."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def print_json(value: Any) -> None:

@@ -56,8 +56,8 @@ def command(common: Common, what: str, unpublished: bool) -> None:
         lines = _explain_absence(config, reading, grouping, feed)
     if not lines:
         raise click.UsageError(
-            f"{what!r} is no record and no feed here; `feedpub list records` and "
-            "`feedpub list feeds` name all there are"
+            f"there is no record and no feed {what!r}; `feedpub list records` and "
+            "`feedpub list feeds` show all"
         )
     for line in lines:
         click.echo(line)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterator
 
+from feedpub.cli.common import columns
 from feedpub.stages.outcome import Progress
 
 PATIENCE = 0.1  # seconds before the bar appears
@@ -40,17 +40,10 @@ def progress_bar(wanted: bool) -> Iterator[Progress | None]:
         line = f"{stage:<15} {done:,}"
         if total:
             line = f"{stage:<15} {'#' * (_BAR * done // total):.<{_BAR}} {done:,} of {total:,}"
-        draw(line[: _columns() - 1])
+        draw(line[: columns(sys.stderr) - 1])
 
     try:
         yield show
     finally:
         if drawn:
             draw("")
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
-    except OSError:
-        return 80

@@ -86,7 +86,7 @@ def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
         raise ConfigError([Problem(shown, 0, "push", "there is no target to push to", remedy)])
     for name in names:
         if name not in targets:
-            remedy = f"known here: {', '.join(targets)}"
+            remedy = f"write one of: {', '.join(targets)}"
             raise ConfigError([Problem(shown, 0, "push", f"there is no target {name!r}", remedy)])
     return {name: targets[name] for name in (names or targets)}
 
