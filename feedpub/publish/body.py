@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from feedpub.durable import Root
+from feedpub.publish.errors import FileError
 from feedpub.publish.serving.encodings import encode
-from feedpub.publish.types import FileError, Local
+from feedpub.publish.types import Local
 
 LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
 _PIECE = 1_000_000

@@ -12,20 +12,10 @@ from typing import NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body, body_of
+from feedpub.publish.errors import Conflict, FileError, GaveUp, Stopped, TargetError
 from feedpub.publish.remote import MANIFEST_HEADERS, Known, Remote, read_remote
-from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt, surely
-from feedpub.publish.types import (
-    NEW,
-    Action,
-    Conflict,
-    FileError,
-    Found,
-    Local,
-    Plan,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.retry import Retry, attempt, surely
+from feedpub.publish.types import NEW, Action, Found, Local, Plan, Target, Upload
 
 # Files that failed after all attempts, none between that did not: the host is down.
 MAX_IN_A_ROW = 8

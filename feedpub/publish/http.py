@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from feedpub.publish.body import Body
-from feedpub.publish.types import FileError, Passing, TargetError
+from feedpub.publish.errors import FileError, Passing, TargetError
 from feedpub.web import TIMEOUT, USER_AGENT, reason
 
 _AGAIN = frozenset({408, 423, 425, 429, 500, 502, 503, 504})

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from feedpub.config import Config
+from feedpub.publish.errors import FileError, TargetError
 from feedpub.publish.history import PENDING, read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.retry import Retry, attempt
 from feedpub.publish.tree import copies
-from feedpub.publish.types import BYTES, NEW, FileError, TargetError
+from feedpub.publish.types import BYTES, NEW
 
 _JOBS = 4
 MAX_IN_A_ROW = 3  # topics of which a hub could not be told: then it is down

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import body_of
+from feedpub.publish.errors import FileError, Stopped, TargetError
 from feedpub.publish.plan import There
 from feedpub.publish.remote import Remote, read_remote
-from feedpub.publish.retry import Retry, Stopped, attempt, surely
+from feedpub.publish.retry import Retry, attempt, surely
 from feedpub.publish.serving.encodings import is_made_of
-from feedpub.publish.types import FileError, Found, Local, Stored, Target, TargetError
+from feedpub.publish.types import Found, Local, Stored, Target
 
 
 class Looker:

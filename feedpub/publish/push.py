@@ -17,19 +17,14 @@ from feedpub.errors import ConfigError, RunError
 from feedpub.model import Problem, escape_unprintable
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.output.tree import locked
+from feedpub.publish.errors import Conflict, Stopped, TargetError
 from feedpub.publish.execute import Done, Executor
 from feedpub.publish.look import Looker
 from feedpub.publish.plan import Wishes, make_plan
-from feedpub.publish.retry import Retry, Stopped, surely
+from feedpub.publish.retry import Retry, surely
 from feedpub.publish.targets import Place, open_target
 from feedpub.publish.tree import tree_of
-from feedpub.publish.types import (
-    Action,
-    Conflict,
-    Plan,
-    Target,
-    TargetError,
-)
+from feedpub.publish.types import Action, Plan, Target
 
 RACES = 5  # how often a push that another one overtook is planned anew
 MAX_NAMED = 20  # files in a message

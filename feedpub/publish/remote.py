@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME, VERSION, is_safe
-from feedpub.publish.types import NO_HEADERS, Headers, TargetError
+from feedpub.publish.errors import TargetError
+from feedpub.publish.types import NO_HEADERS, Headers
 
 MAX_BYTES = 500_000_000  # a million files
 MANIFEST_HEADERS: Headers = MappingProxyType(

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from feedpub.publish.types import FileError, Passing, TargetError
+from feedpub.publish.errors import FileError, GaveUp, Passing, Stopped, TargetError
 
 T = TypeVar("T")
 
@@ -19,14 +19,6 @@ class Retry(NamedTuple):
     first: float = 0.5
     longest: float = 30.0
     patience: float = 120.0  # a host that asks to wait longer is not waited for
-
-
-class Stopped(Exception):
-    """Somebody wants the push to end."""
-
-
-class GaveUp(FileError):
-    """What was tried as often as it may be."""
 
 
 def attempt(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:

@@ -6,10 +6,10 @@ from feedpub.config import Config, PushTarget
 from feedpub.config.push import without_password
 from feedpub.errors import ConfigError, PushError
 from feedpub.model import Problem
+from feedpub.publish.errors import TargetError
 from feedpub.publish.history import forget
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.files import Versions, connect
-from feedpub.publish.types import TargetError
 
 
 def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from feedpub.config import Config, PushTarget
 from feedpub.durable import Root
 from feedpub.output.manifest import Manifest
+from feedpub.publish.errors import TargetError
 from feedpub.publish.serving.encodings import beside
 from feedpub.publish.serving.headers import Rules, headers_of, kind_of
 from feedpub.publish.serving.host_files import REDIRECTS, USUAL, host_files
-from feedpub.publish.types import Local, TargetError
+from feedpub.publish.types import Local
 
 
 class Tree(NamedTuple):

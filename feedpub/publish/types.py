@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from feedpub.publish.errors import FileError
+
 if TYPE_CHECKING:
     from feedpub.publish.body import Body
 
@@ -18,36 +20,6 @@ HEADERS = "changed: headers"
 GONE = "gone"
 SAME = "same"
 FORCED = "forced"
-
-
-class TargetError(Exception):
-    """A target cannot be used at all: nothing more is tried there."""
-
-
-class Conflict(TargetError):
-    """Somebody else has changed what the plan was made from."""
-
-    def __init__(self, what: str = "another push has changed it meanwhile") -> None:
-        super().__init__(what)
-
-
-class FileError(Exception):
-    """One file cannot be brought there, or taken away; others may."""
-
-
-class InTheWay(FileError):
-    """Something that feedpub did not put there is where a file is to go."""
-
-    def __init__(self) -> None:
-        super().__init__("a file that feedpub did not put there is in the way")
-
-
-class Passing(Exception):
-    """What may be gone in a moment; `after` is how many seconds the host asks to wait, 0: none."""
-
-    def __init__(self, what: str, after: float = 0.0) -> None:
-        self.after = after
-        super().__init__(what)
 
 
 class Capabilities(NamedTuple):

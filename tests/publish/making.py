@@ -14,17 +14,10 @@ import pytest
 from feedpub.config import Config, load_config
 from feedpub.output.manifest import MANIFEST_NAME, Manifest
 from feedpub.publish import push as pushing
+from feedpub.publish.errors import FileError, TargetError
 from feedpub.publish.push import Options, Result, chosen
 from feedpub.publish.retry import Retry
-from feedpub.publish.types import (
-    Capabilities,
-    FileError,
-    Found,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 QUICK = Retry(times=2, first=0.01, longest=0.02, patience=1.0)
 PICTURE = "media/0123456789abcdef/cover.png"

@@ -13,8 +13,8 @@ from feedpub.config.push import Limit
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish import history, status
 from feedpub.publish import hubs as publishing_hubs
+from feedpub.publish.errors import TargetError
 from feedpub.publish.rollback import roll_back
-from feedpub.publish.types import TargetError
 
 from . import hosts
 from .making import FEEDS, GONE, PICTURE, QUICK, Site, Spy
@@ -346,7 +346,7 @@ def test_status_after_a_rollback(site: Site) -> None:
 def test_a_failed_push_of_what_is_seen_at_once_has_written_nothing(
     host: hosts.Host, tmp_path: Path, spy: Spy
 ) -> None:
-    from feedpub.publish.types import FileError
+    from feedpub.publish.errors import FileError
 
     site = Site(tmp_path / "failing", there=host.settings)
 

@@ -29,10 +29,11 @@ from feedpub.durable import TEMPORARY_PREFIX
 from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
+from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
 from feedpub.publish.http import Client
 from feedpub.publish.push import Result
 from feedpub.publish.targets import Place, command, files, objects, open_target, sftp
-from feedpub.publish.types import Conflict, FileError, Passing, Target, TargetError, Upload
+from feedpub.publish.types import Target, Upload
 
 from .hosts import S3, Dav, DavServer, Folder, Host, Netlify, certificate
 from .making import FEEDS, PICTURE, Site, Spy

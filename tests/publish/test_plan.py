@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from feedpub.config.push import Limit, parse_limit, without_password
+from feedpub.publish.errors import TargetError
 from feedpub.publish.plan import There, Wishes, make_plan
 from feedpub.publish.remote import Known, Remote, read_remote
 from feedpub.publish.serving.headers import Rules, headers_of, kind_of, type_of
 from feedpub.publish.serving.host_files import host_files
-from feedpub.publish.types import Local, Plan, Stored, TargetError
+from feedpub.publish.types import Local, Plan, Stored
 
 RULES = Rules(
     {"rss.xml": "rss", "atom.xml": "atom", "feed.json": "json"},

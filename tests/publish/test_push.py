@@ -20,9 +20,9 @@ from e2e.harness import new_site
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish import hubs as publishing_hubs
+from feedpub.publish.errors import GaveUp, Passing, Stopped
 from feedpub.publish.http import retry_after
-from feedpub.publish.retry import GaveUp, Retry, Stopped, attempt
-from feedpub.publish.types import Passing
+from feedpub.publish.retry import Retry, attempt
 
 from . import bucket_hosts, hosts, ssh_hosts
 from .making import FEEDS, GONE, PICTURE, QUICK, Site, Spy

@@ -12,8 +12,8 @@ import pytest
 from feedpub.config import load_config
 from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
+from feedpub.publish.errors import Passing, TargetError
 from feedpub.publish.targets import rsync
-from feedpub.publish.types import Passing, TargetError
 
 from .making import GONE, PICTURE, Site
 from .rsync_hosts import Rsync

@@ -144,7 +144,7 @@ def test_cut_in_the_middle_then_completed(host: Host, site: Site, spy: Spy) -> N
 def test_a_failed_file_stops_catalogues_deletes_and_the_manifest_only(
     host: Host, site: Site, spy: Spy
 ) -> None:
-    from feedpub.publish.types import FileError
+    from feedpub.publish.errors import FileError
 
     site.push()
     for path in (*FEEDS, "feeds.json"):

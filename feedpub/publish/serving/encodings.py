@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from feedpub.installation import missing
+from feedpub.publish.errors import TargetError
 from feedpub.publish.serving.headers import is_worth_it
-from feedpub.publish.types import Local, TargetError
+from feedpub.publish.types import Local
 
 # Content-Encoding → what is added to the name of a compressed file beside its original
 ENDINGS = MappingProxyType({"gzip": ".gz", "br": ".br"})

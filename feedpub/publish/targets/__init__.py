@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from feedpub.config import PushTarget
 from feedpub.installation import missing
+from feedpub.publish.errors import TargetError
 from feedpub.publish.targets.address import Address, read_address
-from feedpub.publish.types import Target, TargetError
+from feedpub.publish.types import Target
 
 # scheme → the module that serves it, and the extra of the package that it needs ("": none)
 MODULES = {

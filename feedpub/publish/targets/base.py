@@ -5,7 +5,8 @@ from __future__ import annotations
 import abc
 import threading
 
-from feedpub.publish.types import InTheWay, Target, Upload
+from feedpub.publish.errors import InTheWay
+from feedpub.publish.types import Target, Upload
 
 
 class Gathering(Target):

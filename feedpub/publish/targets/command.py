@@ -15,9 +15,10 @@ from typing import Any
 from feedpub.durable import write_atomic
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
+from feedpub.publish.errors import TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.base import Gathering
-from feedpub.publish.types import Capabilities, Found, Stored, TargetError, Upload
+from feedpub.publish.types import Capabilities, Found, Stored, Upload
 
 MAX_SHOWN = 500  # characters of what the command says
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from feedpub.publish.types import Conflict, FileError, Target, TargetError, Upload
+from feedpub.publish.errors import Conflict, FileError, TargetError
+from feedpub.publish.types import Target, Upload
 
 
 def swap_after_look(target: Target, upload: Upload, version: str) -> str:

@@ -19,19 +19,10 @@ from feedpub.durable import (
     temporary_beside,
     temporary_name,
 )
+from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.types import (
-    Capabilities,
-    Conflict,
-    FileError,
-    Found,
-    InTheWay,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
 _DIGITS = 6  # of a version's name

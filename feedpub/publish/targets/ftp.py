@@ -16,20 +16,11 @@ import threading
 from collections.abc import Iterator
 
 from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
+from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.types import (
-    Capabilities,
-    FileError,
-    Found,
-    InTheWay,
-    Passing,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 JOBS = 4  # hosts allow few connections
 TIMEOUT = 30  # seconds

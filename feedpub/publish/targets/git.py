@@ -18,21 +18,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from feedpub.publish.body import Body
+from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.base import Gathering
 from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
-from feedpub.publish.types import (
-    Capabilities,
-    Conflict,
-    FileError,
-    Found,
-    Passing,
-    Stored,
-    TargetError,
-    Upload,
-    folders_of,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Upload, folders_of
 
 TIMEOUT = 600  # seconds for one command
 # What is large is no text: git is not to hold it in memory to look for likenesses.

@@ -15,19 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
+from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
 from feedpub.publish.http import Client
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.base import Gathering
-from feedpub.publish.types import (
-    Capabilities,
-    Conflict,
-    FileError,
-    Found,
-    Passing,
-    Stored,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Upload
 
 API = "https://api.netlify.com"
 JOBS = 4

@@ -16,19 +16,9 @@ import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from feedpub.publish.errors import Conflict, FileError, InTheWay, Passing, TargetError
 from feedpub.publish.targets import Place
-from feedpub.publish.types import (
-    Capabilities,
-    Conflict,
-    FileError,
-    Found,
-    InTheWay,
-    Passing,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 JOBS = 16
 _WHOLE = 8_000_000  # bytes: more is sent in parts, for a request is held in memory

@@ -17,22 +17,13 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
 from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
-from feedpub.publish.types import (
-    Capabilities,
-    FileError,
-    Found,
-    InTheWay,
-    Passing,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 TIMEOUT = 120  # seconds in which nothing comes
 _CONNECT = 20  # seconds

@@ -17,20 +17,11 @@ import asyncssh
 
 from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.body import Body
+from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.comparing import swap_after_look
 from feedpub.publish.targets.ssh import UNKNOWN_HOST
-from feedpub.publish.types import (
-    Capabilities,
-    FileError,
-    Found,
-    InTheWay,
-    Passing,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 T = TypeVar("T")
 JOBS = 16

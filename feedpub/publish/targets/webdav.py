@@ -15,20 +15,11 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import etree
 
+from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
 from feedpub.publish.http import Client
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import HTTP
-from feedpub.publish.types import (
-    Capabilities,
-    Conflict,
-    FileError,
-    Found,
-    InTheWay,
-    Stored,
-    Target,
-    TargetError,
-    Upload,
-)
+from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 JOBS = 8
 _WANTED = (
