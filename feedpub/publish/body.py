@@ -7,12 +7,8 @@ import io
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from feedpub.durable import Root
 from feedpub.publish.errors import FileError
-from feedpub.publish.serving.encodings import encode
-from feedpub.publish.types import Local
 
-LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
 _PIECE = 1_000_000
 
 
@@ -49,24 +45,3 @@ class Body(NamedTuple):
     def is_equal(self, data: bytes) -> bool:
         """Whether these are its bytes."""
         return len(data) == self.size and Body(data).hash("sha256") == self.hash("sha256")
-
-
-def body_of(output: Path, local: Local) -> Body:
-    """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
-    if local.data is not None:
-        return Body(local.data)
-    path, tree = local.source or local.path, Root(output)
-    encoding = local.headers.get("Content-Encoding", "")
-    is_large = local.size > LARGE and not encoding
-    try:
-        if is_large:
-            body = Body(file=output / path, length=local.size)
-            digest = tree.digest(path)
-        else:
-            body = Body(tree.read(path))
-            digest = body.hash("sha256")
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})") from None
-    if digest != local.sha256:
-        raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
-    return Body(encode(body.data, encoding)) if encoding else body

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME
-from feedpub.publish.body import Body, body_of
+from feedpub.publish.body import Body
 from feedpub.publish.errors import Conflict, FileError, GaveUp, Stopped, TargetError
 from feedpub.publish.remote import MANIFEST_HEADERS, Known, Remote, read_remote
 from feedpub.publish.retry import Retry, attempt, surely
+from feedpub.publish.tree import body_of
 from feedpub.publish.types import NEW, Action, Found, Local, Plan, Target, Upload
 
 # Files that failed after all attempts, none between that did not: the host is down.

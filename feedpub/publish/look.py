@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from feedpub.output.manifest import MANIFEST_NAME
-from feedpub.publish.body import body_of
 from feedpub.publish.errors import FileError, Stopped, TargetError
 from feedpub.publish.plan import There
 from feedpub.publish.remote import Remote, read_remote
 from feedpub.publish.retry import Retry, attempt, surely
 from feedpub.publish.serving.encodings import is_made_of
+from feedpub.publish.tree import body_of
 from feedpub.publish.types import Found, Local, Stored, Target
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config, PushTarget
 from feedpub.durable import Root
 from feedpub.output.manifest import Manifest
-from feedpub.publish.errors import TargetError
-from feedpub.publish.serving.encodings import beside
-from feedpub.publish.serving.headers import Rules, headers_of, kind_of
+from feedpub.publish.body import Body
+from feedpub.publish.errors import FileError, TargetError
+from feedpub.publish.serving.encodings import ENDINGS, encode
+from feedpub.publish.serving.headers import Rules, headers_of, is_worth_it, kind_of
 from feedpub.publish.serving.host_files import REDIRECTS, USUAL, host_files
 from feedpub.publish.types import Local
+
+LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
 
 
 class Tree(NamedTuple):
@@ -80,3 +84,37 @@ def _extras(
             sha256 = hashlib.sha256(data).hexdigest()
             found[name] = Local(name, sha256, len(data), "host", headers, data)
     return found
+
+
+def body_of(output: Path, local: Local) -> Body:
+    """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
+    if local.data is not None:
+        return Body(local.data)
+    path, tree = local.source or local.path, Root(output)
+    encoding = local.headers.get("Content-Encoding", "")
+    is_large = local.size > LARGE and not encoding
+    try:
+        if is_large:
+            body = Body(file=output / path, length=local.size)
+            digest = tree.digest(path)
+        else:
+            body = Body(tree.read(path))
+            digest = body.hash("sha256")
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})") from None
+    if digest != local.sha256:
+        raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
+    return Body(encode(body.data, encoding)) if encoding else body
+
+
+def beside(files: Iterable[Local], encodings: Iterable[str]) -> Iterator[Local]:
+    """Compressed files to be put beside these, for servers that look for them."""
+    wanted = [(encoding, ENDINGS[encoding]) for encoding in encodings]
+    for local in files:
+        if wanted and local.data is None and is_worth_it(local.headers, local.size):
+            for encoding, ending in wanted:
+                yield local._replace(
+                    path=local.path + ending,
+                    headers={**local.headers, "Content-Encoding": encoding},
+                    source=local.path,
+                )

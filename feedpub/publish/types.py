@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from feedpub.publish.body import Body
 from feedpub.publish.errors import FileError
-
-if TYPE_CHECKING:
-    from feedpub.publish.body import Body
 
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})

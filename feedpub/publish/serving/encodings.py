@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from feedpub.installation import missing
 from feedpub.publish.errors import TargetError
-from feedpub.publish.serving.headers import is_worth_it
-from feedpub.publish.types import Local
 
 # Content-Encoding → what is added to the name of a compressed file beside its original
 ENDINGS = MappingProxyType({"gzip": ".gz", "br": ".br"})
@@ -53,16 +51,3 @@ _DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
     "br": _unbrotli,
 }
-
-
-def beside(files: Iterable[Local], encodings: Iterable[str]) -> Iterator[Local]:
-    """Compressed files to be put beside these, for servers that look for them."""
-    wanted = [(encoding, ENDINGS[encoding]) for encoding in encodings]
-    for local in files:
-        if wanted and local.data is None and is_worth_it(local.headers, local.size):
-            for encoding, ending in wanted:
-                yield local._replace(
-                    path=local.path + ending,
-                    headers={**local.headers, "Content-Encoding": encoding},
-                    source=local.path,
-                )
