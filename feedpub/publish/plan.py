@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from feedpub.config import SCHEMA_NAME
 from feedpub.config.push import Limit
-from feedpub.publish.remote import Known, Remote
+from feedpub.publish.remote import Known, Remote, There
 from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.serving.headers import ORDER, is_hashed
 from feedpub.publish.types import (
@@ -21,7 +21,6 @@ from feedpub.publish.types import (
     Action,
     Local,
     Plan,
-    Stored,
     folders_of,
 )
 
@@ -33,25 +32,6 @@ class Wishes(NamedTuple):
     delete: bool = True
     force: bool = False
     grace: timedelta = timedelta(days=7)
-
-
-class There(NamedTuple):
-    """What a target has: as feedpub remembers it, and as the target lists it where that is needed.
-
-    `equal` are the files of the tree that were found there byte for byte; `brought` those, too,
-    that are there as a push that was cut was about to bring them.
-    """
-
-    remote: Remote | None = None
-    manifest: bytes = b""  # what `remote` was read from
-    listed: Mapping[str, Stored] | None = None
-    equal: Collection[str] = frozenset()
-    brought: Collection[str] = frozenset()
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the manifest alone tells what is there."""
-        return self.remote is not None and self.remote.sure
 
 
 def make_plan(

@@ -19,8 +19,8 @@ from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read
 from feedpub.output.tree import locked
 from feedpub.publish.errors import Conflict, Stopped, TargetError
 from feedpub.publish.execute import Done, Executor
-from feedpub.publish.look import Looker
 from feedpub.publish.plan import Wishes, make_plan
+from feedpub.publish.remote import Looker
 from feedpub.publish.retry import Retry, surely
 from feedpub.publish.targets import Place, open_target
 from feedpub.publish.tree import tree_of

@@ -10,8 +10,8 @@ import pytest
 
 from feedpub.config.push import Limit, parse_limit, without_password
 from feedpub.publish.errors import TargetError
-from feedpub.publish.plan import There, Wishes, make_plan
-from feedpub.publish.remote import Known, Remote, read_remote
+from feedpub.publish.plan import Wishes, make_plan
+from feedpub.publish.remote import Known, Remote, There, read_remote
 from feedpub.publish.serving.headers import Rules, headers_of, kind_of, type_of
 from feedpub.publish.serving.host_files import host_files
 from feedpub.publish.types import Local, Plan, Stored
