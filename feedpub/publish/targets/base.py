@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import abc
+import shlex
 import threading
 
-from feedpub.publish.errors import InTheWay
+from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
+from feedpub.publish.targets import Place
 from feedpub.publish.types import Target, Upload
 
 
@@ -34,3 +36,28 @@ class Gathering(Target):
     def delete(self, path: str) -> None:
         with self._gathering:
             self.deletes.add(path)
+
+
+def swap_after_look(target: Target, upload: Upload, version: str) -> str:
+    """`Target.swap`; between the look and the write, another push may still come."""
+    found = target.read(upload.path)
+    if (found.version if found else "") != version:
+        raise Conflict
+    try:
+        target.put(upload)
+    except FileError as error:
+        raise TargetError(f"{upload.path}: {error}") from None
+    return upload.body.hash("sha256")
+
+
+UNKNOWN_HOST = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
+
+
+def ssh_command(place: Place, *options: str) -> str:
+    """As a shell would read it. Nobody is there to answer; an unknown host is never trusted."""
+    ssh = ["ssh", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", *options]
+    if key := place.path(place.settings.key):
+        ssh += ["-i", str(key), "-oIdentitiesOnly=yes"]
+    if known := place.path(place.settings.known_hosts):
+        ssh.append(f"-oUserKnownHostsFile={known}")
+    return shlex.join(ssh)

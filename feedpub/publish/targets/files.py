@@ -21,7 +21,7 @@ from feedpub.durable import (
 )
 from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
 from feedpub.publish.targets import Place
-from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.base import swap_after_look
 from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file

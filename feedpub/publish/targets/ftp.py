@@ -19,7 +19,7 @@ from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.comparing import swap_after_look
+from feedpub.publish.targets.base import swap_after_look
 from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 JOBS = 4  # hosts allow few connections

@@ -21,8 +21,7 @@ from feedpub.publish.body import Body
 from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.base import Gathering
-from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
+from feedpub.publish.targets.base import UNKNOWN_HOST, Gathering, ssh_command
 from feedpub.publish.types import Capabilities, Found, Stored, Upload, folders_of
 
 TIMEOUT = 600  # seconds for one command

@@ -21,8 +21,7 @@ from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.targets import Place
 from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.targets.ssh import UNKNOWN_HOST, ssh_command
+from feedpub.publish.targets.base import UNKNOWN_HOST, ssh_command, swap_after_look
 from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 TIMEOUT = 120  # seconds in which nothing comes

@@ -19,8 +19,7 @@ from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.body import Body
 from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
 from feedpub.publish.targets import Place
-from feedpub.publish.targets.comparing import swap_after_look
-from feedpub.publish.targets.ssh import UNKNOWN_HOST
+from feedpub.publish.targets.base import UNKNOWN_HOST, swap_after_look
 from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
 
 T = TypeVar("T")
