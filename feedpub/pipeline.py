@@ -14,7 +14,7 @@ from feedpub.stages.identity import Identities
 from feedpub.stages.outcome import Options, Outcome, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Refresh
-from feedpub.stages.selection import Selection
+from feedpub.stages.selection import Selection, SelectionRules
 from feedpub.stages.tally import tally
 from feedpub.stages.vocabulary import Vocabulary
 from feedpub.store.opening import Identity, Memory, unwritable
@@ -130,14 +130,15 @@ def _look(
     """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
     vocabulary = Vocabulary(config, store, clock)
     watch.lap("taxonomy")
-    selection = Selection(config, options, vocabulary.terms)
+    rules = SelectionRules.of(config, options)
+    selection = Selection(rules, options.as_of, vocabulary.terms)
     if config.feeds.archives != "false" and not store.is_new:
         store.dirty_moments = set()
     ids.load()
     refresh = Refresh(config, store, options, selection, clock, watch, ids)
     refresh.read_files()
     watch.lap("read")
-    refresh.select_again(fingerprints.placing(config, options.unpublished, vocabulary.fingerprint))
+    refresh.select_again(fingerprints.of_rules(rules, vocabulary.fingerprint))
     ids.keep()
     refresh.settle()
     return vocabulary, selection, refresh

@@ -12,7 +12,7 @@ from feedpub.cli.common import EVERYTHING, Common, common_options, print_json, t
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config
 from feedpub.formats import media_type
-from feedpub.grouping.assemble import Assembler, FormatName
+from feedpub.grouping.assemble import FeedAssembler, FormatName, ItemAssembler, ItemRules
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
 from feedpub.stages.inspect import Reading, group, read_records, read_terms
@@ -96,7 +96,8 @@ def _providers(config: Config, terms: Taxonomies, reading: Reading) -> list[dict
 def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str, Any]]:
     grouping = group(config, terms, reading.items)
     formats = [FormatName(name, media_type(name)) for name in config.feeds.formats]
-    assembler = Assembler(config, terms, grouping.placer, formats, grouping.windows)
+    items = ItemAssembler(ItemRules.of(config, formats), terms, grouping.windows)
+    assembler = FeedAssembler(config, terms, items)
     return [
         {
             "items": len(window.entries),
@@ -105,7 +106,7 @@ def _feeds(config: Config, terms: Taxonomies, reading: Reading) -> list[dict[str
             "path": path,
             "kind": window.placement.kind,
             "title": assembler.words(window.placement, window.entries[0].record.head)[0],
-            "urls": {link.format: link.url for link in assembler.links(path)},
+            "urls": {link.format: link.url for link in items.links(path)},
         }
         for path, window in grouping.windows.items()
     ]

@@ -20,9 +20,10 @@ from feedpub.detect.tree import Folder, Tree, is_literal, values_of
 from feedpub.detect.types import counted
 from feedpub.keys import GROUP_OF, KEYS
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import HOW_TO_DATE, ReadingRules
+from feedpub.records.field_reader import HOW_TO_DATE
 from feedpub.records.kinds import DATA, SUFFIXES
 from feedpub.records.read import parse_file
+from feedpub.records.rules import ReadingRules
 from feedpub.records.scan import UnreadableError, read_bytes
 
 MAX_FILES = 3_000  # that are read

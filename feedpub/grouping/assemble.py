@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 from feedpub.config import SCHEMA_NAME, Config
-from feedpub.config.options import Group
-from feedpub.grouping.place import Placer, group_of
+from feedpub.config.options import Group, Images, Site
+from feedpub.grouping.place import group_of
 from feedpub.grouping.podcast import podcast_of, settings_of
 from feedpub.grouping.terms import Taxonomies
 from feedpub.grouping.window import WindowRule
@@ -46,36 +46,55 @@ class FormatName(NamedTuple):
     media_type: str
 
 
-class Assembler:
-    """Makes items and feeds of one configuration; pure functions of records and windows."""
+class ItemRules(NamedTuple):
+    """Every setting that items depend on, besides how their feed differs (`Profile`)."""
 
-    def __init__(
-        self,
-        config: Config,
-        terms: Taxonomies,
-        placer: Placer,
-        formats: Sequence[FormatName],
-        existing: Iterable[str],
-    ) -> None:
+    site: Site
+    images: Images
+    content: str
+    formats: tuple[FormatName, ...]
+    filenames: Mapping[str, str]
+    topic_path: str
+    provider_path: str
+
+    @classmethod
+    def of(cls, config: Config, formats: Iterable[FormatName]) -> ItemRules:
+        """The rules of a configuration."""
+        feeds = config.feeds
+        return cls(
+            config.site,
+            config.settings.images,
+            feeds.content,
+            tuple(formats),
+            feeds.filenames,
+            feeds.topics.path,
+            feeds.providers.path,
+        )
+
+
+class ItemAssembler:
+    """Makes items: for the same rules, terms and feeds, a pure function of a record."""
+
+    def __init__(self, rules: ItemRules, terms: Taxonomies, existing: Iterable[str]) -> None:
         """`existing` are the paths of all feeds that there will be: no other may be named."""
-        self._config = config
-        self._site = config.site
+        self.rules = rules
+        self.existing = frozenset(existing)
+        self._site = rules.site
         self._terms = terms
-        self._placer = placer
-        self._formats = formats
-        self._existing = frozenset(existing)
-        self._custom = {f"custom/{custom.slug}": custom for custom in config.feeds.custom}
         self._links: dict[str, tuple[FeedLink, ...]] = {}
         self._categories: dict[str, Category] = {}
-        self._topic_scheme = self._site.url + config.feeds.topics.path.partition("{")[0]
-        self._author = self._site.author or Person(self._site.title, url=self._site.home)
+        self._topic_scheme = self._site.url + rules.topic_path.partition("{")[0]
+
+    def topic_path(self, term: Term) -> str:
+        """Where a topic's feed lives."""
+        return self.rules.topic_path.replace("{slug}", term.slug)
 
     def links(self, path: str) -> tuple[FeedLink, ...]:
         """A feed's address in every format."""
         found = self._links.get(path)
         if found is None:
             prefix = f"{path}/" if path else ""
-            names = self._config.feeds.filenames
+            names = self.rules.filenames
             found = tuple(
                 FeedLink(
                     format=f.name,
@@ -83,9 +102,9 @@ class Assembler:
                     url=self._site.url + quote(prefix + names[f.name], safe="/~"),
                     path=prefix + names[f.name],
                 )
-                for f in self._formats
+                for f in self.rules.formats
             )
-            if path in self._existing:  # not of archives, which are many
+            if path in self.existing:  # not of archives, which are many
                 self._links[path] = found
         return found
 
@@ -96,7 +115,7 @@ class Assembler:
     def item(self, record: Record, content: str, text: str, short: str) -> Item:
         """A record's item; `content` is its safe HTML, `text` that in plain text, `short` of it."""
         summary, image = record.summary, self._image(record)
-        if self._config.feeds.content == "excerpt":
+        if self.rules.content == "excerpt":
             summary = summary or short
             content = text = ""
         else:
@@ -139,6 +158,78 @@ class Assembler:
             amp_url=record.amp_url,
         )
 
+    def source(self, provider: Provider) -> Source:
+        """Where an item is from."""
+        term = self._terms.providers.provider_term(provider)
+        path = self.rules.provider_path.replace("{slug}", term.slug)
+        exists = path in self.existing
+        home = provider.url or self._terms.providers.described(term).url
+        if not home and "." in provider.domain:
+            home = f"https://{provider.domain}/"
+        return Source(
+            name=term.name,
+            domain=provider.domain,
+            home=home,
+            feed_id=self.feed_id(path) if exists else "",
+            feeds=self.links(path) if exists else (),
+        )
+
+    def category(self, name: str) -> Category:
+        """A topic as items name it."""
+        found = self._categories.get(name)
+        if found is None:
+            term: Term = self._terms.topics.term(name)
+            path = self.topic_path(term)
+            url = self._site.url + quote(path, safe="/~") + "/" if path in self.existing else ""
+            found = self._categories[name] = Category(term.name, self._topic_scheme, url)
+        return found
+
+    def _image(self, record: Record) -> Enclosure | None:
+        """The picture that stands for the record, or for what it belongs to if it has none."""
+        images = self.rules.images
+        if images.enclosure == "none":
+            return None
+        pictures = [p for p in record.images if not _is_small(p, images.min_size)]
+        if not pictures:
+            fallbacks = (self._fallback(record, whose) for whose in images.fallback)
+            pictures = [Enclosure(url, type_of(url)) for url in fallbacks if url][:1]
+        if not pictures:
+            return None
+        picture = pictures[0]
+        if images.enclosure == "largest":
+            picture = max(pictures, key=lambda image: image.width * image.height)
+        return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
+
+    def _fallback(self, record: Record, whose: str) -> str:
+        """The address of the provider's, a topic's or the site's picture, "" if it has none."""
+        if whose == "provider":
+            provider = record.provider
+            return (provider.image or self.provider_image(provider)) if provider else ""
+        if whose == "topic":
+            return next(filter(None, map(self.topic_image, record.topics)), "")
+        return self._site.icon or self._site.logo
+
+    def provider_image(self, provider: Provider) -> str:
+        """The picture that a provider's file names."""
+        providers = self._terms.providers
+        return providers.described(providers.provider_term(provider)).image
+
+    def topic_image(self, name: str) -> str:
+        """The picture that a topic's file names."""
+        return self._terms.topics.described(self._terms.topics.term(name)).image
+
+
+class FeedAssembler:
+    """Makes feeds around items; pure functions of windows."""
+
+    def __init__(self, config: Config, terms: Taxonomies, items: ItemAssembler) -> None:
+        self._config = config
+        self._site = config.site
+        self._terms = terms
+        self._items = items
+        self._custom = {f"custom/{custom.slug}": custom for custom in config.feeds.custom}
+        self._author = self._site.author or Person(self._site.title, url=self._site.home)
+
     def feed(
         self,
         placement: Placement,
@@ -153,7 +244,7 @@ class Assembler:
         """
         site, path = self._site, placement.feed
         title, description, image = self.words(placement, newest)
-        links = self.links(path)
+        links = self._items.links(path)
         show = settings_of(self._config, placement)
         podcast = None
         if show:
@@ -162,11 +253,11 @@ class Assembler:
         parent = ""
         if placement.kind == "topic" and placement.topic:
             above = self._terms.topics.parent(placement.topic)
-            parent = self._placer.topic_path(above) if above else ""
+            parent = self._items.topic_path(above) if above else ""
         return Feed(
             path=path,
             kind=placement.kind,
-            id=self.feed_id(path),
+            id=self._items.feed_id(path),
             title=title,
             description=description,
             home=site.home,
@@ -183,7 +274,7 @@ class Assembler:
             ttl=self._config.feeds.ttl,
             topic=placement.topic,
             provider=placement.provider,
-            parent=parent if parent in self._existing else "",
+            parent=parent if parent in self._items.existing else "",
             total=total,
             about=site.url + SCHEMA_NAME,
             podcast=podcast,
@@ -236,66 +327,6 @@ class Assembler:
         title = _fill(group.title, name, site.title) or f"{name} – {site.title}"
         said = _fill(group.description, name, site.title) or said
         return title, said or title, described.image
-
-    def source(self, provider: Provider) -> Source:
-        """Where an item is from."""
-        term = self._terms.providers.provider_term(provider)
-        path = self._placer.provider_path(term)
-        exists = path in self._existing
-        home = provider.url or self._terms.providers.described(term).url
-        if not home and "." in provider.domain:
-            home = f"https://{provider.domain}/"
-        return Source(
-            name=term.name,
-            domain=provider.domain,
-            home=home,
-            feed_id=self.feed_id(path) if exists else "",
-            feeds=self.links(path) if exists else (),
-        )
-
-    def category(self, name: str) -> Category:
-        """A topic as items name it."""
-        found = self._categories.get(name)
-        if found is None:
-            term: Term = self._terms.topics.term(name)
-            path = self._placer.topic_path(term)
-            url = self._site.url + quote(path, safe="/~") + "/" if path in self._existing else ""
-            found = self._categories[name] = Category(term.name, self._topic_scheme, url)
-        return found
-
-    def _image(self, record: Record) -> Enclosure | None:
-        """The picture that stands for the record, or for what it belongs to if it has none."""
-        images = self._config.settings.images
-        if images.enclosure == "none":
-            return None
-        pictures = [p for p in record.images if not _is_small(p, images.min_size)]
-        if not pictures:
-            fallbacks = (self._fallback(record, whose) for whose in images.fallback)
-            pictures = [Enclosure(url, type_of(url)) for url in fallbacks if url][:1]
-        if not pictures:
-            return None
-        picture = pictures[0]
-        if images.enclosure == "largest":
-            picture = max(pictures, key=lambda image: image.width * image.height)
-        return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
-
-    def _fallback(self, record: Record, whose: str) -> str:
-        """The address of the provider's, a topic's or the site's picture, "" if it has none."""
-        if whose == "provider":
-            provider = record.provider
-            return (provider.image or self.provider_image(provider)) if provider else ""
-        if whose == "topic":
-            return next(filter(None, map(self.topic_image, record.topics)), "")
-        return self._site.icon or self._site.logo
-
-    def provider_image(self, provider: Provider) -> str:
-        """The picture that a provider's file names."""
-        providers = self._terms.providers
-        return providers.described(providers.provider_term(provider)).image
-
-    def topic_image(self, name: str) -> str:
-        """The picture that a topic's file names."""
-        return self._terms.topics.described(self._terms.topics.term(name)).image
 
 
 def _is_small(picture: Enclosure, least: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.config.options import AllGroup, Custom, Group
+from feedpub.config.options import AllGroup, Custom, FeedSettings, Group, Where
 from feedpub.grouping.select import Condition, conditions
 from feedpub.grouping.terms import Taxonomies, names_of
 from feedpub.model import Placement, RecordHead, Term
@@ -14,37 +14,65 @@ from feedpub.model import Placement, RecordHead, Term
 _EVERYTHING = Placement("", "all")
 
 
-class Placer:
-    """Places records; made once for a configuration, it is a pure function of a record."""
+class GroupRule(NamedTuple):
+    """The settings of a group that say which feeds it has, and of which records."""
 
-    def __init__(self, config: Config, terms: Taxonomies) -> None:
-        feeds = config.feeds
-        self._terms = terms
-        self._all = _Rule.of(feeds.all, terms) if feeds.all.enabled else None
-        self._topics = _Rule.of(feeds.topics, terms) if feeds.topics.enabled else None
-        self._providers = _Rule.of(feeds.providers, terms) if feeds.providers.enabled else None
-        self._both = (
-            _Rule.of(feeds.topic_providers, terms) if feeds.topic_providers.enabled else None
+    enabled: bool
+    path: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    where: Where | None = None
+
+
+class PlacingRules(NamedTuple):
+    """Every setting that placing depends on."""
+
+    all: GroupRule
+    topics: GroupRule
+    providers: GroupRule
+    topic_providers: GroupRule
+    custom: tuple[tuple[str, Where], ...]  # slug, and which records
+
+    @classmethod
+    def of(cls, feeds: FeedSettings) -> PlacingRules:
+        """The rules of a configuration."""
+        topics, providers, both = (
+            GroupRule(group.enabled, group.path, group.include, group.exclude, group.where)
+            for group in (feeds.topics, feeds.providers, feeds.topic_providers)
         )
-        self._topic_path = feeds.topics.path
-        self._provider_path = feeds.providers.path
-        self._both_path = feeds.topic_providers.path
+        topics, providers, both = (
+            GroupRule(group.enabled, group.path, group.include, group.exclude, group.where)
+            for group in (feeds.topics, feeds.providers, feeds.topic_providers)
+        )
+        return cls(
+            GroupRule(feeds.all.enabled, where=feeds.all.where),
+            topics,
+            providers,
+            both,
+            tuple((custom.slug, custom.where) for custom in feeds.custom),
+        )
+
+
+class Placer:
+    """Places records: for the same rules and terms, a pure function of a record's head."""
+
+    def __init__(self, rules: PlacingRules, terms: Taxonomies) -> None:
+        self._terms = terms
+        self._all, self._topics, self._providers, self._both = (
+            _Rule.of(group, terms) if group.enabled else None
+            for group in (rules.all, rules.topics, rules.providers, rules.topic_providers)
+        )
+        self._topic_path = rules.topics.path
+        self._provider_path = rules.providers.path
+        self._both_path = rules.topic_providers.path
         self._custom = [
             (
-                Placement(f"custom/{custom.slug}", "custom"),
-                [test for _, test in conditions(custom.where, terms)],
+                Placement(f"custom/{slug}", "custom"),
+                [test for _, test in conditions(where, terms)],
             )
-            for custom in feeds.custom
+            for slug, where in rules.custom
         ]
         self._made: dict[tuple[Term | None, Term | None], Placement] = {}
-
-    def topic_path(self, term: Term) -> str:
-        """Where a topic's feed lives."""
-        return self._topic_path.replace("{slug}", term.slug)
-
-    def provider_path(self, term: Term) -> str:
-        """Where a provider's feed lives."""
-        return self._provider_path.replace("{slug}", term.slug)
 
     def place(self, record: RecordHead) -> list[Placement]:
         """Every feed that the record belongs to, each once."""
@@ -85,9 +113,10 @@ class Placer:
                 path = self._both_path.replace("{topic}", topic.slug)
                 path, kind = path.replace("{provider}", provider.slug), "topic_provider"
             elif topic:
-                path, kind = self.topic_path(topic), "topic"
+                path, kind = self._topic_path.replace("{slug}", topic.slug), "topic"
             elif provider:
-                path, kind = self.provider_path(provider), "provider"
+                path = self._provider_path.replace("{slug}", provider.slug)
+                kind = "provider"
             found = self._made[(topic, provider)] = Placement(path, kind, topic, provider)
         return found
 
@@ -100,17 +129,12 @@ class _Rule(NamedTuple):
     tests: tuple[Condition, ...]
 
     @classmethod
-    def of(cls, group: Group | AllGroup, terms: Taxonomies) -> _Rule:
-        include: frozenset[str] = frozenset()
-        exclude: frozenset[str] = frozenset()
-        if isinstance(group, Group):
-            # A name may be a topic's or a provider's: for topic × provider it may be either.
-            include = names_of(group.include, terms.topics) | names_of(
-                group.include, terms.providers
-            )
-            exclude = names_of(group.exclude, terms.topics) | names_of(
-                group.exclude, terms.providers
-            )
+    def of(cls, group: GroupRule, terms: Taxonomies) -> _Rule:
+        # A name may be a topic's or a provider's: for topic × provider it may be either.
+        include, exclude = (
+            names_of(names, terms.topics) | names_of(names, terms.providers)
+            for names in (group.include, group.exclude)
+        )
         tests = tuple(test for _, test in conditions(group.where, terms)) if group.where else ()
         return cls(include, exclude, tests)
 

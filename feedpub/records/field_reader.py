@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from posixpath import dirname, join, normpath
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
-from feedpub.config import Config
-from feedpub.keys import GROUP_OF, KEYS, RANK_OF
+from feedpub.keys import KEYS, RANK_OF
 from feedpub.media.types import TYPES, UNKNOWN, registered_type, type_of
 from feedpub.model import Enclosure, Person, Problem, Provider, Related
 from feedpub.records.dates import DateError, Moment, parse_date, parse_duration
+from feedpub.records.rules import ReadingRules
 from feedpub.records.text import has_markup, is_plain, plain_text, strip_unprintable
 from feedpub.urls import UrlError, absolute_url
 
@@ -46,36 +44,6 @@ MAX_PROVIDERS = 1000  # that are kept at hand
 
 Values = Mapping[str, Any]
 Keys = tuple[str | int, ...]
-
-
-class ReadingRules(NamedTuple):
-    """What of the configuration the reading of a record depends on."""
-
-    zone: tzinfo
-    site_id: str
-    home: str
-    origin: str  # of home: https://example.org/
-    language: str  # the site's
-    fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
-    episodes: bool  # whether what podcasts alone want to know is read
-    providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # those that were read
-
-    @classmethod
-    def of(cls, config: Config) -> ReadingRules:
-        """The rules of a configuration."""
-        return cls(
-            zone=config.zone,
-            site_id=config.site.id,
-            home=config.site.home,
-            origin=urljoin(config.site.home, "/"),
-            language=config.site.language,
-            fields={
-                GROUP_OF[ours]: tuple(theirs.split("."))
-                for ours, theirs in config.settings.fields.items()
-            },
-            episodes=config.has_podcasts,
-            providers={},
-        )
 
 
 class Position(NamedTuple):

@@ -19,11 +19,11 @@ from feedpub.records.field_reader import (
     FieldReader,
     Notes,
     Position,
-    ReadingRules,
     Values,
     scalar,
 )
 from feedpub.records.identity import FileName, identify
+from feedpub.records.rules import ReadingRules
 from feedpub.records.text import shorten
 from feedpub.urls import has_scheme
 

@@ -14,9 +14,10 @@ from typing import Any
 from feedpub.config import SourceSpec
 from feedpub.keys import KEYS, RANK_OF
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import Keys, Notes, Position, ReadingRules
+from feedpub.records.field_reader import Keys, Notes, Position
 from feedpub.records.fields import build_record
 from feedpub.records.kinds import DATA, LINES
+from feedpub.records.rules import ReadingRules
 from feedpub.records.text import first_unprintable, strip_unprintable
 from feedpub.records.values import (
     Document,

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from feedpub.config import Config
 from feedpub.errors import RunError
 from feedpub.model import Problem, TermFile
-from feedpub.paths import is_portable, printable_path
+from feedpub.paths import is_portable
 from feedpub.records.field_reader import scalar
-from feedpub.records.scan import taxonomy_files
+from feedpub.records.rules import TaxonomyRules
 from feedpub.records.text import plain_text
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
 from feedpub.urls import UrlError, absolute_url
@@ -27,22 +26,16 @@ class TermFiles:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_taxonomy(config: Config) -> TermFiles:
-    """Every taxonomy file that the configuration names; what cannot be used is noted.
+def read_taxonomy(rules: TaxonomyRules) -> TermFiles:
+    """Every taxonomy file; what cannot be used is noted.
 
     Raises `RunError` if one cannot be read at all: without it feeds would move.
     """
     files = TermFiles()
-    for folder, terms in (
-        (config.topics_folder, files.topics),
-        (config.providers_folder, files.providers),
-    ):
-        if folder is None:
-            continue
-        for path in taxonomy_files(config, folder):
-            shown = printable_path(config.shown(path))
+    for paths, terms in ((rules.topics, files.topics), (rules.providers, files.providers)):
+        for path, shown in paths:
             try:
-                term = _term(path, shown, config, files.problems)
+                term = _term(Path(path), shown, rules.home, files.problems)
             except OSError as error:
                 what = f"the file cannot be read ({error.strerror})"
                 raise RunError(f"{shown}: {what}; mend its permissions") from error
@@ -57,7 +50,7 @@ def read_taxonomy(config: Config) -> TermFiles:
     return files
 
 
-def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> TermFile | None:
+def _term(path: Path, shown: str, home: str, problems: list[Problem]) -> TermFile | None:
     text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     body = ""
     document: Document | None = None
@@ -98,8 +91,8 @@ def _term(path: Path, shown: str, config: Config, problems: list[Problem]) -> Te
         parent=text_of("parent"),
         description=text_of("description", "excerpt", "summary") or plain_text(body),
         domain=text_of("domain").lower(),
-        url=_url(values.get("url"), config, lambda what: note("url", what, "write it whole")),
-        image=_image(values, config, lambda what: note("images", what, "write it whole")),
+        url=_url(values.get("url"), home, lambda what: note("url", what, "write it whole")),
+        image=_image(values, home, lambda what: note("images", what, "write it whole")),
     )
 
 
@@ -108,18 +101,18 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(plain_text(scalar(name)) for name in names if isinstance(name, str))
 
 
-def _url(value: Any, config: Config, note: Any) -> str:
+def _url(value: Any, home: str, note: Any) -> str:
     if not isinstance(value, str) or not value:
         return ""
     try:
         # A path of the site is one that says so; example.org was meant as an address.
-        return absolute_url(value, config.site.home if value.startswith(("/", ".")) else "")
+        return absolute_url(value, home if value.startswith(("/", ".")) else "")
     except UrlError as error:
         note(str(error))
         return ""
 
 
-def _image(values: Mapping[str, Any], config: Config, note: Any) -> str:
+def _image(values: Mapping[str, Any], home: str, note: Any) -> str:
     """The widest picture."""
     pictures = values.get("images") or values.get("image") or []
     best, widest = "", -1
@@ -127,6 +120,6 @@ def _image(values: Mapping[str, Any], config: Config, note: Any) -> str:
         entry = entry if isinstance(entry, dict) else {"url": entry}
         width = scalar(entry.get("width") or "0")
         size = int(width) if width.isdecimal() else 0
-        if size > widest and (url := _url(entry.get("url"), config, note)):
+        if size > widest and (url := _url(entry.get("url"), home, note)):
             best, widest = url, size
     return best

@@ -15,8 +15,10 @@ from feedpub.grouping.assemble import min_items
 from feedpub.model import Placement
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
+from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
 from feedpub.stages import fingerprints, outputs
+from feedpub.stages.files import FileRules
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
 from feedpub.stages.outcome import MediaReport, Options, Watch
@@ -87,14 +89,15 @@ class Feeds:
                 return []
             if publisher is None:
                 # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
+                from feedpub.stages.reading import Reader
                 from feedpub.stages.render import Publisher
 
                 publisher = Publisher(
-                    self._config,
-                    self._options,
+                    self._config.root,
+                    self._options.jobs or usable_cpus(),
                     self._store,
-                    selection,
-                    looker.assembler,
+                    Reader(FileRules.of(self._config), selection),
+                    looker.items,
                     self._aliases,
                     media.found,
                 )
@@ -252,7 +255,7 @@ class Feeds:
         self._store.set_fact("catalogues", inputs)
         return [
             self._tree.stage(path, data, f"{name}-{n}")
-            for name, data in render_catalogues(self._config, rows).items()
+            for name, data in render_catalogues(site.title, site.home, rows).items()
             for n, path in enumerate(files[name])
         ]
 

@@ -12,15 +12,17 @@ from dataclasses import is_dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from feedpub.config import Config, SourceSpec
+from feedpub.config import Config
+from feedpub.records.rules import ReadingRules
 from feedpub.records.scan import FoundName
 from feedpub.version import VERSION
 
 # What is installed beside feedpub and has a say in the bytes of a feed.
 _LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
-# What of a feed's settings has no say in which records belong to it.
-_WORDS = frozenset({"title", "description", "image", "items", "min_items", "newsletter", "podcast"})
+# The fields of rules that no outcome depends on, and why.
+_NO_SETTINGS = frozenset({"providers"})  # ReadingRules: what was read already, to be reused
 
 
 def digest(*parts: Any) -> bytes:
@@ -80,44 +82,31 @@ def configuration(config: Config) -> str:
 
 def settings(config: Config) -> bytes:
     """Everything that config.yaml says."""
-    return digest(plain(config.settings))
+    return of_rules(config.settings)
 
 
-def reading(config: Config, source: SourceSpec) -> bytes:
-    """What the reading of a source's files depends on, besides their bytes and names."""
-    site = config.site
-    return digest(
-        site.timezone,
-        site.id,
-        site.home,
-        site.language,
-        plain(config.settings.fields),
-        config.has_podcasts,
-        config.settings.images.probe,
-        config.settings.images.mirror,
-        plain(source),
-    )
+def of_rules(*rules: Any) -> bytes:
+    """A hash of all that the rules of a stage hold: a setting that is added there is in it."""
+    return digest(plain(rules))
 
 
-def placing(config: Config, unpublished: bool, taxonomy: bytes) -> bytes:
-    """What selection and placing depend on, besides the records and the time."""
-    feeds = config.feeds
-    groups = (feeds.all, feeds.topics, feeds.providers, feeds.topic_providers)
-    return digest(
-        plain(config.select),
-        unpublished,
-        [plain(group, _WORDS) for group in groups],
-        [plain(custom, _WORDS) for custom in feeds.custom],
-        taxonomy,
-    )
+def plain(value: Any) -> Any:
+    """Settings as plain values, whose texts tell all that they hold.
 
-
-def plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
-    """Settings as plain values, whose texts tell all that they hold."""
+    Raises `TypeError` for a value of which that is not known.
+    """
     if is_dataclass(value):
-        return [(n, plain(v)) for n, v in sorted(vars(value).items()) if n not in without]
+        return [(name, plain(child)) for name, child in sorted(vars(value).items())]
     if isinstance(value, Mapping):
         return [(name, plain(child)) for name, child in value.items()]
+    if isinstance(value, ReadingRules):
+        return [plain(child) for name, child in value._asdict().items() if name not in _NO_SETTINGS]
     if isinstance(value, (tuple, list)):
         return [plain(child) for child in value]
-    return value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, ZoneInfo):
+        return value.key
+    if value is None or isinstance(value, (str, bytes, int, float)):
+        return value
+    raise TypeError(f"no settings hold a {type(value).__name__}")

@@ -14,17 +14,24 @@ from typing import NamedTuple
 from feedpub.config import Config
 from feedpub.formats import in_order, media_type
 from feedpub.grouping.apple import faults
-from feedpub.grouping.assemble import Assembler, FormatName, min_items, window_rule
+from feedpub.grouping.assemble import (
+    FeedAssembler,
+    FormatName,
+    ItemAssembler,
+    ItemRules,
+    min_items,
+    window_rule,
+)
 from feedpub.grouping.duplicates import Duplicate, newest_of_each, same_id
-from feedpub.grouping.place import Placer
+from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
 from feedpub.ids.ledger import read_ledger
 from feedpub.model import LedgerLine, Problem, Record
 from feedpub.parallel import map_tasks, usable_cpus
-from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file, unreadable
+from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
 from feedpub.stages.heads import seconds
@@ -78,7 +85,7 @@ class Grouping:
 
 def read_terms(config: Config, problems: list[Problem]) -> Taxonomies:
     """Topics and providers with what their files tell of them."""
-    files = read_taxonomy(config)
+    files = read_taxonomy(TaxonomyRules.of(config))
     problems += files.problems
     return Taxonomies(Terms(files.topics, problems), Terms(files.providers, problems))
 
@@ -187,7 +194,7 @@ def _without_content(record: Record) -> Record:
 
 def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Grouping:
     """Places every record and keeps the window of each feed that has enough of them."""
-    placer = Placer(config, terms)
+    placer = Placer(PlacingRules.of(config.feeds), terms)
     windows = Windows(lambda placement: window_rule(config, placement))
     for record in records:
         windows.add(record, placer.place(record.head))
@@ -203,7 +210,8 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
     """What Apple Podcasts would refuse of the feeds that are podcasts; each fault once."""
     formats = [FormatName(name, media_type(name)) for name in in_order(config.feeds.formats)]
     existing = list(grouping.windows)
-    assembler = Assembler(config, grouping.terms, grouping.placer, formats, existing)
+    items = ItemAssembler(ItemRules.of(config, formats), grouping.terms, existing)
+    assembler = FeedAssembler(config, grouping.terms, items)
     found: dict[Problem, None] = {}
     for window in grouping.windows.values():
         records = [_with_local(entry.record, config) for entry in window.entries]

@@ -11,10 +11,17 @@ from feedpub.config import Config
 from feedpub.formats import in_order, media_type, plugin_state
 from feedpub.formats.entry import CatalogueEntry
 from feedpub.grouping.archive import end_of, path_of, period_of, start_of
-from feedpub.grouping.assemble import Assembler, FormatName, profile, window_rule
+from feedpub.grouping.assemble import (
+    FeedAssembler,
+    FormatName,
+    ItemAssembler,
+    ItemRules,
+    profile,
+    window_rule,
+)
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
-from feedpub.stages.fingerprints import digest, plain
+from feedpub.stages.fingerprints import digest, of_rules
 from feedpub.stages.heads import head_of, topics_of
 from feedpub.stages.media import Media
 from feedpub.stages.selection import Selection
@@ -67,7 +74,8 @@ class Looker:
         media: Media,
     ) -> None:
         formats = [FormatName(name, media_type(name)) for name in in_order(config.feeds.formats)]
-        self.assembler = Assembler(config, terms, selection.placer, formats, existing)
+        self.items = ItemAssembler(ItemRules.of(config, formats), terms, existing)
+        self._feeds = FeedAssembler(config, terms, self.items)
         self._config = config
         self._store = store
         self._placer = selection.placer
@@ -75,17 +83,8 @@ class Looker:
         self._media = media
         self._by = "" if config.feeds.archives == "false" else config.feeds.archives
         self._contexts: dict[str | tuple[str, str], bytes] = {}  # of topics and providers
-        feeds = config.feeds
-        self._site = digest(  # what all items depend on, besides their records
-            plain(config.site),
-            plain(config.settings.images),
-            feeds.content,
-            feeds.formats,
-            plugin_state(feeds.formats),
-            plain(feeds.filenames),
-            feeds.topics.path,
-            feeds.providers.path,
-        )
+        # What all items depend on, besides their records.
+        self._rules = of_rules(self.items.rules, plugin_state(config.feeds.formats))
 
     def look(self, row: FeedRow) -> Job:
         """What a feed is to be made of; its row says whether it was made of just that."""
@@ -95,11 +94,11 @@ class Looker:
         feed = self._feed(row, records)
         if self._by or not rule.items:
             beyond = next(self._periods(row.id, len(records)), "")
-            older = self.assembler.links(path_of(row.path, beyond)) if beyond else ()
+            older = self.items.links(path_of(row.path, beyond)) if beyond else ()
             feed = feed._replace(history=History(is_complete=not beyond, older=older))
         items_for = profile(self._config, placement)
         inputs = digest(
-            self._site,
+            self._rules,
             items_for,
             feed._replace(total=0),
             [self._aliases.get(link.path) for link in feed.links],
@@ -113,7 +112,7 @@ class Looker:
         newest = head_of(self._store.record(records[0].id).row)
         placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
         updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
-        return self.assembler.feed(placement, newest, updated, row.total)
+        return self._feeds.feed(placement, newest, updated, row.total)
 
     def _items(self, records: Sequence[WindowRow]) -> bytes:
         """All that the items of these records are made of."""
@@ -146,11 +145,11 @@ class Looker:
             title="", description="", icon="", topic=None, provider=None,
             updated=_NO_TIME, published=_NO_TIME, total=0,
         )  # fmt: skip
-        return digest(self._site, job.profile, self._as_archive(archive, feed))
+        return digest(self._rules, job.profile, self._as_archive(archive, feed))
 
     def _as_archive(self, archive: Archive, feed: Feed) -> Feed:
         """A feed as one of its archives names it."""
-        path, links = archive.of.row.path, self.assembler.links
+        path, links = archive.of.row.path, self.items.links
         older, newer = (
             links(path_of(path, period)) if period else ()
             for period in (archive.older, archive.newer)
@@ -176,14 +175,14 @@ class Looker:
         parts, known = [], self._contexts
         for name in topics_of(record.topics):
             if name not in known:
-                about = self.assembler.category(name), self.assembler.topic_image(name)
+                about = self.items.category(name), self.items.topic_image(name)
                 known[name] = digest(*about)
             parts.append(known[name])
         if record.provider is not None:
             key = (record.provider, record.domain or "")
             if key not in known:
                 provider = Provider(*key)
-                of_it = self.assembler.source(provider), self.assembler.provider_image(provider)
+                of_it = self.items.source(provider), self.items.provider_image(provider)
                 known[key] = digest(*of_it)
             parts.append(known[key])
         if record.media:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from feedpub.config import Config
 from feedpub.model import Record
-from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
-from feedpub.stages.files import FileNotes, FileRead, ToRead
-from feedpub.stages.fingerprints import reading
+from feedpub.stages.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.stages.heads import row_of
 from feedpub.stages.media import wanted
 from feedpub.stages.packing import pack
@@ -19,17 +16,12 @@ from feedpub.stages.selection import Selection
 
 
 class Reader:
-    """Reads files under one configuration."""
+    """Reads files by one set of rules."""
 
-    def __init__(self, config: Config, selection: Selection) -> None:
-        self._rules = ReadingRules.of(config)
+    def __init__(self, rules: FileRules, selection: Selection) -> None:
+        self.rules = rules
         self._selection = selection
-        self._sources = config.settings.records
-        images = config.settings.images
-        self._asks_hosts, self._mirrors = images.probe == "http", images.mirror
-        self._digests = [
-            hashlib.blake2b(reading(config, source), digest_size=16) for source in self._sources
-        ]
+        self._digests = [hashlib.blake2b(digest, digest_size=16) for digest in rules.digests()]
 
     def read(self, files: Sequence[ToRead], keep: bool) -> list[FileRead]:
         """Each file's rows; with `keep`, its records come along."""
@@ -66,7 +58,9 @@ class Reader:
         return hashed.digest(), content
 
     def _parse(self, data: bytes, file: ToRead) -> Parsed:
-        return parse_file(data, file.shown, file.below, self._sources[file.source], self._rules)
+        return parse_file(
+            data, file.shown, file.below, self.rules.sources[file.source], self.rules.records
+        )
 
     def _told(
         self, file: ToRead, digest: bytes, content: bytes, parsed: Parsed, keep: bool
@@ -76,7 +70,7 @@ class Reader:
             reason, feeds = self._selection.of(record.head)
             part = _part(record, file)
             own = digest if part is None else _digest_of(record)
-            media = wanted(record, self._asks_hosts, self._mirrors)
+            media = wanted(record, self.rules.asks_hosts, self.rules.mirrors)
             rows.append((row_of(record, part, own, reason, media), feeds))
         return FileRead(
             file.id,

@@ -14,7 +14,7 @@ from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
 from feedpub.stages import fingerprints
-from feedpub.stages.files import FileRead, ToRead
+from feedpub.stages.files import FileRead, FileRules, ToRead
 from feedpub.stages.heads import head_of
 from feedpub.stages.identity import Identities, Place, place_of
 from feedpub.stages.outcome import Options, Watch
@@ -56,7 +56,8 @@ class Refresh:
         self._watch = watch
         self._ids = ids
         self._sources = {id(s): n for n, s in enumerate(config.settings.records)}
-        self._readings = [fingerprints.reading(config, s) for s in config.settings.records]
+        self._rules = FileRules.of(config)
+        self._readings = self._rules.digests()
         self._pending: dict[int, _Pending] = {}  # by the file's id
         self._new: set[int] = set()  # files of these that the store does not know yet
         self._unsure: set[int] = set()  # folders with a file that is to be looked into
@@ -75,7 +76,7 @@ class Refresh:
                 # A run with nothing to read need not load what reads records.
                 from feedpub.stages.reading import Reader
 
-                reader = Reader(self._config, self._selection)
+                reader = Reader(self._rules, self._selection)
             return reader.read(*task)
 
         read, total = 0, 0

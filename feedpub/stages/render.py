@@ -5,28 +5,28 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from feedpub.config import CATALOGUE_NAMES, Config
+from feedpub.config import CATALOGUE_NAMES
 from feedpub.errors import ChangedError
 from feedpub.formats import load_formats
 from feedpub.formats.catalogues import render_json, render_opml
 from feedpub.formats.extension import render_schema
-from feedpub.grouping.assemble import Assembler
+from feedpub.grouping.assemble import ItemAssembler
 from feedpub.grouping.podcast import episode_of, moved
 from feedpub.model import Item, Profile, Record
 from feedpub.output.tree import OutputTree, Staged
-from feedpub.parallel import map_tasks, usable_cpus
+from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.stages.files import ToRead
 from feedpub.stages.looking import Job, entry_of
 from feedpub.stages.media import Found, completed, shown_in
-from feedpub.stages.outcome import Options, Watch
+from feedpub.stages.outcome import Watch
 from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.refresh import Kept
-from feedpub.stages.selection import Selection
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
@@ -53,22 +53,24 @@ class Publisher:
 
     def __init__(
         self,
-        config: Config,
-        options: Options,
+        root: Path,
+        processes: int,
         store: Store,
-        selection: Selection,
-        assembler: Assembler,
+        reader: Reader,
+        items: ItemAssembler,
         aliases: Mapping[str, Sequence[str]],
         media: Mapping[str, Found],
     ) -> None:
-        self._config = config
+        """`root` is the folder that files in the store are below."""
+        self._root = root
         self._store = store
-        self._selection = selection
-        self._assembler = assembler
+        self._reader = reader
+        self._items = items
+        self._rules = items.rules
         self._aliases = aliases
         self._media = media
-        self._processes = options.jobs or usable_cpus()
-        self._formats = load_formats(config.feeds.formats)
+        self._processes = processes
+        self._formats = load_formats([form.name for form in items.rules.formats])
 
     def write(
         self, jobs: Iterable[Job], kept: Kept, tree: OutputTree, watch: Watch
@@ -95,7 +97,6 @@ class Publisher:
 
     def _render(self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch) -> Rendered:
         """Every item that a feed holds, once a profile; the jobs are put into `feeds`."""
-        reader = Reader(self._config, self._selection)
         seen_as: dict[Profile | None, set[int]] = defaultdict(set)
 
         def tasks() -> Iterator[list[ToRender]]:
@@ -126,7 +127,7 @@ class Publisher:
                 yield batch
 
         def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
-            records = zip(batch, _records(batch, kept, reader), strict=True)
+            records = zip(batch, _records(batch, kept, self._reader), strict=True)
             items = (self._item(record, wanted.profile) for wanted, record in records)
             parts: list[tuple[bytes, ...]] = []
             # Of a file with many records there is one batch, too large for one document.
@@ -146,22 +147,22 @@ class Publisher:
     def _place(self, file: int) -> ToRead:
         """Where a file is to be read again."""
         place = self._store.file_place(file)
-        for n, source in enumerate(self._config.settings.records):
+        for n, source in enumerate(self._reader.rules.sources):
             if source.path == place.source:
-                path = str(self._config.root / place.file)
+                path = str(self._root / place.file)
                 return ToRead(file, n, path, place.shown, place.below, place.digest)
         raise ChangedError(place.shown)
 
     def _item(self, record: Record, profile: Profile | None) -> Item:
-        content = content_html(record, self._config.site.home)
+        content = content_html(record, self._rules.site.home)
         if self._media:
-            whole = completed(record, self._media, self._config.site.url)
+            whole = completed(record, self._media, self._rules.site.url)
             content, record = shown_in(content, record, whole), whole
         text = content_text(content)
         short = ""
-        if self._config.feeds.content == "excerpt" and not record.summary:
+        if self._rules.content == "excerpt" and not record.summary:
             short = summary_of(text)
-        item = self._assembler.item(record, content, text, short)
+        item = self._items.item(record, content, text, short)
         if profile is None:
             return item
         if profile.podcast is not None:
@@ -169,7 +170,7 @@ class Publisher:
         if profile.mail is not None:
             from feedpub.records.newsletter import mailed  # 15 ms: only newsletters pay
 
-            item = mailed(item, profile.mail, self._config.site.home)
+            item = mailed(item, profile.mail, self._rules.site.home)
         return item
 
     def _assemble(
@@ -191,14 +192,13 @@ class Publisher:
         return staged
 
 
-def render_catalogues(config: Config, rows: Sequence[FeedRow]) -> dict[str, bytes]:
-    """The catalogues of all feeds, by file."""
+def render_catalogues(title: str, home: str, rows: Sequence[FeedRow]) -> dict[str, bytes]:
+    """The catalogues of all feeds of a site, by file."""
     entries = [entry_of(row.entry) for row in rows if row.entry]
-    site = config.site
     opml, feeds, schema = CATALOGUE_NAMES
     return {
-        opml: render_opml(site.title, entries),
-        feeds: render_json(site.title, site.home, entries),
+        opml: render_opml(title, entries),
+        feeds: render_json(title, home, entries),
         schema: render_schema(),
     }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from feedpub.config import Config
-from feedpub.grouping.place import Placer
+from datetime import datetime
+from typing import NamedTuple
+
+from feedpub.config import Config, Select
+from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import RecordHead
@@ -11,17 +14,32 @@ from feedpub.stages.heads import Feeds, feeds_of
 from feedpub.stages.outcome import Options
 
 
+class SelectionRules(NamedTuple):
+    """Every setting that selection and placing depend on."""
+
+    select: Select
+    unpublished: bool
+    placing: PlacingRules
+
+    @classmethod
+    def of(cls, config: Config, options: Options) -> SelectionRules:
+        """The rules of a run."""
+        unpublished = options.unpublished or config.select.unpublished
+        return cls(config.select, unpublished, PlacingRules.of(config.feeds))
+
+
 class Selection:
     """The rules of one run, for one record at a time."""
 
-    def __init__(self, config: Config, options: Options, terms: Taxonomies) -> None:
-        self.placer = Placer(config, terms)
-        self._select = config.select
-        self._tests = conditions(config.select, terms)
-        self._as_of = options.as_of
-        self._unpublished = options.unpublished or config.select.unpublished
+    def __init__(self, rules: SelectionRules, as_of: datetime | None, terms: Taxonomies) -> None:
+        """`as_of` is the time of the run: later records are left out, None takes in all."""
+        self.placer = Placer(rules.placing, terms)
+        self._rules = rules
+        self._tests = conditions(rules.select, terms)
+        self._as_of = as_of
 
     def of(self, head: RecordHead) -> tuple[str, Feeds]:
         """Why a record is left out, "" if it may be in feeds; and the feeds it belongs to then."""
-        reason = reason_left_out(head, self._select, self._tests, self._as_of, self._unpublished)
+        select, unpublished = self._rules.select, self._rules.unpublished
+        reason = reason_left_out(head, select, self._tests, self._as_of, unpublished)
         return reason, () if reason else feeds_of(self.placer.place(head))

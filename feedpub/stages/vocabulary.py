@@ -8,8 +8,9 @@ from pathlib import Path
 from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem, TermFile
-from feedpub.records.scan import NO_SIGNATURE, Signature, taxonomy_files
-from feedpub.stages.fingerprints import digest
+from feedpub.records.rules import TaxonomyRules
+from feedpub.records.scan import NO_SIGNATURE, Signature
+from feedpub.stages.fingerprints import digest, of_rules
 from feedpub.stages.racy import Clock
 from feedpub.store.store import Store
 
@@ -23,11 +24,10 @@ class Vocabulary:
     """
 
     def __init__(self, config: Config, store: Store, clock: Clock) -> None:
-        folders = [config.topics_folder, config.providers_folder]
-        paths = [path for folder in folders if folder for path in taxonomy_files(config, folder)]
-        files = [(str(path), _signature(path)) for path in paths]
-        sure = all(clock.is_sure(signature) for _, signature in files)
-        seen = digest(config.site.home, files).hex() if sure else ""
+        rules = TaxonomyRules.of(config)
+        signatures = [_signature(Path(path)) for path, _ in (*rules.topics, *rules.providers)]
+        sure = all(map(clock.is_sure, signatures))
+        seen = of_rules(rules, signatures).hex() if sure else ""
         known = json.loads(store.fact(_FACT) or "{}")
         if seen and known.get("seen") == seen:
             topics = [TermFile(*file) for file in known["topics"]]
@@ -37,7 +37,7 @@ class Vocabulary:
         else:
             from feedpub.records.taxonomy import read_taxonomy  # as seldom as that
 
-            read = read_taxonomy(config)
+            read = read_taxonomy(rules)
             topics, providers = read.topics, read.providers
             self.problems = read.problems
             self.terms = Taxonomies(Terms(topics, self.problems), Terms(providers, self.problems))

@@ -8,8 +8,16 @@ import pytest
 
 from feedpub.config import Config
 from feedpub.formats import load_formats
-from feedpub.grouping.assemble import Assembler, min_items, profile, window_rule
-from feedpub.grouping.place import Placer
+from feedpub.grouping.assemble import (
+    FeedAssembler,
+    FormatName,
+    ItemAssembler,
+    ItemRules,
+    min_items,
+    profile,
+    window_rule,
+)
+from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.grouping.window import Windows
 from feedpub.model import (
     Enclosure,
@@ -37,13 +45,14 @@ TERMS = taxonomies(
 
 def assembled(settings: Config, *records: Record) -> dict[str, Feed]:
     """Every feed of the records, by path."""
-    placer = Placer(settings, TERMS)
+    placer = Placer(PlacingRules.of(settings.feeds), TERMS)
     windows = Windows(lambda placement: window_rule(settings, placement))
     for made in records:
         windows.add(made, placer.place(made.head))
-    formats = load_formats(settings.feeds.formats)
-    assembler = Assembler(settings, TERMS, placer, formats, windows.feeds)
-    items = {made.id: assembler.item(made, made.body, "", "") for made in records}
+    formats = [FormatName(f.name, f.media_type) for f in load_formats(settings.feeds.formats)]
+    maker = ItemAssembler(ItemRules.of(settings, formats), TERMS, windows.feeds)
+    assembler = FeedAssembler(settings, TERMS, maker)
+    items = {made.id: maker.item(made, made.body, "", "") for made in records}
     feeds = {}
     for path, window in windows.feeds.items():
         held = [entry.record for entry in window.entries]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedpub.grouping.place import Placer
+from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.model import Record
 
 from .helpers import config, record, taxonomies, term, terms
@@ -15,7 +15,7 @@ STORY = record(topics=("LLM", "Bees"), provider="Acme", type="article", quality=
 
 def feeds(made: Record, settings: str = "") -> list[str]:
     """The paths of a record's feeds, under `feeds: {…}`."""
-    placer = Placer(config(f"feeds: {{{settings}}}"), TERMS)
+    placer = Placer(PlacingRules.of(config(f"feeds: {{{settings}}}").feeds), TERMS)
     return [placement.feed for placement in placer.place(made.head)]
 
 
@@ -86,7 +86,7 @@ def test_a_topic_and_a_provider_of_one_name_do_not_share_a_feed() -> None:
 
 
 def test_another_record_does_not_move_a_feed() -> None:
-    placer = Placer(config(), TERMS)
+    placer = Placer(PlacingRules.of(config().feeds), TERMS)
     before = placer.place(STORY.head)
     placer.place(record("b", topics=("bees ", "Beés", "LLM!"), provider="ACME!").head)
     assert placer.place(STORY.head) == before

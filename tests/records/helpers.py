@@ -11,8 +11,8 @@ from typing import Any
 
 from feedpub.config import SourceSpec, load_config
 from feedpub.model import Problem, Record
-from feedpub.records.field_reader import ReadingRules
 from feedpub.records.read import Parsed, parse_file
+from feedpub.records.rules import ReadingRules
 
 SITE = """
 site: {{title: A site, url: https://feeds.example.org/, home: {home},

@@ -8,6 +8,7 @@ import pytest
 
 from feedpub.config import load_config
 from feedpub.model import TermFile
+from feedpub.records.rules import TaxonomyRules
 from feedpub.records.taxonomy import TermFiles, read_taxonomy
 
 CONFIG = """
@@ -30,7 +31,7 @@ def read(site: Path, **files: str) -> TermFiles:
     for name, text in files.items():
         stem, _, suffix = name.rpartition("_")
         (site / "topics" / f"{stem}.{suffix}").write_bytes(text.encode())
-    return read_taxonomy(load_config(site / "config.yaml", {}))
+    return read_taxonomy(TaxonomyRules.of(load_config(site / "config.yaml", {})))
 
 
 def topic(site: Path, **files: str) -> TermFile:

@@ -15,7 +15,10 @@ import pytest
 
 import feedpub
 from feedpub.config import Config
-from feedpub.stages.fingerprints import configuration, digest, placing, program, reading, settings
+from feedpub.stages.files import FileRules
+from feedpub.stages.fingerprints import configuration, digest, of_rules, program, settings
+from feedpub.stages.outcome import Options
+from feedpub.stages.selection import SelectionRules
 
 from .helpers import config
 
@@ -33,7 +36,7 @@ feeds:
   overrides: {topics/t: {title: T}}
 """
 OF_READING = (
-    "site.timezone", "site.id", "site.home", "site.language", "fields", "records[0]",
+    "site.id", "site.home", "site.language", "fields", "records[0]",
     "images.probe", "images.mirror",
 )  # fmt: skip
 OF_PLACING = ("select", *(f"feeds.{group}" for group in
@@ -49,12 +52,12 @@ def variants(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             for place, child in variants(getattr(value, field.name), name):
                 yield place, dataclasses.replace(value, **{field.name: child})
     elif isinstance(value, Mapping):
-        yield key, {**value, "another": "x"}
+        yield key, {**value, "author" if key == "fields" else "another": "x"}
         for name, child in value.items():
             for place, other in variants(child, f"{key}.{name}"):
                 yield place, {**value, name: other}
     elif isinstance(value, tuple):
-        yield key, (*value, "x")
+        yield key, (*value, value[0] if value and dataclasses.is_dataclass(value[0]) else "x")
         if value:
             yield key, value[:-1]
             for place, other in variants(value[0], f"{key}[0]"):
@@ -73,6 +76,8 @@ def _another(value: Any) -> Any:
             return value * 2
         case None:
             return 1
+        case "local":
+            return "http"
         case _:
             return f"{value}x"
 
@@ -106,32 +111,39 @@ def test_settings_tell_of_every_option(base: Config) -> None:
     assert len({settings(other) for _, other in every}) == len(every)
 
 
-def test_reading_tells_of_what_records_are_read_by(base: Config) -> None:
-    before = reading(base, base.settings.records[0])
-    for key, other in changed(base):
-        source = next(iter(other.settings.records), None)
-        if source is not None and key != "records":
-            differs = reading(other, source) != before
-            assert differs == is_of(key, OF_READING), key
+def reading(config: Config) -> bytes:
+    return FileRules.of(config).digests()[0]
 
 
-def test_placing_tells_of_what_records_are_placed_by(base: Config) -> None:
-    before = placing(base, False, b"")
+def placing(config: Config, unpublished: bool = False) -> bytes:
+    return of_rules(SelectionRules.of(config, Options(None, unpublished=unpublished)))
+
+
+def test_records_are_read_again_for_what_they_are_read_by_alone(base: Config) -> None:
     for key, other in changed(base):
-        if key != "feeds.custom":
-            wanted = is_of(key, OF_PLACING) and SHOWN_ONLY.isdisjoint(key.split("."))
-            assert (placing(other, False, b"") != before) == wanted, key
-        else:
-            assert placing(other, False, b"") != before
-    assert placing(base, True, b"") != before
-    assert placing(base, False, b"other") != before
+        if key != "records" and other.settings.records:
+            assert (reading(other) != reading(base)) == is_of(key, OF_READING), key
+
+
+def test_records_are_placed_again_for_what_they_are_placed_by_alone(base: Config) -> None:
+    for key, other in changed(base):
+        wanted = key == "feeds.custom" or (
+            is_of(key, OF_PLACING) and SHOWN_ONLY.isdisjoint(key.split("."))
+        )
+        assert (placing(other) != placing(base)) == wanted, key
+    assert placing(base, unpublished=True) != placing(base)
 
 
 def test_the_same_configuration_read_again_has_the_same_hashes(tmp_path: Path) -> None:
     here, there = (config(tmp_path / name, EVERYTHING) for name in ("here", "there"))
     assert settings(here) == settings(there)
-    assert reading(here, here.settings.records[0]) == reading(there, there.settings.records[0])
-    assert placing(here, False, b"") == placing(there, False, b"")
+    assert reading(here) == reading(there)
+    assert placing(here) == placing(there)
+
+
+def test_rules_hold_nothing_that_has_no_hash() -> None:
+    with pytest.raises(TypeError, match="object"):
+        of_rules(object())
 
 
 def test_a_memory_is_of_a_configuration_and_an_output_not_of_a_place(tmp_path: Path) -> None:

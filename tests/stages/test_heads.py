@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedpub.config import Config
-from feedpub.grouping.assemble import Assembler
+from feedpub.grouping.assemble import FeedAssembler
 from feedpub.grouping.place import Placer
 from feedpub.grouping.select import reason_left_out, topic_keys
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Provider, Record, RecordHead, TermFile
 from feedpub.stages.heads import head_of, row_of
 from feedpub.stages.outcome import Options
-from feedpub.stages.selection import Selection
+from feedpub.stages.selection import Selection, SelectionRules
 
 from .helpers import CONFIG, MOMENTS, RECORDS, config, record
 
@@ -62,7 +62,9 @@ FULL = record(
 def test_a_remembered_record_is_selected_and_placed_as_the_whole_one(
     record: Record, config: Config, as_of: datetime | None, unpublished: bool
 ) -> None:
-    selection = Selection(config, Options(as_of, unpublished=unpublished), TERMS)
+    selection = Selection(
+        SelectionRules.of(config, Options(as_of, unpublished=unpublished)), as_of, TERMS
+    )
     head = head_of(row_of(record, None, b"", ""))
     assert selection.of(head) == selection.of(record.head)
     assert selection.placer.place(head) == selection.placer.place(record.head)
@@ -89,8 +91,8 @@ def test_each_field_of_a_head_is_stored(field: str) -> None:
         (topic_keys, "record"),
         (Placer.place, "record"),
         (Selection.of, "head"),
-        (Assembler.feed, "newest"),
-        (Assembler.words, "newest"),
+        (FeedAssembler.feed, "newest"),
+        (FeedAssembler.words, "newest"),
     ],
     ids=lambda value: getattr(value, "__qualname__", value),
 )
@@ -103,7 +105,7 @@ def test_what_makes_feeds_takes_heads_alone(reader: Callable[..., object], param
 
 def test_a_record_of_this_second_is_not_in_the_future() -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
-    selection = Selection(CONFIGS[0], Options(now), TERMS)
+    selection = Selection(SelectionRules.of(CONFIGS[0], Options(now)), now, TERMS)
     then = now.replace(microsecond=0)
     assert selection.of(record(published=then).head)[0] == ""
     assert selection.of(record(published=then + timedelta(seconds=1)).head) == ("future", ())

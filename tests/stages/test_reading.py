@@ -11,11 +11,11 @@ import pytest
 from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
-from feedpub.stages.files import FileNotes, FileRead, ToRead
+from feedpub.stages.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.stages.outcome import Options
 from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
-from feedpub.stages.selection import Selection
+from feedpub.stages.selection import Selection, SelectionRules
 
 from .helpers import CONFIG, config, write
 
@@ -27,7 +27,10 @@ LIST = '{"title": "B", "date": "2026-01-02", "id": "b"}\n{"title": "bad"}\n' + (
 
 def reader(config: Config) -> Reader:
     return Reader(
-        config, Selection(config, Options(None), Taxonomies(Terms([], []), Terms([], [])))
+        FileRules.of(config),
+        Selection(
+            SelectionRules.of(config, Options(None)), None, Taxonomies(Terms([], []), Terms([], []))
+        ),
     )
 
 
