@@ -19,8 +19,8 @@ from feedpub.model import Feed, Problem
 if TYPE_CHECKING:
     from feedpub.config import Config
     from feedpub.config.push import Limit
-    from feedpub.publish.cdn import Purges
-    from feedpub.publish.hubs import Pings
+    from feedpub.publish.cdn import PurgeResult
+    from feedpub.publish.hubs import PingResult
     from feedpub.publish.push import Result
     from feedpub.stages.checking import Checked
     from feedpub.stages.outcome import Outcome
@@ -33,8 +33,8 @@ class Pushed(NamedTuple):
     """What came of a push."""
 
     results: Sequence[Result]  # by target
-    pings: Pings  # which hubs were told
-    purges: Purges  # which CDNs were told
+    pings: PingResult  # which hubs were told
+    purges: PurgeResult  # which CDNs were told
 
     @property
     def is_complete(self) -> bool:
@@ -125,13 +125,13 @@ def push(
     `ConfigError` if there is no such target, `RunError` if there are no feeds, and `LockedError`.
     """
     from feedpub.publish import cdn, history, hubs
-    from feedpub.publish.push import Options, chosen
+    from feedpub.publish.push import PushOptions, chosen
     from feedpub.publish.push import push as bring
 
-    options = Options(dry_run=dry_run, delete=delete, limit=limit, force=force, wait=wait)
+    options = PushOptions(dry_run=dry_run, delete=delete, limit=limit, force=force, wait=wait)
     results = bring(config, chosen(config, targets), options, progress or _unseen)
     if dry_run:
-        return Pushed(results, hubs.Pings(), cdn.Purges())
+        return Pushed(results, hubs.PingResult(), cdn.PurgeResult())
     history.remember(config, results)
     # The hubs last: who is told by them asks at once.
     purges = cdn.purge(config, results)

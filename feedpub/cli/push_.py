@@ -132,7 +132,7 @@ def push_to(
         raise PushError(f"the push is incomplete: {', '.join(incomplete)}")
 
 
-def _complain(common: Common, results: Sequence[Result], pings: hubs.Pings) -> None:
+def _complain(common: Common, results: Sequence[Result], pings: hubs.PingResult) -> None:
     for result in results:
         for failure in result.done.failures[:MAX_SHOWN]:
             common.message("error", f"{result.name}: {failure.path}: {failure.what}")
@@ -149,7 +149,7 @@ def _complain(common: Common, results: Sequence[Result], pings: hubs.Pings) -> N
         )
 
 
-def summary(results: Sequence[Result], pings: hubs.Pings) -> list[str]:
+def summary(results: Sequence[Result], pings: hubs.PingResult) -> list[str]:
     """What was done, by target."""
     rows = [["TARGET", "WRITTEN", "REMOVED", "SAME", "KEPT", "BYTES", "SECONDS", ""]]
     for result in results:
@@ -188,7 +188,7 @@ def planned(result: Result) -> list[str]:
     ]
 
 
-def report(results: Sequence[Result], pings: hubs.Pings) -> dict[str, Any]:
+def report(results: Sequence[Result], pings: hubs.PingResult) -> dict[str, Any]:
     """The same for programs."""
     return {
         "targets": [

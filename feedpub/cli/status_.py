@@ -9,7 +9,7 @@ import click
 
 from feedpub.cli.common import Common, common_options, print_json
 from feedpub.config import Config
-from feedpub.publish.status import State, look
+from feedpub.publish.status import PushStatus, look
 
 MAX_SHOWN = 20  # files of a target
 
@@ -35,7 +35,7 @@ def command(common: Common, as_json: bool) -> None:
         click.echo(line)
 
 
-def _lines(config: Config, state: State, every: bool) -> list[str]:
+def _lines(config: Config, state: PushStatus, every: bool) -> list[str]:
     shown = config.shown(config.output)
     lines = [f"{shown}/: no feeds yet; run `feedpub generate`"]
     if state.changed_at:
@@ -86,7 +86,7 @@ def _moment(iso: str) -> str:
     return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _report(state: State) -> dict[str, Any]:
+def _report(state: PushStatus) -> dict[str, Any]:
     return {
         "output": {
             "files": state.files,

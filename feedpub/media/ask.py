@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3.exceptions
 
-from feedpub.media.connections import Line
+from feedpub.media.connections import Deadline
 from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_partial_file
 from feedpub.media.guard import RefusedError, check_url
 from feedpub.media.partial_file import PartialFile
@@ -110,7 +110,7 @@ class Asker(NamedTuple):
     """How hosts are asked; `connect` and `read` are in seconds."""
 
     session: requests.Session
-    line: Line
+    line: Deadline
     connect: float = 10
     read: float = 20
 

@@ -28,7 +28,7 @@ from feedpub.media.guard import Allowed, targets
 _here = threading.local()
 
 
-class Line:
+class Deadline:
     """What is done within a number of seconds; `cut` ends it at once, from any thread.
 
     Timeouts of sockets don't do: they begin anew with each byte that drips in. While a
@@ -49,7 +49,7 @@ class Line:
         """Seconds that are left, at least a little."""
         return max(0.05, self._end - time.monotonic())
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> Deadline:
         self._end = time.monotonic() + self.seconds
         self._timer.start()
         _here.line = self
@@ -95,7 +95,7 @@ class _Checked(HTTPConnection):
     exempt: ClassVar[Allowed]
 
     def _new_conn(self) -> socket.socket:
-        line: Line = _here.line
+        line: Deadline = _here.line
         limit = self.timeout if isinstance(self.timeout, int | float) else line.left
         end = time.monotonic() + min(limit, line.left)
         try:

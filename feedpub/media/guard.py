@@ -129,7 +129,7 @@ def check_url(url: str) -> str:
     return host.rstrip(".")
 
 
-class Target(NamedTuple):
+class SocketAddress(NamedTuple):
     """One address that a connection may go to."""
 
     family: int
@@ -138,14 +138,14 @@ class Target(NamedTuple):
 
 def targets(
     host: str, port: int, exempt: Allowed, seconds: float, is_over: Callable[[], bool] = bool
-) -> list[Target]:
+) -> list[SocketAddress]:
     """The addresses of a host that may be asked, resolved now, within `seconds` or `is_over`.
 
     Raises `RefusedError` if it has none but those that may not, `TimeoutError` if the name
     isn't resolved in time, and what `getaddrinfo` raises.
     """
     found = [
-        Target(family, address)
+        SocketAddress(family, address)
         for family, _, _, _, address in _resolved(host.strip("[]"), port, seconds, is_over)
         if family in {socket.AF_INET, socket.AF_INET6}
     ]

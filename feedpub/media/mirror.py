@@ -25,7 +25,7 @@ from feedpub.installation import missing
 from feedpub.media.facts import Facts
 from feedpub.media.guard import allowed
 from feedpub.media.pictures import Picture, PictureError, fetch, resize
-from feedpub.media.probe import Known, ProbeSettings, due
+from feedpub.media.probe import ProbeRecord, ProbeSettings, due
 from feedpub.store.media import MediaStore
 
 AT_ONCE = 8  # pictures
@@ -82,7 +82,7 @@ class Mirror:
                 if found := self._store.get(_key(url)):
                     facts = found[0]
             else:
-                known = Known(asked=int(now))
+                known = ProbeRecord(asked=int(now))
                 facts = json.dumps([self._sizes, *map(self._keep, pictures)])
                 yield url
             self._store.put(_key(url), facts, json.dumps(known[3:]))
@@ -94,9 +94,9 @@ class Mirror:
                 if path.name not in names:
                     path.unlink()
 
-    def _known(self, url: str) -> Known:
+    def _known(self, url: str) -> ProbeRecord:
         found = self._store.get(_key(url))
-        return Known(Facts(), "", "", *json.loads(found[1])) if found else Known()
+        return ProbeRecord(Facts(), "", "", *json.loads(found[1])) if found else ProbeRecord()
 
     def _is_due(self, url: str, now: float) -> bool:
         known = self._known(url)

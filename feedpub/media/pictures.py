@@ -157,10 +157,10 @@ def fetch(url: str, settings: ProbeSettings, max_bytes: int = Limits().bytes) ->
     Takes `settings.total` seconds at most, redirects included.
     """
     from feedpub.media.ask import Asker
-    from feedpub.media.connections import Line, session
+    from feedpub.media.connections import Deadline, session
     from feedpub.media.guard import allowed, user_agent
 
-    line = Line(settings.total)
+    line = Deadline(settings.total)
     with session(allowed(settings.allow), user_agent(settings.contact)) as made, line:
         asker = Asker(made, line, settings.connect, settings.read)
         data, error = asker.whole(url, settings.redirects, max_bytes)

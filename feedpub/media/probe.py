@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import requests
 
     from feedpub.media.ask import Outcome
-    from feedpub.media.connections import Line
+    from feedpub.media.connections import Deadline
 
 HOUR, DAY = 3600, 86_400
 MIN_AGE, MAX_AGE = 30 * DAY, 360 * DAY  # after which what is known is asked again
@@ -34,7 +34,7 @@ _MAX_FAILURES = 4  # one after another, of a host itself: then it is let be for 
 _TURN = 10  # seconds that a host has while others wait for its place
 
 
-class Known(NamedTuple):
+class ProbeRecord(NamedTuple):
     """What is remembered of an address between runs; times are seconds since 1970."""
 
     facts: Facts = Facts()
@@ -47,7 +47,7 @@ class Known(NamedTuple):
     not_before: int = 0  # the host asks not to be asked before
 
 
-def next_time(known: Known) -> int:
+def next_time(known: ProbeRecord) -> int:
     """When an address is to be asked (again): seconds since 1970, 0 if it never was.
 
     What is known, after as long as it has stayed the same, 30 days to 360. What failed,
@@ -63,7 +63,7 @@ def next_time(known: Known) -> int:
     return max(known.asked + wait, known.not_before)
 
 
-def due(known: Known | None, now: float) -> bool:
+def due(known: ProbeRecord | None, now: float) -> bool:
     """Whether an address is to be asked now; a clock that was set back makes it so too."""
     if known is None or known.asked > now + DAY or known.not_before > now + MAX_WAIT + DAY:
         return True
@@ -87,7 +87,7 @@ class ProbeSettings(NamedTuple):
 
 
 @dataclass
-class Tally:
+class ProbeCounts:
     """What a run came to; `left` are those that its budget did not reach, left as they were."""
 
     learnt: int = 0
@@ -99,25 +99,25 @@ class Tally:
 
 def probe(
     addresses: Iterable[str],
-    known: Mapping[str, Known],
+    known: Mapping[str, ProbeRecord],
     settings: ProbeSettings,
     clock: Callable[[], float] = time.time,
-    tally: Tally | None = None,
-) -> Generator[tuple[str, Known], None, None]:
+    tally: ProbeCounts | None = None,
+) -> Generator[tuple[str, ProbeRecord], None, None]:
     """Asks for all the addresses, due or not, and gives what is to be remembered as it comes.
 
     Those that the budget does not reach are not given: nothing is to be remembered of
     them. Ending it early (`close`, KeyboardInterrupt) ends all requests at once. Raises
     `ValueError` for an entry of `settings.allow` that is none.
     """
-    run = _Run(settings, allowed(settings.allow), clock, tally or Tally())
+    run = _Run(settings, allowed(settings.allow), clock, tally or ProbeCounts())
     return run.results(dict.fromkeys(addresses), known)
 
 
 @dataclass
 class _Job:
     address: str
-    known: Known
+    known: ProbeRecord
     url: str
     seen: set[str] = field(default_factory=set)  # where redirects led
     tries: int = 0
@@ -140,7 +140,11 @@ class _Run:
     """One run. All state is the consuming thread's own; the others ask and hand back."""
 
     def __init__(
-        self, settings: ProbeSettings, exempt: Allowed, clock: Callable[[], float], tally: Tally
+        self,
+        settings: ProbeSettings,
+        exempt: Allowed,
+        clock: Callable[[], float],
+        tally: ProbeCounts,
     ) -> None:
         self._settings = settings
         self._exempt = exempt
@@ -149,19 +153,19 @@ class _Run:
         self._hosts: dict[str, _Host] = {}
         self._later: list[tuple[float, int, _Job]] = []  # a heap of what is tried again
         self._count = 0
-        self._lines: dict[threading.Thread, Line] = {}
+        self._lines: dict[threading.Thread, Deadline] = {}
         self._back: queue.SimpleQueue[tuple[threading.Thread, _Host, _Job, float, Outcome]]
         self._back = queue.SimpleQueue()
         self._deadline = time.monotonic() + settings.budget
 
     def results(
-        self, addresses: Iterable[str], known: Mapping[str, Known]
-    ) -> Generator[tuple[str, Known], None, None]:
+        self, addresses: Iterable[str], known: Mapping[str, ProbeRecord]
+    ) -> Generator[tuple[str, ProbeRecord], None, None]:
         self._deadline = time.monotonic() + self._settings.budget
         try:
             for address in addresses:
                 self._tally.left += 1
-                job = _Job(address, known.get(address, Known()), address)
+                job = _Job(address, known.get(address, ProbeRecord()), address)
                 yield from self._queue(job, address)
             while self._is_busy():
                 now = time.monotonic()
@@ -189,7 +193,9 @@ class _Run:
             times.append(self._later[0][0])
         return max(0.01, min(when for when in times if when > now or when == self._deadline) - now)
 
-    def _queue(self, job: _Job, url: str, *, first: bool = False) -> Iterator[tuple[str, Known]]:
+    def _queue(
+        self, job: _Job, url: str, *, first: bool = False
+    ) -> Iterator[tuple[str, ProbeRecord]]:
         """Lets a job wait for its turn at the host of an address."""
         try:
             name = check_url(url)
@@ -206,7 +212,7 @@ class _Run:
         else:
             host.waiting.append(job)
 
-    def _start(self, now: float) -> Iterator[tuple[str, Known]]:
+    def _start(self, now: float) -> Iterator[tuple[str, ProbeRecord]]:
         """Starts what may be started: those that have their turn first, then new ones."""
         while self._later and self._later[0][0] <= now:
             _, _, job = heapq.heappop(self._later)
@@ -231,7 +237,7 @@ class _Run:
                 host.session = None
 
     def _fill(self, host: _Host) -> None:
-        from feedpub.media.connections import Line, session
+        from feedpub.media.connections import Deadline, session
 
         settings = self._settings
         while host.waiting and host.active < settings.per_host:
@@ -239,7 +245,7 @@ class _Run:
             if host.session is None:
                 agent = user_agent(settings.contact)
                 host.session = session(self._exempt, agent, settings.per_host)
-            line = Line(max(1.0, settings.total - job.spent))
+            line = Deadline(max(1.0, settings.total - job.spent))
             thread = threading.Thread(
                 target=self._work,
                 args=(host, host.session, job, line),
@@ -254,7 +260,7 @@ class _Run:
             self._lines[thread] = line
             host.active += 1
 
-    def _work(self, host: _Host, session: requests.Session, job: _Job, line: Line) -> None:
+    def _work(self, host: _Host, session: requests.Session, job: _Job, line: Deadline) -> None:
         """One request of another thread; whatever happens is handed back."""
         from feedpub.media.ask import Asked, Asker, Outcome
 
@@ -281,7 +287,7 @@ class _Run:
 
     def _settle(
         self, thread: threading.Thread, host: _Host, job: _Job, spent: float, outcome: Outcome
-    ) -> Iterator[tuple[str, Known]]:
+    ) -> Iterator[tuple[str, ProbeRecord]]:
         thread.join()
         del self._lines[thread]
         host.active -= 1
@@ -301,7 +307,7 @@ class _Run:
         if host.not_before >= self._deadline:
             yield from self._put_off(host)
 
-    def _follow(self, job: _Job, url: str) -> Iterator[tuple[str, Known]]:
+    def _follow(self, job: _Job, url: str) -> Iterator[tuple[str, ProbeRecord]]:
         if url in job.seen:
             yield self._failed(job, "its redirects go in a circle", is_false=False)
         elif len(job.seen) > self._settings.redirects:
@@ -331,13 +337,13 @@ class _Run:
         heapq.heappush(self._later, (when, self._count, job))
         return True
 
-    def _give_up(self, host: _Host, error: str) -> Iterator[tuple[str, Known]]:
+    def _give_up(self, host: _Host, error: str) -> Iterator[tuple[str, ProbeRecord]]:
         """What else waits for a host that can't be reached fails unasked."""
         host.error = error
         while host.waiting:
             yield self._failed(host.waiting.popleft(), error, is_false=False)
 
-    def _put_off(self, host: _Host) -> Iterator[tuple[str, Known]]:
+    def _put_off(self, host: _Host) -> Iterator[tuple[str, ProbeRecord]]:
         """What waits for a host that wants to be let be for longer than the run."""
         until = int(self._clock() + host.not_before - time.monotonic()) + 1
         while host.waiting:
@@ -346,7 +352,7 @@ class _Run:
             self._tally.left -= 1
             yield job.address, job.known._replace(not_before=until)
 
-    def _learnt(self, job: _Job, outcome: Outcome) -> tuple[str, Known]:
+    def _learnt(self, job: _Job, outcome: Outcome) -> tuple[str, ProbeRecord]:
         now = int(self._clock())
         facts = outcome.facts or Facts()
         is_same = outcome.is_unchanged or facts == job.known.facts
@@ -356,14 +362,16 @@ class _Run:
         else:
             self._tally.learnt += 1
         since = (job.known.since or now) if is_same else now
-        return job.address, Known(facts, outcome.etag, outcome.last_modified, now, since)
+        return job.address, ProbeRecord(facts, outcome.etag, outcome.last_modified, now, since)
 
-    def _failed(self, job: _Job, error: str, is_false: bool, wait: float = 0) -> tuple[str, Known]:
+    def _failed(
+        self, job: _Job, error: str, is_false: bool, wait: float = 0
+    ) -> tuple[str, ProbeRecord]:
         """A failure, which leaves what is known as it was, unless that is shown to be false."""
         now = int(self._clock())
         self._tally.left -= 1
         self._tally.failed += 1
-        known = Known() if is_false else job.known
+        known = ProbeRecord() if is_false else job.known
         return job.address, known._replace(
             asked=now,
             failures=job.known.failures + 1,

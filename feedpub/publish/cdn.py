@@ -21,19 +21,19 @@ PENDING = "_cloudfront.json"  # paths that it was not told of, by target
 MAX_PATHS = 15
 
 
-class Purges(NamedTuple):
+class PurgeResult(NamedTuple):
     """What came of it; `failed` is why, by target."""
 
     paths: int = 0
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def purge(config: Config, results: Sequence[Result]) -> Purges:
+def purge(config: Config, results: Sequence[Result]) -> PurgeResult:
     """Has what complete pushes changed, and what was missed before, fetched anew."""
     targets = config.settings.push
     behind = [result for result in results if targets[result.name].cloudfront]
     if not behind:
-        return Purges()
+        return PurgeResult()
     remembered = read_state(config, PENDING)
     pending: dict[str, Any] = remembered if isinstance(remembered, dict) else {}
     told, failed = 0, []
@@ -52,7 +52,7 @@ def purge(config: Config, results: Sequence[Result]) -> Purges:
             told += len(paths)
     if left != pending:
         write_state(config, PENDING, left)
-    return Purges(told, tuple(failed))
+    return PurgeResult(told, tuple(failed))
 
 
 def collapsed(files: Iterable[str], prefix: str) -> list[str]:

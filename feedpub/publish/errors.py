@@ -7,7 +7,7 @@ class TargetError(Exception):
     """A target cannot be used at all: nothing more is tried there."""
 
 
-class Conflict(TargetError):
+class ConflictError(TargetError):
     """Somebody else has changed what the plan was made from."""
 
     def __init__(self, what: str = "another push has changed it meanwhile") -> None:
@@ -18,14 +18,14 @@ class FileError(Exception):
     """One file cannot be brought there, or taken away; others may."""
 
 
-class InTheWay(FileError):
+class AlreadyExistsError(FileError):
     """Something that feedpub did not put there is where a file is to go."""
 
     def __init__(self) -> None:
         super().__init__("a file that feedpub did not put there is in the way")
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """What may be gone in a moment; `after` is how many seconds the host asks to wait, 0: none."""
 
     def __init__(self, what: str, after: float = 0.0) -> None:
@@ -33,9 +33,9 @@ class Passing(Exception):
         super().__init__(what)
 
 
-class GaveUp(FileError):
+class GaveUpError(FileError):
     """What was tried as often as it may be."""
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Somebody wants the push to end."""

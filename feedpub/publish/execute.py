@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
-from feedpub.publish.errors import Conflict, FileError, GaveUp, Stopped, TargetError
-from feedpub.publish.remote import MANIFEST_HEADERS, Known, Remote, read_remote
-from feedpub.publish.retry import Retry, attempt, surely
+from feedpub.publish.errors import ConflictError, FileError, GaveUpError, StoppedError, TargetError
+from feedpub.publish.remote import MANIFEST_HEADERS, ManifestEntry, RemoteManifest, read_remote
+from feedpub.publish.retry import RetryPolicy, attempt, attempt_or_fail
 from feedpub.publish.tree import body_of
-from feedpub.publish.types import NEW, Action, Found, Local, Plan, Target, Upload
+from feedpub.publish.types import NEW, Action, LocalFile, Plan, RemoteFile, Target, Upload
 
 # Files that failed after all attempts, none between that did not: the host is down.
 MAX_IN_A_ROW = 8
@@ -31,7 +31,7 @@ class Failure(NamedTuple):
     what: str
 
 
-class Done(NamedTuple):
+class Execution(NamedTuple):
     """What came of a plan."""
 
     actions: tuple[Action, ...] = ()  # that were done
@@ -40,7 +40,7 @@ class Done(NamedTuple):
     size: int = 0  # bytes that were sent, the manifest's aside
 
 
-def _would_be_same(theirs: Known | None, mine: Known) -> bool:
+def _would_be_same(theirs: ManifestEntry | None, mine: ManifestEntry) -> bool:
     """Whether another push leaves a file as this one did."""
     return theirs is not None and mine.next == (theirs.next or (theirs.sha256, theirs.headers))
 
@@ -52,8 +52,8 @@ class Executor:
         self,
         target: Target,
         output: Path,
-        tree: Mapping[str, Local],
-        retry: Retry,
+        tree: Mapping[str, LocalFile],
+        retry: RetryPolicy,
         stop: threading.Event,
         step: Step,
     ) -> None:
@@ -71,28 +71,28 @@ class Executor:
         self._in_a_row = 0
 
     @property
-    def so_far(self) -> Done:
+    def so_far(self) -> Execution:
         """What came of it until now."""
         if self.target.can.atomic and self.failures:
-            return Done((), tuple(self.failures), tuple(self.waiting))  # nothing of it is seen
-        return Done(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
+            return Execution((), tuple(self.failures), tuple(self.waiting))  # nothing of it is seen
+        return Execution(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
 
-    def carry_out(self, plan: Plan, there: Found | None, force: bool, message: str) -> None:
+    def carry_out(self, plan: Plan, there: RemoteFile | None, force: bool, message: str) -> None:
         """Does all of a plan that can be done.
 
         `there` is the manifest that the plan was made from. Raises `TargetError` if the target
-        cannot be used (any more), `Conflict` if another push was faster, `Stopped`.
+        cannot be used (any more), `ConflictError` if another push was faster, `StoppedError`.
         """
         version = there.version if there else ""
         if plan.actions and not self.target.can.atomic:
-            version = self._swap(plan.interim, version)
+            version = self._put_manifest(plan.interim, version)
         try:
             self._do(plan, version, force)
-        except Conflict:
+        except ConflictError:
             self._leave_word(plan)
             raise
         if not self.failures and (plan.actions or plan.stale):
-            surely(lambda _: self.target.finish(message), self.retry, self.stop)
+            attempt_or_fail(lambda _: self.target.commit(message), self.retry, self.stop)
 
     def _do(self, plan: Plan, version: str, force: bool) -> None:
         """Everything between the first manifest and the end; `version` is that manifest's."""
@@ -113,7 +113,7 @@ class Executor:
                 self._check_mine(version)
                 self._group(pool, plan.deletes, self._delete)
         if not self.failures and (plan.actions or plan.stale):
-            self._swap(plan.final, version)
+            self._put_manifest(plan.final, version)
 
     def _group(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
@@ -125,8 +125,8 @@ class Executor:
         done, size = len(self.done), self.size
         try:
             self._all(pool, actions, do)
-            faults = surely(lambda _: self.target.flush(), self.retry, self.stop)
-        except (TargetError, Stopped):
+            faults = attempt_or_fail(lambda _: self.target.flush(), self.retry, self.stop)
+        except (TargetError, StoppedError):
             if self.target.can.gathers:
                 # Whatever of it is there, nobody has said so.
                 del self.done[done:]
@@ -169,7 +169,7 @@ class Executor:
             self.size += future.result()
         except FileError as error:
             self.failures.append(Failure(action.path, str(error)))
-            self._in_a_row += isinstance(error, GaveUp)
+            self._in_a_row += isinstance(error, GaveUpError)
             if self._in_a_row >= MAX_IN_A_ROW:
                 raise TargetError(f"{error}; so did {MAX_IN_A_ROW - 1} files before") from None
         else:
@@ -199,19 +199,19 @@ class Executor:
         attempt(lambda _: self.target.delete(action.path), self.retry, self.stop)
         return 0
 
-    def _swap(self, data: bytes, version: str) -> str:
+    def _put_manifest(self, data: bytes, version: str) -> str:
         upload = Upload(MANIFEST_NAME, Body(data), MANIFEST_HEADERS)
 
-        def swap(tried: int) -> str:
+        def put_if_match(tried: int) -> str:
             try:
-                return self.target.swap(upload, version)
-            except Conflict:
+                return self.target.put_if_match(upload, version)
+            except ConflictError:
                 found = self.target.read(MANIFEST_NAME) if tried else None
                 if not found or found.data != data:
                     raise
                 return found.version
 
-        return surely(swap, self.retry, self.stop)
+        return attempt_or_fail(put_if_match, self.retry, self.stop)
 
     def _leave_word(self, plan: Plan) -> None:
         """Has the next push compare: it cannot know whose files are there after a race.
@@ -223,25 +223,27 @@ class Executor:
             return
         mine = read_remote(plan.interim).files
         brought = [action.path for action in self.done if action.do == "put"]
-        with contextlib.suppress(TargetError, Stopped):
+        with contextlib.suppress(TargetError, StoppedError):
             for _ in range(_WORDS):
-                found = surely(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
-                theirs = read_remote(found.data) if found else Remote()
+                found = attempt_or_fail(
+                    lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop
+                )
+                theirs = read_remote(found.data) if found else RemoteManifest()
                 files = dict(theirs.files)
                 brought = [p for p in brought if not _would_be_same(files.get(p), mine[p])]
                 if not brought:
                     return
                 for path in brought:
-                    files[path] = files.get(path, Known())._replace(next=mine[path].next)
+                    files[path] = files.get(path, ManifestEntry())._replace(next=mine[path].next)
                 word = theirs._replace(files=files, sure=False).to_bytes()
-                with contextlib.suppress(Conflict):
-                    self._swap(word, found.version if found else "")
+                with contextlib.suppress(ConflictError):
+                    self._put_manifest(word, found.version if found else "")
                     return
 
     def _check_mine(self, version: str) -> None:
         """Nothing may be deleted that another push has taken over meanwhile."""
         if self.target.can.atomic:
             return
-        found = surely(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
+        found = attempt_or_fail(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
         if not found or found.version != version:
-            raise Conflict("another push is at work there; nothing was deleted")
+            raise ConflictError("another push is at work there; nothing was deleted")

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from feedpub.publish.body import Body
-from feedpub.publish.errors import FileError, Passing, TargetError
+from feedpub.publish.errors import FileError, TargetError, TransientError
 from feedpub.web import TIMEOUT, USER_AGENT, reason
 
 _AGAIN = frozenset({408, 423, 425, 429, 500, 502, 503, 504})
@@ -40,7 +40,7 @@ class Client:
     ) -> requests.Response:
         """An answer that is good, or has one of these codes.
 
-        Raises `Passing`, `TargetError` where access is denied, else `FileError`.
+        Raises `TransientError`, `TargetError` where access is denied, else `FileError`.
         """
         how.setdefault("timeout", TIMEOUT)
         how.setdefault("allow_redirects", False)
@@ -49,7 +49,7 @@ class Client:
         except (requests.ConnectionError, requests.Timeout) as error:
             if isinstance(error, requests.exceptions.SSLError):
                 raise TargetError(f"its certificate is not trusted ({reason(error)})") from None
-            raise Passing(f"it does not answer ({reason(error)})") from None
+            raise TransientError(f"it does not answer ({reason(error)})") from None
         except requests.RequestException as error:
             raise FileError(f"{method} is not possible ({reason(error)})") from None
         code = answer.status_code
@@ -57,7 +57,7 @@ class Client:
             return answer
         what = f"{method} is answered {code} {answer.reason}"
         if code in _AGAIN:
-            raise Passing(what, retry_after(answer.headers.get("Retry-After", "")))
+            raise TransientError(what, retry_after(answer.headers.get("Retry-After", "")))
         if code in _NO_ACCESS:
             raise TargetError(f"{what}: {_NO_ACCESS[code]}")
         if 300 <= code < 400:

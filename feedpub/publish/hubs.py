@@ -12,7 +12,7 @@ from feedpub.config import Config
 from feedpub.publish.errors import FileError, TargetError
 from feedpub.publish.history import PENDING, read_state, write_state
 from feedpub.publish.push import Result
-from feedpub.publish.retry import Retry, attempt
+from feedpub.publish.retry import RetryPolicy, attempt
 from feedpub.publish.tree import copies
 from feedpub.publish.types import BYTES, NEW
 
@@ -20,7 +20,7 @@ _JOBS = 4
 MAX_IN_A_ROW = 3  # topics of which a hub could not be told: then it is down
 
 
-class Failed(NamedTuple):
+class FailedPing(NamedTuple):
     """A hub that was not told of a topic."""
 
     hub: str
@@ -28,29 +28,29 @@ class Failed(NamedTuple):
     what: str
 
 
-class Pings(NamedTuple):
+class PingResult(NamedTuple):
     """What came of telling the hubs; `told` counts topics."""
 
     told: int = 0
-    failed: tuple[Failed, ...] = ()
+    failed: tuple[FailedPing, ...] = ()
 
 
-def tell(config: Config, results: Sequence[Result], retry: Retry) -> Pings:
+def tell(config: Config, results: Sequence[Result], retry: RetryPolicy) -> PingResult:
     """Tells each hub of each feed that pushes changed, and what it missed before."""
     hubs = config.settings.websub.hubs
     if not hubs:
-        return Pings()
+        return PingResult()
     topics = changed_topics(config, results)
     before = set(pending(config))
     if not topics and not (before and any(result.ping for result in results)):
-        return Pings()
+        return PingResult()
     todo = sorted({(hub, topic) for hub in hubs for topic in topics} | before)
     todo = [(hub, topic) for hub, topic in todo if hub in hubs]
     write_state(config, PENDING, todo)  # if it is ended in the middle, the next push does it
     failed = tuple(_all(todo, retry))
     write_state(config, PENDING, [(failure.hub, failure.topic) for failure in failed])
     missed = {failure.topic for failure in failed}
-    return Pings(len({topic for _, topic in todo} - missed), failed)
+    return PingResult(len({topic for _, topic in todo} - missed), failed)
 
 
 def pending(config: Config) -> list[tuple[str, str]]:
@@ -78,7 +78,7 @@ def changed_topics(config: Config, results: Iterable[Result]) -> list[str]:
     return sorted(config.site.url + path for path in topics)
 
 
-def _all(todo: Sequence[tuple[str, str]], retry: Retry) -> Iterable[Failed]:
+def _all(todo: Sequence[tuple[str, str]], retry: RetryPolicy) -> Iterable[FailedPing]:
     if not todo:
         return []
     from feedpub.publish.http import Client
@@ -86,16 +86,16 @@ def _all(todo: Sequence[tuple[str, str]], retry: Retry) -> Iterable[Failed]:
     client, stop = Client(), threading.Event()
     in_a_row: Counter[str] = Counter()  # topics of which a hub could not be told
 
-    def ping(pair: tuple[str, str]) -> Failed | None:
+    def ping(pair: tuple[str, str]) -> FailedPing | None:
         hub, topic = pair
         if in_a_row[hub] >= MAX_IN_A_ROW:
-            return Failed(hub, topic, "it was not asked again")
+            return FailedPing(hub, topic, "it was not asked again")
         form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
         try:
             attempt(lambda _: client.ask("POST", hub, data=form), retry, stop)
         except (FileError, TargetError) as error:
             in_a_row[hub] += 1
-            return Failed(hub, topic, str(error))
+            return FailedPing(hub, topic, str(error))
         in_a_row[hub] = 0
         return None
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from feedpub.config import SCHEMA_NAME
 from feedpub.config.push import Limit
-from feedpub.publish.remote import Known, Remote, There
+from feedpub.publish.remote import ManifestEntry, RemoteManifest, RemoteState
 from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.serving.headers import ORDER, is_hashed
 from feedpub.publish.types import (
@@ -19,13 +19,13 @@ from feedpub.publish.types import (
     NEW,
     SAME,
     Action,
-    Local,
+    LocalFile,
     Plan,
     folders_of,
 )
 
 
-class Wishes(NamedTuple):
+class PushPolicy(NamedTuple):
     """What a push may do."""
 
     limit: Limit = Limit()
@@ -35,10 +35,10 @@ class Wishes(NamedTuple):
 
 
 def make_plan(
-    tree: Sequence[Local],
+    tree: Sequence[LocalFile],
     items: int,
-    there: There,
-    wishes: Wishes,
+    there: RemoteState,
+    wishes: PushPolicy,
     takes_headers: bool,
     now: datetime,
     site: str = "",
@@ -64,14 +64,16 @@ def make_plan(
     stay, going, refused = _leaving(locals_, there, wishes, now)
     blocking = _blocking(going, coming := {action.path for action in puts})
 
-    after = {path: Known(local.sha256, local.headers) for path, local in locals_.items()} | stay
+    after = {
+        path: ManifestEntry(local.sha256, local.headers) for path, local in locals_.items()
+    } | stay
     between = {path: known[path] for path in going} | {
-        path: known.get(path, Known())._replace(next=(entry.sha256, entry.headers))
+        path: known.get(path, ManifestEntry())._replace(next=(entry.sha256, entry.headers))
         if path in coming
         else entry
         for path, entry in after.items()
     }
-    final = Remote(after, items, site=site).to_bytes()
+    final = RemoteManifest(after, items, site=site).to_bytes()
     return Plan(
         clearing=tuple(Action("delete", path, GONE) for path in going if path in blocking),
         puts=tuple(puts),
@@ -81,18 +83,18 @@ def make_plan(
         kept=tuple(sorted(stay.keys() - set(refused))),
         refused=tuple(refused),
         foreign=tuple(foreign),
-        interim=Remote(between, items, sure=False, site=site).to_bytes(),
+        interim=RemoteManifest(between, items, sure=False, site=site).to_bytes(),
         final=final,
         stale=final != there.manifest,
     )
 
 
 def _leaving(
-    tree: Mapping[str, Local], there: There, wishes: Wishes, now: datetime
-) -> tuple[dict[str, Known], list[str], list[str]]:
+    tree: Mapping[str, LocalFile], there: RemoteState, wishes: PushPolicy, now: datetime
+) -> tuple[dict[str, ManifestEntry], list[str], list[str]]:
     """Of what is no longer in the tree: what stays, what goes, what would but may not."""
     known = there.remote.files if there.remote else {}
-    stay: dict[str, Known] = {}
+    stay: dict[str, ManifestEntry] = {}
     going: list[str] = []
     stale: list[str] = []
     for path in sorted(known.keys() - tree.keys()):
@@ -113,7 +115,7 @@ def _leaving(
     return stay, stale, going
 
 
-def _reason(local: Local, there: There, takes_headers: bool) -> str:
+def _reason(local: LocalFile, there: RemoteState, takes_headers: bool) -> str:
     """Why a file must be brought there, `SAME` if it need not."""
     known = there.remote.files.get(local.path) if there.remote else None
     if there.listed is None:
@@ -135,7 +137,7 @@ def _reason(local: Local, there: There, takes_headers: bool) -> str:
     return SAME if came else HEADERS
 
 
-def _foreign(reasons: Mapping[str, str], there: There) -> list[str]:
+def _foreign(reasons: Mapping[str, str], there: RemoteState) -> list[str]:
     """Files in the way that feedpub did not put there.
 
     Without a manifest, one file that is there byte for byte shows that the tree was there
@@ -156,14 +158,14 @@ def _proves(equal: Collection[str]) -> bool:
     return any(not is_hashed(path) and path != SCHEMA_NAME for path in equal)
 
 
-def _settled(known: Known) -> Known:
+def _settled(known: ManifestEntry) -> ManifestEntry:
     """A file that nothing is about to change; one that a cut push brought is what it brought."""
     if known.next and not known.sha256:
-        return Known(*known.next)
+        return ManifestEntry(*known.next)
     return known._replace(next=None)
 
 
-def _is_there(path: str, there: There) -> bool:
+def _is_there(path: str, there: RemoteState) -> bool:
     """Whether a file that the manifest names is there, and feedpub's.
 
     Of one that a push was about to bring when it was cut, somebody else may have the place.
@@ -185,7 +187,9 @@ def _blocking(going: Sequence[str], coming: Set[str]) -> set[str]:
     return {path for path in going if path in folders or not coming.isdisjoint(folders_of(path))}
 
 
-def _came(tree: Mapping[str, Local], reasons: Mapping[str, str], there: There) -> list[Action]:
+def _came(
+    tree: Mapping[str, LocalFile], reasons: Mapping[str, str], there: RemoteState
+) -> list[Action]:
     """What pushes that were cut have done already of what is wanted."""
     if there.listed is None or there.remote is None:
         return []

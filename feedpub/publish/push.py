@@ -17,22 +17,22 @@ from feedpub.errors import ConfigError, RunError
 from feedpub.model import Problem, escape_unprintable
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 from feedpub.output.tree import locked
-from feedpub.publish.errors import Conflict, Stopped, TargetError
-from feedpub.publish.execute import Done, Executor
-from feedpub.publish.plan import Wishes, make_plan
-from feedpub.publish.remote import Looker
-from feedpub.publish.retry import Retry, surely
-from feedpub.publish.targets import Place, open_target
+from feedpub.publish.errors import ConflictError, StoppedError, TargetError
+from feedpub.publish.execute import Execution, Executor
+from feedpub.publish.plan import PushPolicy, make_plan
+from feedpub.publish.remote import RemoteInspector
+from feedpub.publish.retry import RetryPolicy, attempt_or_fail
+from feedpub.publish.targets import TargetContext, open_target
 from feedpub.publish.tree import tree_of
 from feedpub.publish.types import Action, Plan, Target
 
 RACES = 5  # how often a push that another one overtook is planned anew
 MAX_NAMED = 20  # files in a message
 _PATIENCE = 5.0  # seconds that files on their way have to arrive when somebody ends the push
-Progress = Callable[[str, int, int], None]
+PushProgress = Callable[[str, int, int], None]
 
 
-class Options(NamedTuple):
+class PushOptions(NamedTuple):
     """What a push is asked for besides the configuration."""
 
     dry_run: bool = False
@@ -40,7 +40,7 @@ class Options(NamedTuple):
     limit: Limit | None = None  # None: the target's
     force: bool = False
     wait: float = 0.0  # seconds to wait for another run on the same output
-    retry: Retry = Retry()
+    retry: RetryPolicy = RetryPolicy()
 
 
 class Result(NamedTuple):
@@ -49,7 +49,7 @@ class Result(NamedTuple):
     name: str
     to: str  # without a password
     plan: Plan = Plan()
-    done: Done = Done()
+    done: Execution = Execution()
     error: str = ""  # why it is incomplete, "" if it is not
     remedy: str = ""
     seconds: float = 0.0
@@ -87,7 +87,7 @@ def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
 
 
 def push(
-    config: Config, targets: dict[str, PushTarget], options: Options, progress: Progress
+    config: Config, targets: dict[str, PushTarget], options: PushOptions, progress: PushProgress
 ) -> list[Result]:
     """Brings the output tree to targets, all at once.
 
@@ -100,7 +100,7 @@ def push(
 
 
 def _all(
-    config: Config, targets: dict[str, PushTarget], options: Options, progress: Progress
+    config: Config, targets: dict[str, PushTarget], options: PushOptions, progress: PushProgress
 ) -> list[Result]:
     manifest = tree_manifest(config)
     stop = threading.Event()
@@ -139,7 +139,7 @@ def tree_manifest(config: Config) -> Manifest:
 class _Counter:
     """How many files of all targets are done."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: PushProgress) -> None:
         self._progress = progress
         self._lock = threading.Lock()
         self._done = self._total = 0
@@ -163,7 +163,7 @@ class _Push:
         name: str,
         settings: PushTarget,
         manifest: Manifest,
-        options: Options,
+        options: PushOptions,
         stop: threading.Event,
         counter: _Counter,
     ) -> None:
@@ -174,7 +174,9 @@ class _Push:
         self.options = options
         self.stop = stop
         self.counter = counter
-        self.place = Place(name, settings, config.root, config.state / "push", config.output)
+        self.place = TargetContext(
+            name, settings, config.root, config.state / "push", config.output
+        )
 
     def run(self) -> Result:
         """Never raises what one target alone is to blame for."""
@@ -191,7 +193,7 @@ class _Push:
             result = self._run(result)
         except TargetError as error:
             result = result._replace(error=_said(error))
-        except Stopped:
+        except StoppedError:
             result = result._replace(error="it was ended before it was done")
         except Exception as error:
             # Other targets have nothing to do with it.
@@ -210,10 +212,12 @@ class _Push:
 
     def _run(self, result: Result) -> Result:
         for race in range(RACES):
-            target = surely(lambda _: open_target(self.place), self.options.retry, self.stop)
+            target = attempt_or_fail(
+                lambda _: open_target(self.place), self.options.retry, self.stop
+            )
             try:
                 return self._attempt(target, result)
-            except Conflict:
+            except ConflictError:
                 if not target.can.atomic or race + 1 == RACES:
                     raise
             finally:
@@ -223,7 +227,7 @@ class _Push:
     def _attempt(self, target: Target, result: Result) -> Result:
         retry, stop, force = self.options.retry, self.stop, self.options.force
         wanted = tree_of(self.config, self.settings, self.manifest)
-        looker = Looker(target, self.config.output, retry, stop)
+        looker = RemoteInspector(target, self.config.output, retry, stop)
         there, found = looker.look({**wanted.files, **wanted.extras})
         free = [path for path, extra in wanted.extras.items() if looker.is_free(extra, there)]
         tree = wanted.with_extras(free)
@@ -276,8 +280,8 @@ class _Push:
             )
         return result
 
-    def _wishes(self) -> Wishes:
-        return Wishes(
+    def _wishes(self) -> PushPolicy:
+        return PushPolicy(
             limit=self.options.limit or self.settings.max_delete,
             delete=self.options.delete and self.settings.delete,
             force=self.options.force,

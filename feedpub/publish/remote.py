@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from feedpub.output.manifest import MANIFEST_NAME, VERSION, is_safe
-from feedpub.publish.errors import FileError, Stopped, TargetError
-from feedpub.publish.retry import Retry, attempt, surely
+from feedpub.publish.errors import FileError, StoppedError, TargetError
+from feedpub.publish.retry import RetryPolicy, attempt, attempt_or_fail
 from feedpub.publish.serving.encodings import is_made_of
 from feedpub.publish.tree import body_of
-from feedpub.publish.types import NO_HEADERS, Found, Headers, Local, Stored, Target
+from feedpub.publish.types import NO_HEADERS, Headers, ListedFile, LocalFile, RemoteFile, Target
 
 MAX_BYTES = 500_000_000  # a million files
 MANIFEST_HEADERS: Headers = MappingProxyType(
@@ -28,7 +28,7 @@ MANIFEST_HEADERS: Headers = MappingProxyType(
 )
 
 
-class Known(NamedTuple):
+class ManifestEntry(NamedTuple):
     """A file that feedpub put on a target."""
 
     sha256: str = ""  # of the tree's bytes; "" before it was there
@@ -37,10 +37,10 @@ class Known(NamedTuple):
     next: tuple[str, Headers] | None = None  # SHA-256 and headers that a push is about to give it
 
 
-class Remote(NamedTuple):
+class RemoteManifest(NamedTuple):
     """What feedpub remembers on a target; `sure`: nobody was cut while changing it."""
 
-    files: Mapping[str, Known] = MappingProxyType({})
+    files: Mapping[str, ManifestEntry] = MappingProxyType({})
     items: int = 0
     sure: bool = True
     site: str = ""  # whose they are, by `site.id`; "" where nobody said so
@@ -76,7 +76,7 @@ class Remote(NamedTuple):
         return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def read_remote(data: bytes) -> Remote:
+def read_remote(data: bytes) -> RemoteManifest:
     """A target's manifest. Raises `TargetError` if it cannot be understood.
 
     A tree's own manifest is one, too: then somebody has brought the tree there by other
@@ -95,7 +95,7 @@ def read_remote(data: bytes) -> Remote:
             for table in content.get("headers", [{}])
         ]
         files = {
-            path: Known(
+            path: ManifestEntry(
                 str(facts["sha256"]),
                 tables[facts.get("headers", 0)],
                 str(facts.get("gone", "")),
@@ -103,7 +103,7 @@ def read_remote(data: bytes) -> Remote:
             )
             for path, facts in content["files"].items()
         }
-        remote = Remote(
+        remote = RemoteManifest(
             files,
             int(content["items"]),
             content.get("push") == "done",
@@ -131,7 +131,7 @@ def read_remote(data: bytes) -> Remote:
     return remote
 
 
-def _check_texts(remote: Remote) -> None:
+def _check_texts(remote: RemoteManifest) -> None:
     """Raises `ValueError` for what no push has written: it would be sent, and shown."""
     headers: list[Headers] = []
     texts = [remote.site]
@@ -152,16 +152,16 @@ def _next(facts: Any, tables: list[dict[str, str]]) -> tuple[str, Headers] | Non
     return (str(coming["sha256"]), tables[coming["headers"]]) if coming else None
 
 
-class There(NamedTuple):
+class RemoteState(NamedTuple):
     """What a target has: as feedpub remembers it, and as the target lists it where that is needed.
 
     `equal` are the files of the tree that were found there byte for byte; `brought` those, too,
     that are there as a push that was cut was about to bring them.
     """
 
-    remote: Remote | None = None
+    remote: RemoteManifest | None = None
     manifest: bytes = b""  # what `remote` was read from
-    listed: Mapping[str, Stored] | None = None
+    listed: Mapping[str, ListedFile] | None = None
     equal: Collection[str] = frozenset()
     brought: Collection[str] = frozenset()
 
@@ -171,32 +171,34 @@ class There(NamedTuple):
         return self.remote is not None and self.remote.sure
 
 
-class Looker:
-    """Asks one target; all raises `TargetError` and `Stopped`."""
+class RemoteInspector:
+    """Asks one target; all raises `TargetError` and `StoppedError`."""
 
-    def __init__(self, target: Target, output: Path, retry: Retry, stop: threading.Event) -> None:
+    def __init__(
+        self, target: Target, output: Path, retry: RetryPolicy, stop: threading.Event
+    ) -> None:
         self.target = target
         self.output = output
         self.retry = retry
         self.stop = stop
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         """A file, None if it is not there."""
-        return surely(lambda _: self.target.read(path), self.retry, self.stop)
+        return attempt_or_fail(lambda _: self.target.read(path), self.retry, self.stop)
 
-    def look(self, tree: Mapping[str, Local]) -> tuple[There, Found | None]:
+    def look(self, tree: Mapping[str, LocalFile]) -> tuple[RemoteState, RemoteFile | None]:
         """What is there of the tree and besides, and the manifest as it was read."""
         found = self.read(MANIFEST_NAME)
         data = found.data if found else b""
         remote = read_remote(data) if found else None
         if remote and remote.sure:
-            return There(remote, data), found
-        listed = surely(lambda _: self.target.list(), self.retry, self.stop)
+            return RemoteState(remote, data), found
+        listed = attempt_or_fail(lambda _: self.target.list(), self.retry, self.stop)
         equal = self._equal(tree, listed)
         brought = self._brought(remote, listed.keys() - equal)
-        return There(remote, data, listed, equal, brought), found
+        return RemoteState(remote, data, listed, equal, brought), found
 
-    def is_free(self, extra: Local, there: There) -> bool:
+    def is_free(self, extra: LocalFile, there: RemoteState) -> bool:
         """Whether a host file's place is free, or feedpub's: a user's own file stays."""
         if there.remote and extra.path in there.remote.files:
             return True
@@ -204,7 +206,7 @@ class Looker:
             return extra.path not in there.listed or extra.path in there.equal
         return self.read(extra.path) is None
 
-    def _equal(self, tree: Mapping[str, Local], listed: Mapping[str, Stored]) -> set[str]:
+    def _equal(self, tree: Mapping[str, LocalFile], listed: Mapping[str, ListedFile]) -> set[str]:
         """Files of the tree that are there byte for byte."""
         both = [local for path, local in tree.items() if path in listed]
         try:
@@ -214,10 +216,10 @@ class Looker:
             raise TargetError(f"what is there cannot be compared: {error}") from None
         return {local.path for local, yes in zip(both, answers, strict=True) if yes}
 
-    def _is_equal(self, local: Local, stored: Stored) -> bool:
+    def _is_equal(self, local: LocalFile, stored: ListedFile) -> bool:
         """Whether a file is there byte for byte; read, where the host has no hash to tell."""
         if self.stop.is_set():
-            raise Stopped
+            raise StoppedError
         body = body_of(self.output, local)
         if stored.size not in {-1, body.size}:
             return False
@@ -228,7 +230,7 @@ class Looker:
         other = attempt(lambda _: self.target.read(local.path), self.retry, self.stop)
         return other is not None and body.is_equal(other.data)
 
-    def _brought(self, remote: Remote | None, listed: Set[str]) -> set[str]:
+    def _brought(self, remote: RemoteManifest | None, listed: Set[str]) -> set[str]:
         """New files that a push was about to bring when it was cut, and did."""
         brought = set()
         for path, known in remote.files.items() if remote else ():

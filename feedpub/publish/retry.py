@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from feedpub.publish.errors import FileError, GaveUp, Passing, Stopped, TargetError
+from feedpub.publish.errors import FileError, GaveUpError, StoppedError, TargetError, TransientError
 
 T = TypeVar("T")
 
 
-class Retry(NamedTuple):
+class RetryPolicy(NamedTuple):
     """How often something is tried, and how long the pauses may be, in seconds."""
 
     times: int = 5
@@ -21,29 +21,30 @@ class Retry(NamedTuple):
     patience: float = 120.0  # a host that asks to wait longer is not waited for
 
 
-def attempt(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
+def attempt(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event) -> T:
     """What `call` returns; it is given how often it was tried before.
 
-    Raises `GaveUp` with the last reason, `Stopped` once `stop` is set, and what `call` raises.
+    Raises `GaveUpError` with the last reason, `StoppedError` once `stop` is set, and what
+    `call` raises.
     """
     for tried in range(retry.times):
         if stop.is_set():
-            raise Stopped
+            raise StoppedError
         try:
             return call(tried)
-        except Passing as error:
+        except TransientError as error:
             if error.after > retry.patience:
-                raise GaveUp(f"{error}; it asks to wait {error.after:,.0f} seconds") from None
+                raise GaveUpError(f"{error}; it asks to wait {error.after:,.0f} seconds") from None
             if tried + 1 == retry.times:
-                raise GaveUp(f"{error}; tried {retry.times} times") from None
+                raise GaveUpError(f"{error}; tried {retry.times} times") from None
             # Those that failed together must not all come back together.
             longest = min(retry.longest, retry.first * 2**tried)
             pause = random.uniform(0, longest)  # noqa: S311 - no secret
             stop.wait(max(pause, error.after))
-    raise GaveUp("not tried")
+    raise GaveUpError("not tried")
 
 
-def surely(call: Callable[[int], T], retry: Retry, stop: threading.Event) -> T:
+def attempt_or_fail(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event) -> T:
     """The same of something that the whole push depends on: raises no `FileError`."""
     try:
         return attempt(call, retry, stop)

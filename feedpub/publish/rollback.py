@@ -8,8 +8,8 @@ from feedpub.errors import ConfigError, PushError
 from feedpub.model import Problem
 from feedpub.publish.errors import TargetError
 from feedpub.publish.history import forget
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.files import Versions, connect
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.files import VersionedTarget, connect
 
 
 def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:
@@ -23,9 +23,9 @@ def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:
     versions = {}
     for name, settings in places.items():
         try:
-            place = Place(name, settings, config.root, config.state / "push", config.output)
+            place = TargetContext(name, settings, config.root, config.state / "push", config.output)
             target = connect(place)
-            if isinstance(target, Versions):
+            if isinstance(target, VersionedTarget):
                 versions[name] = version = target.roll_back()
                 shown = without_password(settings.to)
                 forget(config, name, shown, f"rolled back to version {version}")

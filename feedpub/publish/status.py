@@ -13,7 +13,7 @@ from feedpub.publish.history import Pushed, recall
 from feedpub.publish.hubs import pending
 
 
-class TargetState(NamedTuple):
+class TargetStatus(NamedTuple):
     """A target as the last push left it, against the tree: paths."""
 
     name: str
@@ -24,17 +24,17 @@ class TargetState(NamedTuple):
     gone: tuple[str, ...] = ()
 
 
-class State(NamedTuple):
+class PushStatus(NamedTuple):
     """The tree and all targets."""
 
     files: int
     changed_at: str  # when the tree last changed (ISO 8601), "" if there is none
     damaged: tuple[str, ...]  # files that somebody else changed or removed
-    targets: tuple[TargetState, ...]
+    targets: tuple[TargetStatus, ...]
     pings: int  # that failed, and will be tried again
 
 
-def look(config: Config) -> State:
+def look(config: Config) -> PushStatus:
     """Compares. A tree whose manifest cannot be understood counts as none."""
     try:
         manifest = read_manifest(config.output) or Manifest()
@@ -46,7 +46,7 @@ def look(config: Config) -> State:
         changed_at = datetime.fromtimestamp(changed, UTC).isoformat(timespec="seconds")
     root = Root(config.output)
     damaged = [path for path, digest in manifest.files.items() if root.digest(path) != digest]
-    return State(
+    return PushStatus(
         files=len(manifest.files),
         changed_at=changed_at,
         damaged=tuple(sorted(damaged)),
@@ -58,10 +58,10 @@ def look(config: Config) -> State:
     )
 
 
-def _compared(name: str, manifest: Manifest, to: str, config: Config) -> TargetState:
+def _compared(name: str, manifest: Manifest, to: str, config: Config) -> TargetStatus:
     pushed = recall(config, name, to)
     there, here = dict(pushed.files), manifest.files
-    return TargetState(
+    return TargetStatus(
         name,
         to,
         pushed,

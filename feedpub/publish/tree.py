@@ -13,21 +13,21 @@ from feedpub.output.manifest import Manifest
 from feedpub.publish.body import Body
 from feedpub.publish.errors import FileError, TargetError
 from feedpub.publish.serving.encodings import ENDINGS, encode
-from feedpub.publish.serving.headers import Rules, headers_of, is_worth_it, kind_of
+from feedpub.publish.serving.headers import ServingRules, headers_of, is_worth_it, kind_of
 from feedpub.publish.serving.host_files import REDIRECTS, USUAL, host_files
-from feedpub.publish.types import Local
+from feedpub.publish.types import LocalFile
 
 LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
 
 
-class Tree(NamedTuple):
+class PushTree(NamedTuple):
     """Files by path; `extras` tell the host of headers and redirects."""
 
-    files: Mapping[str, Local]
-    extras: Mapping[str, Local]
+    files: Mapping[str, LocalFile]
+    extras: Mapping[str, LocalFile]
     copies: Mapping[str, str]  # at an old address → what each is a copy of
 
-    def with_extras(self, free: Collection[str]) -> dict[str, Local]:
+    def with_extras(self, free: Collection[str]) -> dict[str, LocalFile]:
         """All that is to be there, where so many of the extras have a free place."""
         files = dict(self.files) | {path: self.extras[path] for path in free}
         if REDIRECTS not in free:
@@ -36,9 +36,9 @@ class Tree(NamedTuple):
         return {p: local for p, local in files.items() if (local.source or p) not in self.copies}
 
 
-def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> Tree:
+def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> PushTree:
     """The tree for a target; raises `TargetError` if it is not what its manifest says."""
-    rules = Rules(
+    rules = ServingRules(
         {name: kind for kind, name in config.feeds.filenames.items()},
         copies(config, manifest.files.keys()),
         target.cache,
@@ -54,10 +54,10 @@ def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> Tree:
                 "run `feedpub generate` first"
             ) from None
         kind, headers = kind_of(path, rules), headers_of(path, size, rules)
-        files[path] = Local(path, sha256, size, kind, headers)
+        files[path] = LocalFile(path, sha256, size, kind, headers)
     compressed = {local.path: local for local in beside(files.values(), target.precompress)}
     extras = _extras(config, target, files, rules)
-    return Tree(compressed | files, extras, rules.aliases)
+    return PushTree(compressed | files, extras, rules.aliases)
 
 
 def copies(config: Config, files: Collection[str]) -> dict[str, str]:
@@ -72,8 +72,8 @@ def copies(config: Config, files: Collection[str]) -> dict[str, str]:
 
 
 def _extras(
-    config: Config, target: PushTarget, files: Mapping[str, Local], rules: Rules
-) -> dict[str, Local]:
+    config: Config, target: PushTarget, files: Mapping[str, LocalFile], rules: ServingRules
+) -> dict[str, LocalFile]:
     """What tells the host of headers and redirects, if it is a host that reads such files."""
     kind = target.host_file
     kind = USUAL.get(target.to.partition(":")[0], "none") if kind == "usual" else kind
@@ -82,11 +82,11 @@ def _extras(
     for name, data in host_files(kind, files.values(), rules.aliases, config.site.url):
         if name not in files:
             sha256 = hashlib.sha256(data).hexdigest()
-            found[name] = Local(name, sha256, len(data), "host", headers, data)
+            found[name] = LocalFile(name, sha256, len(data), "host", headers, data)
     return found
 
 
-def body_of(output: Path, local: Local) -> Body:
+def body_of(output: Path, local: LocalFile) -> Body:
     """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
     if local.data is not None:
         return Body(local.data)
@@ -107,7 +107,7 @@ def body_of(output: Path, local: Local) -> Body:
     return Body(encode(body.data, encoding)) if encoding else body
 
 
-def beside(files: Iterable[Local], encodings: Iterable[str]) -> Iterator[Local]:
+def beside(files: Iterable[LocalFile], encodings: Iterable[str]) -> Iterator[LocalFile]:
     """Compressed files to be put beside these, for servers that look for them."""
     wanted = [(encoding, ENDINGS[encoding]) for encoding in encodings]
     for local in files:

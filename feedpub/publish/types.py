@@ -23,22 +23,22 @@ FORCED = "forced"
 class Capabilities(NamedTuple):
     """What a kind of target can do."""
 
-    atomic: bool = False  # all that was put and deleted is seen at once, at `finish`
+    atomic: bool = False  # all that was put and deleted is seen at once, at `commit`
     headers: bool = False  # it keeps the headers that a file is to be served with
-    hash: str = ""  # how `Stored.hash` is made: see `Body.hash`; "" if it has none
+    hash: str = ""  # how `ListedFile.hash` is made: see `Body.hash`; "" if it has none
     jobs: int = 1  # how many requests it can be asked for at once
     gathers: bool = False  # nothing that was put or deleted is there before `flush`
 
 
-class Stored(NamedTuple):
+class ListedFile(NamedTuple):
     """What a target tells of a file that it has."""
 
     size: int = -1  # bytes; -1: it does not tell
     hash: str = ""
 
 
-class Found(NamedTuple):
-    """A file that was read, and what `swap` knows that state of it by."""
+class RemoteFile(NamedTuple):
+    """A file that was read, and what `put_if_match` knows that state of it by."""
 
     data: bytes
     version: str
@@ -57,28 +57,28 @@ class Upload(NamedTuple):
 class Target(Protocol):
     """One place that a tree is pushed to. Paths are relative to it.
 
-    All methods raise `TargetError` and `Passing`; `put` and `delete` `FileError`, too. Once
+    All methods raise `TargetError` and `TransientError`; `put` and `delete` `FileError`, too. Once
     opened, it may be asked for `can.jobs` things at once, by any thread.
     """
 
     can: Capabilities
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         """A file, None if it is not there."""
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         """All files that are there, whoever put them there."""
 
     def put(self, upload: Upload) -> None:
         """Brings a file, wholly or not at all, or gathers it for `flush`.
 
-        Raises `InTheWay` if a new one is there already.
+        Raises `AlreadyExistsError` if a new one is there already.
         """
 
-    def swap(self, upload: Upload, version: str) -> str:
+    def put_if_match(self, upload: Upload, version: str) -> str:
         """Brings a file if it still is as it was read (""; not there); returns its new version.
 
-        Raises `Conflict` if it is not.
+        Raises `ConflictError` if it is not.
         """
 
     def delete(self, path: str) -> None:
@@ -92,7 +92,7 @@ class Target(Protocol):
         """
         return {}
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         """Makes an atomic target show what it was given, and clears away what was left over."""
         return
 
@@ -101,7 +101,7 @@ class Target(Protocol):
         return
 
 
-class Local(NamedTuple):
+class LocalFile(NamedTuple):
     """A file of the output tree."""
 
     path: str

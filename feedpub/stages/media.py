@@ -252,14 +252,14 @@ class Media:
     def _ask(self, store: MediaStore, addresses: list[str]) -> set[str]:
         """Asks hosts for what is due; what was learnt is kept at once, come what may."""
         from feedpub.media.facts import Facts
-        from feedpub.media.probe import Known, ProbeSettings, Tally, due, probe
+        from feedpub.media.probe import ProbeCounts, ProbeRecord, ProbeSettings, due, probe
 
         now = self._clock.seconds
-        known: dict[str, Known] = {}
+        known: dict[str, ProbeRecord] = {}
         for address in addresses:
             if remembered := store.get(address):
                 facts = Facts(*json.loads(remembered[0]))
-                known[address] = Known(facts, *json.loads(remembered[1]))
+                known[address] = ProbeRecord(facts, *json.loads(remembered[1]))
         asked = [
             address
             for address in addresses
@@ -267,7 +267,7 @@ class Media:
         ]
         if not asked:
             return set()
-        images, changed, tally = self._config.settings.images, set(), Tally()
+        images, changed, tally = self._config.settings.images, set(), ProbeCounts()
         settings = ProbeSettings(
             allow=images.allow,
             contact=self._config.site.home,
@@ -275,7 +275,7 @@ class Media:
         )
         answers = probe(asked, known, settings, tally=tally)
         for count, (address, answer) in enumerate(answers, start=1):
-            before = known.get(address, Known()).facts
+            before = known.get(address, ProbeRecord()).facts
             store.put(address, json.dumps(answer.facts), json.dumps(answer[1:]))
             self.found[address] = Found(answer.facts)
             if answer.facts != before:

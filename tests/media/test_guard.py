@@ -15,7 +15,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedpub.media.connections import Line, session
+from feedpub.media.connections import Deadline, session
 from feedpub.media.guard import RefusedError, allowed, check_url, is_public, targets, user_agent
 from feedpub.version import VERSION
 from tests.media.server import Server, file, moved, status
@@ -116,7 +116,7 @@ def test_a_silent_resolver_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _get(url: str, *allow: str) -> requests.Response:
-    with Line(10), session(allowed(allow), user_agent("https://feeds.example/")) as made:
+    with Deadline(10), session(allowed(allow), user_agent("https://feeds.example/")) as made:
         return made.get(url, timeout=5)
 
 
@@ -180,7 +180,7 @@ def test_nothing_of_the_machine_is_in_a_request(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9/")
     with Server({"/": status(200, Set_Cookie="a=1")}) as server:
         with (
-            Line(10),
+            Deadline(10),
             session(allowed(["127.0.0.1"]), user_agent("https://feeds.example/")) as made,
         ):
             for _ in range(2):

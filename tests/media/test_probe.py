@@ -18,9 +18,9 @@ from feedpub.media.facts import HEAD, Facts
 from feedpub.media.probe import (
     DAY,
     HOUR,
-    Known,
+    ProbeCounts,
+    ProbeRecord,
     ProbeSettings,
-    Tally,
     due,
     next_time,
     probe,
@@ -68,13 +68,13 @@ def no_threads_are_left() -> Iterator[None]:
 def ask_all(
     *urls: str,
     settings: ProbeSettings = SETTINGS,
-    known: dict[str, Known] | None = None,
-    tally: Tally | None = None,
-) -> dict[str, Known]:
+    known: dict[str, ProbeRecord] | None = None,
+    tally: ProbeCounts | None = None,
+) -> dict[str, ProbeRecord]:
     return dict(probe(urls, known or {}, settings, lambda: NOW, tally))
 
 
-def ask(route: Route, name: str = "/a.jpg", **kwargs: Any) -> Known:
+def ask(route: Route, name: str = "/a.jpg", **kwargs: Any) -> ProbeRecord:
     with Server({name: route}) as server:
         url = server.url(name)
         return ask_all(url, **kwargs)[url]
@@ -115,7 +115,7 @@ def test_good_hosts_are_believed() -> None:
     with Server({name: route for name, (route, _) in GOOD.items()}) as server:
         found = ask_all(*map(server.url, GOOD))
         for name, (_, facts) in GOOD.items():
-            assert found[server.url(name)] == Known(facts, "", "", NOW, NOW), name
+            assert found[server.url(name)] == ProbeRecord(facts, "", "", NOW, NOW), name
         assert server.methods("/a.pdf") == ["HEAD"]  # it says all there is to say
         assert server.methods("/a.jpg") == ["HEAD", "GET"]
         assert server.methods("/last.mp4") == ["HEAD", "GET", "GET"]
@@ -158,7 +158,7 @@ BAD = {
 def test_bad_answers_are_named_and_give_no_facts(name: str) -> None:
     with Server({name: route for name, (route, _) in BAD.items()}) as server:
         found = ask_all(server.url(name))[server.url(name)]
-    assert found == Known(asked=NOW, failures=1, error=BAD[name][1])
+    assert found == ProbeRecord(asked=NOW, failures=1, error=BAD[name][1])
 
 
 def test_redirects_are_followed_and_counted() -> None:
@@ -262,7 +262,7 @@ def test_what_has_not_changed_is_not_fetched_again() -> None:
         urls = [server.url(path) for path in routes]
         first = ask_all(*urls[:3])
         assert first[urls[0]].etag == '"1"'
-        first[urls[3]] = Known(facts, '"1"', "", NOW, NOW)
+        first[urls[3]] = ProbeRecord(facts, '"1"', "", NOW, NOW)
         server.requests.clear()
         server.sent.clear()
         later = dict(probe(urls, first, SETTINGS, lambda: NOW + DAY))
@@ -276,15 +276,15 @@ def test_what_has_not_changed_is_not_fetched_again() -> None:
 def test_what_has_changed_is_fetched_again() -> None:
     with Server({"/a.jpg": file(JPEG, etag='"2"')}) as server:
         url = server.url("/a.jpg")
-        known = {url: Known(Facts("image/jpeg", 7, 1, 1), '"1"', "", NOW - DAY, NOW - DAY)}
-        assert ask_all(url, known=known)[url] == Known(
+        known = {url: ProbeRecord(Facts("image/jpeg", 7, 1, 1), '"1"', "", NOW - DAY, NOW - DAY)}
+        assert ask_all(url, known=known)[url] == ProbeRecord(
             Facts("image/jpeg", len(JPEG), 40, 30), '"2"', "", NOW, NOW
         )
 
 
 def test_what_fails_for_now_keeps_what_is_known_and_what_is_false_does_not() -> None:
     facts = Facts("image/jpeg", 7, 1, 1)
-    before = Known(facts, '"1"', "", NOW - DAY, NOW - 5 * DAY, 2, "x")
+    before = ProbeRecord(facts, '"1"', "", NOW - DAY, NOW - 5 * DAY, 2, "x")
     with Server({"/a.jpg": missing, "/b.jpg": file(PAGE)}) as server:
         urls = [server.url("/a.jpg"), server.url("/b.jpg")]
         found = ask_all(*urls, known=dict.fromkeys(urls, before))
@@ -319,12 +319,12 @@ def test_a_host_that_wants_to_be_let_be_is_let_be() -> None:
     """Nothing else is asked of it, and what it says is remembered; other hosts go on."""
     routes = {f"/{n}.jpg": file(JPEG) for n in range(5)}
     routes["/busy.jpg"] = status(429, Retry_After=7200)
-    tally = Tally()
+    tally = ProbeCounts()
     one_by_one = SETTINGS._replace(per_host=1)
     with Server(routes) as server, Server(routes, "127.0.0.2") as other:
         urls = [server.url("/busy.jpg"), *(server.url(f"/{n}.jpg") for n in range(5))]
         good = other.url("/1.jpg")
-        old = Known(Facts("image/jpeg", 7), "", "", NOW - 99 * DAY, NOW - 99 * DAY)
+        old = ProbeRecord(Facts("image/jpeg", 7), "", "", NOW - 99 * DAY, NOW - 99 * DAY)
         found = ask_all(*urls, good, settings=one_by_one, known={urls[1]: old}, tally=tally)
         assert len(server.requests) == 1
         assert found[good].facts.width == 40
@@ -335,7 +335,7 @@ def test_a_host_that_wants_to_be_let_be_is_let_be() -> None:
         for url in urls:
             assert not due(found[url], NOW + 7190)
             assert due(found[url], NOW + 7210)
-    assert tally == Tally(learnt=1, failed=1, put_off=5)
+    assert tally == ProbeCounts(learnt=1, failed=1, put_off=5)
 
 
 def test_slow_hosts_end_in_their_time() -> None:
@@ -432,14 +432,14 @@ def test_many_redirects_to_one_host_keep_its_limit() -> None:
 
 
 def test_the_budget_ends_the_run_and_leaves_the_rest_as_it_was() -> None:
-    tally = Tally()
+    tally = ProbeCounts()
     with Server({f"/{n}.jpg": silent for n in range(20)}) as server:
         urls = [server.url(f"/{n}.jpg") for n in range(20)]
         start = time.monotonic()
         found = ask_all(*urls, settings=PATIENT._replace(budget=0.7), tally=tally)
         assert time.monotonic() - start < 6
     assert found == {}
-    assert tally == Tally(left=20)
+    assert tally == ProbeCounts(left=20)
 
 
 def test_ending_it_early_ends_it_at_once() -> None:
@@ -496,8 +496,8 @@ def test_mistakes_in_what_is_allowed_are_told_at_once() -> None:
 
 def test_what_is_learnt_is_asked_again_later_and_later() -> None:
     assert due(None, NOW)
-    assert due(Known(), NOW)
-    fresh = Known(Facts("image/jpeg"), "", "", NOW, NOW)
+    assert due(ProbeRecord(), NOW)
+    fresh = ProbeRecord(Facts("image/jpeg"), "", "", NOW, NOW)
     waits = []
     known = fresh
     for _ in range(7):
@@ -508,11 +508,13 @@ def test_what_is_learnt_is_asked_again_later_and_later() -> None:
 
 
 def test_what_fails_is_asked_again_less_and_less_often() -> None:
-    waits = [next_time(Known(asked=NOW, failures=n)) - NOW for n in range(1, 12)]
+    waits = [next_time(ProbeRecord(asked=NOW, failures=n)) - NOW for n in range(1, 12)]
     assert waits[:5] == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR]
     assert waits[-1] == 30 * DAY
-    assert next_time(Known(asked=NOW, failures=10**6)) == NOW + 30 * DAY
-    assert next_time(Known(asked=NOW, failures=1, not_before=NOW + 9 * HOUR)) == NOW + 9 * HOUR
+    assert next_time(ProbeRecord(asked=NOW, failures=10**6)) == NOW + 30 * DAY
+    assert (
+        next_time(ProbeRecord(asked=NOW, failures=1, not_before=NOW + 9 * HOUR)) == NOW + 9 * HOUR
+    )
 
 
 @settings(max_examples=50, deadline=2000)

@@ -15,11 +15,11 @@ from feedpub.config import Config, load_config
 from feedpub.output.manifest import MANIFEST_NAME, Manifest
 from feedpub.publish import push as pushing
 from feedpub.publish.errors import FileError, TargetError
-from feedpub.publish.push import Options, Result, chosen
-from feedpub.publish.retry import Retry
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.push import PushOptions, Result, chosen
+from feedpub.publish.retry import RetryPolicy
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
-QUICK = Retry(times=2, first=0.01, longest=0.02, patience=1.0)
+QUICK = RetryPolicy(times=2, first=0.01, longest=0.02, patience=1.0)
 PICTURE = "media/0123456789abcdef/cover.png"
 FEEDS = ("rss.xml", "atom.xml", "feed.json", "topics/a/rss.xml", "topics/a/feed.json")
 GONE = ("topics/b/rss.xml", "topics/b/feed.json")
@@ -79,7 +79,7 @@ class Site:
     def push_all(self, *names: str, **options: Any) -> list[Result]:
         config = self.config
         options.setdefault("retry", QUICK)
-        return pushing.push(config, chosen(config, names), Options(**options), _unseen)
+        return pushing.push(config, chosen(config, names), PushOptions(**options), _unseen)
 
 
 def _unseen(stage: str, done: int, total: int) -> None:
@@ -104,7 +104,7 @@ class Spy:
 
     @property
     def writes(self) -> int:
-        return sum(what in {"put", "swap", "delete", "finish"} for what, _ in self.calls)
+        return sum(what in {"put", "put_if_match", "delete", "commit"} for what, _ in self.calls)
 
     def clear(self) -> None:
         self.calls.clear()
@@ -129,11 +129,11 @@ class Watched:
         # One file at a time: a test then knows which were there before a cut.
         self.can: Capabilities = target.can._replace(jobs=1)
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         self._spy.note("read", path)
         return self._target.read(path)
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         self._spy.note("list")
         return self._target.list()
 
@@ -141,9 +141,9 @@ class Watched:
         self._spy.note("put", upload.path)
         self._target.put(upload)
 
-    def swap(self, upload: Upload, version: str) -> str:
-        self._spy.note("swap", upload.path)
-        return self._target.swap(upload, version)
+    def put_if_match(self, upload: Upload, version: str) -> str:
+        self._spy.note("put_if_match", upload.path)
+        return self._target.put_if_match(upload, version)
 
     def delete(self, path: str) -> None:
         self._spy.note("delete", path)
@@ -153,9 +153,9 @@ class Watched:
         self._spy.note("flush")
         return self._target.flush()
 
-    def finish(self, message: str) -> None:
-        self._spy.note("finish")
-        self._target.finish(message)
+    def commit(self, message: str) -> None:
+        self._spy.note("commit")
+        self._target.commit(message)
 
     def close(self) -> None:
         self._target.close()

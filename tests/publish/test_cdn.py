@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from feedpub.config import load_config
 from feedpub.publish.cdn import MAX_PATHS, collapsed, purge
-from feedpub.publish.execute import Done
+from feedpub.publish.execute import Execution
 from feedpub.publish.push import Result
 from feedpub.publish.types import BYTES, NEW, Action
 
@@ -90,7 +90,7 @@ def distribution() -> str:
 
 
 def result(*actions: Action, error: str = "") -> Result:
-    return Result("web", "s3://bucket", done=Done(actions), error=error)
+    return Result("web", "s3://bucket", done=Execution(actions), error=error)
 
 
 def test_what_was_there_before_is_fetched_anew_and_what_failed_next_time(

@@ -71,7 +71,7 @@ def test_what_a_cut_push_brought_is_its_own(
         spy.clear()
 
         def cut_before_the_end(what: str, path: str) -> None:
-            if len(spy.paths("swap")) == 2:
+            if len(spy.paths("put_if_match")) == 2:
                 raise TargetError("the line was cut")
 
         spy.before = cut_before_the_end
@@ -138,14 +138,14 @@ def test_the_fault_of_one_target_is_not_that_of_others(
     from feedpub.publish.targets import files
 
     site.targets["bad"] = {"to": f"file://{tmp_path}/host/bad"}
-    read = files.Folder.read
+    read = files.FolderTarget.read
 
-    def broken(self: files.Folder, path: str) -> Any:
+    def broken(self: files.FolderTarget, path: str) -> Any:
         if self.root.name == "bad":
             raise ZeroDivisionError("no")
         return read(self, path)
 
-    monkeypatch.setattr(files.Folder, "read", broken)
+    monkeypatch.setattr(files.FolderTarget, "read", broken)
     good, bad = site.push_all()
     assert not good.error
     assert there.files().keys() - {MANIFEST_NAME} == site.tree.files.keys()

@@ -29,10 +29,10 @@ from feedpub.durable import TEMPORARY_PREFIX
 from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
-from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
+from feedpub.publish.errors import ConflictError, FileError, TargetError, TransientError
 from feedpub.publish.http import Client
 from feedpub.publish.push import Result
-from feedpub.publish.targets import Place, command, files, objects, open_target, sftp
+from feedpub.publish.targets import TargetContext, command, files, objects, open_target, sftp
 from feedpub.publish.types import Target, Upload
 
 from .hosts import S3, Dav, DavServer, Folder, Host, Netlify, certificate
@@ -42,9 +42,9 @@ REFUSED = ftplib.error_perm
 FOLDERS = ("folder", "sftp", "openssh", "webdav", "ftps")  # they have folders of their own
 
 
-def place_of(site: Site) -> Place:
+def place_of(site: Site) -> TargetContext:
     settings = site.config.settings.push["there"]
-    return Place("there", settings, site.root, site.root / "state", site.tree.folder)
+    return TargetContext("there", settings, site.root, site.root / "state", site.tree.folder)
 
 
 @pytest.fixture
@@ -272,7 +272,7 @@ def test_sftp_connections_that_hang_are_ended(
     def put(n: int) -> str:
         try:
             target.put(upload(f"{n}.xml"))
-        except Passing as error:
+        except TransientError as error:
             return str(error)
         return ""
 
@@ -283,7 +283,7 @@ def test_sftp_connections_that_hang_are_ended(
     assert len(list(host.root.iterdir())) == 4  # nothing could be cleared away any more
     for n in range(4):
         assert put(n) == ""
-    target.finish("")
+    target.commit("")
     assert host.files().keys() == {f"{n}.xml" for n in range(4)}
     assert (len(connections.all), connections.still_open) == (2, 1)
     target.close()
@@ -453,11 +453,11 @@ def test_a_folder_for_a_manifest_ends_this_push_alone(
     ("error", "kind"),
     [
         (asyncssh.ChannelOpenError(asyncssh.OPEN_REQUEST_SESSION_FAILED, "no"), TargetError),
-        (asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "closed"), Passing),
+        (asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "closed"), TransientError),
         (asyncssh.ConfigParseError("line 1"), TargetError),
         (asyncssh.KeyExchangeFailed("no ciphers"), TargetError),
         (asyncssh.KeyEncryptionError("no passphrase"), TargetError),
-        (asyncssh.ProtocolError("?"), Passing),
+        (asyncssh.ProtocolError("?"), TransientError),
         (ValueError("?"), TargetError),
     ],
 )
@@ -593,9 +593,9 @@ def test_versions_of_pushes_that_were_killed_go(host: Folder, site: Site) -> Non
     assert versions(host) == ["000001"]
     running, killed = open_target(place_of(site)), open_target(place_of(site))
     for target in (running, killed):
-        assert isinstance(target, files.Versions)
+        assert isinstance(target, files.VersionedTarget)
         target.put(upload("rss.xml"))
-    assert isinstance(killed, files.Versions)
+    assert isinstance(killed, files.VersionedTarget)
     killed._mine.close()  # as the end of its process does
     assert len(versions(host)) == 4  # with the lock of the one that is running
     (host.root.parent / "feeds.versions" / f"{TEMPORARY_PREFIX}link").symlink_to("000001")
@@ -605,8 +605,8 @@ def test_versions_of_pushes_that_were_killed_go(host: Folder, site: Site) -> Non
     left = versions(host)
     assert left[-2:] == ["000001", "000002"]
     assert len(left) == 4
-    with pytest.raises(Conflict):
-        running.finish("")
+    with pytest.raises(ConflictError):
+        running.commit("")
     running.close()
     assert versions(host) == ["000001", "000002"]
 
@@ -621,17 +621,17 @@ def test_versions_of_two_pushes_that_end_together(
     other.tree.save()
     site.tree.put("topics/one/rss.xml", "of the one\n")
     site.tree.save()
-    lead_to = files.Versions._lead_to
+    lead_to = files.VersionedTarget._lead_to
     results: list[Result] = []
     thread = threading.Thread(target=lambda: results.append(other.push(delete=False)))
 
-    def slowly(target: files.Versions, version: Path) -> None:
+    def slowly(target: files.VersionedTarget, version: Path) -> None:
         if not thread.ident:
             thread.start()
             thread.join(1)
         lead_to(target, version)
 
-    monkeypatch.setattr(files.Versions, "_lead_to", slowly)
+    monkeypatch.setattr(files.VersionedTarget, "_lead_to", slowly)
     assert not site.push(delete=False).error
     thread.join(30)
     assert not results[0].error

@@ -10,13 +10,13 @@ import pytest
 
 from feedpub.config.push import Limit, parse_limit, without_password
 from feedpub.publish.errors import TargetError
-from feedpub.publish.plan import Wishes, make_plan
-from feedpub.publish.remote import Known, Remote, There, read_remote
-from feedpub.publish.serving.headers import Rules, headers_of, kind_of, type_of
+from feedpub.publish.plan import PushPolicy, make_plan
+from feedpub.publish.remote import ManifestEntry, RemoteManifest, RemoteState, read_remote
+from feedpub.publish.serving.headers import ServingRules, headers_of, kind_of, type_of
 from feedpub.publish.serving.host_files import host_files
-from feedpub.publish.types import Local, Plan, Stored
+from feedpub.publish.types import ListedFile, LocalFile, Plan
 
-RULES = Rules(
+RULES = ServingRules(
     {"rss.xml": "rss", "atom.xml": "atom", "feed.json": "json"},
     {"feed.xml": "rss.xml", "old/rss.xml": "new/rss.xml"},
 )
@@ -24,26 +24,29 @@ NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PICTURE = "media/0123456789abcdef/cover.png"
 
 
-def local(path: str, sha256: str = "a") -> Local:
-    return Local(path, sha256, 10, kind_of(path, RULES), headers_of(path, 10, RULES))
+def local(path: str, sha256: str = "a") -> LocalFile:
+    return LocalFile(path, sha256, 10, kind_of(path, RULES), headers_of(path, 10, RULES))
 
 
-def known(path: str, sha256: str = "a") -> Known:
-    return Known(sha256, headers_of(path, 10, RULES))
+def known(path: str, sha256: str = "a") -> ManifestEntry:
+    return ManifestEntry(sha256, headers_of(path, 10, RULES))
 
 
 def plan(
-    tree: list[str], remote: dict[str, Known] | None, listed: list[str] | None = None, **how: Any
+    tree: list[str],
+    remote: dict[str, ManifestEntry] | None,
+    listed: list[str] | None = None,
+    **how: Any,
 ) -> Plan:
     sure = how.pop("sure", True)
     equal = how.pop("equal", ())
-    there = There(
-        None if remote is None else Remote(remote, 0, sure),
+    there = RemoteState(
+        None if remote is None else RemoteManifest(remote, 0, sure),
         b"",
-        None if listed is None else {path: Stored() for path in listed},
+        None if listed is None else {path: ListedFile() for path in listed},
         equal,
     )
-    wishes = Wishes(**how)
+    wishes = PushPolicy(**how)
     return make_plan([local(path) for path in tree], 0, there, wishes, True, NOW)
 
 
@@ -101,7 +104,7 @@ def test_reasons() -> None:
     remote = {
         "rss.xml": known("rss.xml"),
         "atom.xml": known("atom.xml", "b"),
-        "feed.json": Known("a", {"Content-Type": "text/plain"}),
+        "feed.json": ManifestEntry("a", {"Content-Type": "text/plain"}),
         "topics/b/rss.xml": known("topics/b/rss.xml"),
     }
     made = plan(["rss.xml", "atom.xml", "feed.json", "feeds.json"], remote)
@@ -139,7 +142,7 @@ def test_after_a_cut_only_what_did_not_arrive_is_put() -> None:
 
 def test_a_cut_change_of_headers_is_made_again() -> None:
     """The bytes are the same before and after: nobody knows which headers they have."""
-    old = {"rss.xml": Known("a", {"Content-Type": "text/plain"})}
+    old = {"rss.xml": ManifestEntry("a", {"Content-Type": "text/plain"})}
     remote = dict(read_remote(plan(["rss.xml"], old).interim).files)
     made = plan(["rss.xml"], remote, ["rss.xml"], sure=False, equal={"rss.xml"})
     assert told(made) == [("put", "rss.xml", "changed: headers")]

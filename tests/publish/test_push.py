@@ -20,9 +20,9 @@ from e2e.harness import new_site
 
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish import hubs as publishing_hubs
-from feedpub.publish.errors import GaveUp, Passing, Stopped
+from feedpub.publish.errors import GaveUpError, StoppedError, TransientError
 from feedpub.publish.http import retry_after
-from feedpub.publish.retry import Retry, attempt
+from feedpub.publish.retry import RetryPolicy, attempt
 
 from . import bucket_hosts, hosts, ssh_hosts
 from .making import FEEDS, GONE, PICTURE, QUICK, Site, Spy
@@ -424,7 +424,7 @@ def test_readers_see_old_or_new_and_no_name_without_a_file(host: hosts.Host, sit
     assert reader.reads > 50
 
 
-def ping(site: Site) -> publishing_hubs.Pings:
+def ping(site: Site) -> publishing_hubs.PingResult:
     config = site.config
     from feedpub.publish import history
 
@@ -440,7 +440,7 @@ def test_hubs_are_told_of_what_has_changed(tmp_path: Path) -> None:
         site.more = {"websub": {"hubs": [url]}, "feeds": {"also_at": {"topics/b": "topics/a"}}}
         assert ping(site).told == len(FEEDS)
         told.clear()
-        assert ping(site) == publishing_hubs.Pings()
+        assert ping(site) == publishing_hubs.PingResult()
         site.tree.put("rss.xml", "new\n")
         site.tree.put("feeds.json", "new\n")
         site.tree.save()
@@ -472,21 +472,21 @@ def test_attempts() -> None:
 
     def fail(tried: int) -> None:
         tries.append(tried)
-        raise Passing("busy")
+        raise TransientError("busy")
 
-    with pytest.raises(GaveUp, match="busy; tried 3 times"):
-        attempt(fail, Retry(3, 0.001, 0.002), threading.Event())
+    with pytest.raises(GaveUpError, match="busy; tried 3 times"):
+        attempt(fail, RetryPolicy(3, 0.001, 0.002), threading.Event())
     assert tries == [0, 1, 2]
 
     def ask_for_long(tried: int) -> None:
-        raise Passing("busy", 1000)
+        raise TransientError("busy", 1000)
 
-    with pytest.raises(GaveUp, match="1,000 seconds"):
-        attempt(ask_for_long, Retry(), threading.Event())
+    with pytest.raises(GaveUpError, match="1,000 seconds"):
+        attempt(ask_for_long, RetryPolicy(), threading.Event())
     stop = threading.Event()
     stop.set()
-    with pytest.raises(Stopped):
-        attempt(fail, Retry(), stop)
+    with pytest.raises(StoppedError):
+        attempt(fail, RetryPolicy(), stop)
 
 
 def test_retry_after_is_a_number_or_a_date() -> None:

@@ -12,7 +12,7 @@ import pytest
 from feedpub.config import load_config
 from feedpub.errors import ConfigError
 from feedpub.output.manifest import MANIFEST_NAME
-from feedpub.publish.errors import Passing, TargetError
+from feedpub.publish.errors import TargetError, TransientError
 from feedpub.publish.targets import rsync
 
 from .making import GONE, PICTURE, Site
@@ -161,7 +161,7 @@ def test_an_answer_that_was_lost(host: Rsync, site: Site, monkeypatch: pytest.Mo
         done = send(self, folder, paths, *options)
         if "--ignore-existing" in options and options not in lost:
             lost.append(options)
-            raise Passing("the line was cut")
+            raise TransientError("the line was cut")
         return done
 
     monkeypatch.setattr(rsync.Tool, "send", lose)
@@ -201,7 +201,7 @@ def test_what_was_done_when_the_line_is_cut(
 
     def cut(self: rsync.Tool, folder: Path, paths: list[str], *options: str) -> Any:
         if "rss.xml" in paths:
-            raise Passing("the line was cut")
+            raise TransientError("the line was cut")
         return send(self, folder, paths, *options)
 
     monkeypatch.setattr(rsync.Tool, "send", cut)
@@ -237,7 +237,7 @@ def test_what_an_end_means(host: Rsync, code: int, said: str, passes: bool, word
     closed = "rsync: connection unexpectedly closed (0 bytes received so far) [sender]\n"
     stderr = f"{said}\n{closed if said else ''}".encode()
     fault = rsync._fault(subprocess.CompletedProcess([], code, b"", stderr))
-    assert isinstance(fault, Passing if passes else TargetError)
+    assert isinstance(fault, TransientError if passes else TargetError)
     assert word in str(fault)
 
 

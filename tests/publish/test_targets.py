@@ -66,7 +66,7 @@ def test_one_feed_changed(host: Host, site: Site, spy: Spy) -> None:
         ("put", "rss.xml", "changed: bytes")
     ]
     assert spy.paths("put") == ["rss.xml"]
-    assert len(spy.paths("swap")) == (1 if host.atomic else 2)
+    assert len(spy.paths("put_if_match")) == (1 if host.atomic else 2)
     holds(host, site)
 
 

@@ -43,7 +43,7 @@ _WITH_CHARSET = ("text/", "application/rss+xml", "application/atom+xml", "applic
 _COMPRESSIBLE = (*_WITH_CHARSET, "application/json", "application/feed+json", "image/svg+xml")
 
 
-class Rules(NamedTuple):
+class ServingRules(NamedTuple):
     """What the configuration says of files."""
 
     formats: Mapping[str, str] = MappingProxyType({})  # file name → format
@@ -52,13 +52,13 @@ class Rules(NamedTuple):
     gzip: bool = False
 
 
-def format_of(path: str, rules: Rules) -> str:
+def format_of(path: str, rules: ServingRules) -> str:
     """The format of a feed's file, "" if it is none."""
     name = rules.aliases.get(path, path).rpartition("/")[2]
     return rules.formats.get(name, "")
 
 
-def kind_of(path: str, rules: Rules) -> str:
+def kind_of(path: str, rules: ServingRules) -> str:
     """One of the kinds that headers and the order of a push depend on: see `ORDER`."""
     target = rules.aliases.get(path, path)
     if target in CATALOGUES:
@@ -79,7 +79,7 @@ def is_hashed(path: str) -> bool:
     return bool(re.match(HASHED, path))
 
 
-def type_of(path: str, rules: Rules) -> str:
+def type_of(path: str, rules: ServingRules) -> str:
     """The Content-Type of a file."""
     if found := format_of(path, rules):
         media_type = type_of_format(found)
@@ -92,7 +92,7 @@ def type_of(path: str, rules: Rules) -> str:
     return f"{media_type}; charset=utf-8" if media_type.startswith(_WITH_CHARSET) else media_type
 
 
-def headers_of(path: str, size: int, rules: Rules) -> Headers:
+def headers_of(path: str, size: int, rules: ServingRules) -> Headers:
     """The headers that a file of so many bytes is to be served with."""
     kind = kind_of(path, rules)
     headers = {

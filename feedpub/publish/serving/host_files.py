@@ -11,7 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from feedpub.publish.serving.headers import HASHED
-from feedpub.publish.types import Headers, Local
+from feedpub.publish.types import Headers, LocalFile
 
 NOTE = "# Written by feedpub: see docs/push.md\n"
 _CORS = ("application/json", "application/feed+json", "application/schema+json")
@@ -20,7 +20,7 @@ USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the file that it
 
 
 def host_files(
-    kind: str, tree: Iterable[Local], copies: Mapping[str, str], url: str
+    kind: str, tree: Iterable[LocalFile], copies: Mapping[str, str], url: str
 ) -> list[tuple[str, bytes]]:
     """Names and contents of what a host of this kind reads, for these files.
 
@@ -45,7 +45,7 @@ def _with_cors(headers: Headers) -> dict[str, str]:
     return dict(headers) | ({"Access-Control-Allow-Origin": "*"} if open_ else {})
 
 
-def _underscore(files: list[Local]) -> str:
+def _underscore(files: list[LocalFile]) -> str:
     """A rule for each file name at each depth; a placeholder stands for one folder.
 
     Two rules must not fit one address: their values would be joined.
@@ -65,7 +65,7 @@ def _underscore(files: list[Local]) -> str:
     )
 
 
-def _hashed_folders(files: list[Local]) -> list[str]:
+def _hashed_folders(files: list[LocalFile]) -> list[str]:
     """Folders that hold pictures with hashed names, and nothing else."""
     kinds: dict[str, set[str]] = {}
     for local in files:
@@ -73,11 +73,11 @@ def _hashed_folders(files: list[Local]) -> list[str]:
     return [folder for folder, found in sorted(kinds.items()) if found == {"hashed"}]
 
 
-def _cache_of(files: list[Local], folder: str) -> str:
+def _cache_of(files: list[LocalFile], folder: str) -> str:
     return next(f for f in files if f.path.startswith(f"{folder}/")).headers["Cache-Control"]
 
 
-def _htaccess(files: list[Local]) -> str:
+def _htaccess(files: list[LocalFile]) -> str:
     """A block for each file name, and one for pictures with hashed names."""
     blocks: dict[str, dict[str, str]] = {}
     for local in files:

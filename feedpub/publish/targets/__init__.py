@@ -9,7 +9,7 @@ from typing import NamedTuple
 from feedpub.config import PushTarget
 from feedpub.installation import missing
 from feedpub.publish.errors import TargetError
-from feedpub.publish.targets.address import Address, read_address
+from feedpub.publish.targets.address import TargetAddress, read_address
 from feedpub.publish.types import Target
 
 # scheme → the module that serves it, and the extra of the package that it needs ("": none)
@@ -33,7 +33,7 @@ MODULES = {
 }
 
 
-class Place(NamedTuple):
+class TargetContext(NamedTuple):
     """A target as the configuration has it, and the folders that it may use."""
 
     name: str
@@ -43,7 +43,7 @@ class Place(NamedTuple):
     output: Path
 
     @property
-    def address(self) -> Address:
+    def address(self) -> TargetAddress:
         """Where it is; passwords are looked for in the usual places."""
         return read_address(self.settings.to, self.settings.password)
 
@@ -62,8 +62,8 @@ class Place(NamedTuple):
         return text
 
 
-def open_target(place: Place) -> Target:
-    """Connects; raises `TargetError` or `Passing`."""
+def open_target(place: TargetContext) -> Target:
+    """Connects; raises `TargetError` or `TransientError`."""
     name, extra = MODULES[place.address.scheme]
     try:
         module = importlib.import_module(f"feedpub.publish.targets.{name}")

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 HTTP = {"webdav": "http", "webdavs": "https", "netlify": "https"}
 
 
-class Address(NamedTuple):
+class TargetAddress(NamedTuple):
     """What an address says; the password is from it, the configuration or ~/.netrc."""
 
     scheme: str
@@ -35,11 +35,11 @@ class Address(NamedTuple):
         return f"{host}:{self.port}" if self.port else host
 
 
-def read_address(text: str, password: str = "") -> Address:
+def read_address(text: str, password: str = "") -> TargetAddress:
     """Takes an address apart that the configuration has checked."""
     scheme, _, rest = text.partition(":")
     if scheme == "command":
-        return Address(scheme, rest.strip(), 0, "")
+        return TargetAddress(scheme, rest.strip(), 0, "")
     parts = urlsplit(text)
     host = parts.netloc.rpartition("@")[2] if scheme in {"s3", "gs", "azure"} else parts.hostname
     user = unquote(parts.username or "")
@@ -49,7 +49,7 @@ def read_address(text: str, password: str = "") -> Address:
     if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps", "rsync"}:
         user, found = _from_netrc(parts.hostname or "", user)
     port = 0 if scheme in {"s3", "gs", "azure"} else parts.port or 0
-    return Address(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
+    return TargetAddress(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
 
 
 def _from_netrc(host: str, user: str) -> tuple[str, str]:

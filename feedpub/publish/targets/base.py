@@ -6,13 +6,13 @@ import abc
 import shlex
 import threading
 
-from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
-from feedpub.publish.targets import Place
+from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
+from feedpub.publish.targets import TargetContext
 from feedpub.publish.types import Target, Upload
 
 
-class Gathering(Target):
-    """Remembers what it is given; `finish` of those that build on it brings it there."""
+class BatchTarget(Target):
+    """Remembers what it is given; `commit` of those that build on it brings it there."""
 
     def __init__(self) -> None:
         self.puts: dict[str, Upload] = {}
@@ -25,11 +25,11 @@ class Gathering(Target):
 
     def put(self, upload: Upload) -> None:
         if upload.new and self.has(upload.path):
-            raise InTheWay
+            raise AlreadyExistsError
         with self._gathering:
             self.puts[upload.path] = upload
 
-    def swap(self, upload: Upload, version: str) -> str:
+    def put_if_match(self, upload: Upload, version: str) -> str:
         self.put(upload)
         return upload.body.hash("sha256")
 
@@ -38,11 +38,11 @@ class Gathering(Target):
             self.deletes.add(path)
 
 
-def swap_after_look(target: Target, upload: Upload, version: str) -> str:
-    """`Target.swap`; between the look and the write, another push may still come."""
+def put_after_compare(target: Target, upload: Upload, version: str) -> str:
+    """`Target.put_if_match`; between the look and the write, another push may still come."""
     found = target.read(upload.path)
     if (found.version if found else "") != version:
-        raise Conflict
+        raise ConflictError
     try:
         target.put(upload)
     except FileError as error:
@@ -53,7 +53,7 @@ def swap_after_look(target: Target, upload: Upload, version: str) -> str:
 UNKNOWN_HOST = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
 
 
-def ssh_command(place: Place, *options: str) -> str:
+def ssh_command(place: TargetContext, *options: str) -> str:
     """As a shell would read it. Nobody is there to answer; an unknown host is never trusted."""
     ssh = ["ssh", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", *options]
     if key := place.path(place.settings.key):

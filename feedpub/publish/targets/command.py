@@ -16,14 +16,14 @@ from feedpub.durable import write_atomic
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish.body import Body
 from feedpub.publish.errors import TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.base import Gathering
-from feedpub.publish.types import Capabilities, Found, Stored, Upload
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.base import BatchTarget
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload
 
 MAX_SHOWN = 500  # characters of what the command says
 
 
-def connect(place: Place) -> Command:
+def connect(place: TargetContext) -> Command:
     """Looks whether the command can be understood."""
     try:
         words = shlex.split(place.address.host)
@@ -32,10 +32,10 @@ def connect(place: Place) -> Command:
     return Command(words, place)
 
 
-class Command(Gathering):
-    """What is given to the command; nothing is sent before `finish`."""
+class Command(BatchTarget):
+    """What is given to the command; nothing is sent before `commit`."""
 
-    def __init__(self, words: list[str], place: Place) -> None:
+    def __init__(self, words: list[str], place: TargetContext) -> None:
         super().__init__()
         self.can = Capabilities(atomic=True, jobs=1)
         self._words = words
@@ -44,14 +44,14 @@ class Command(Gathering):
         mark = hashlib.sha256(place.address.host.encode()).hexdigest()[:16]
         self._memory = place.state / f"{place.name}.{mark}.json"
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         try:
             data = self._memory.read_bytes() if path == MANIFEST_NAME else b""
         except OSError:
             return None
-        return Found(data, hashlib.sha256(data).hexdigest()) if data else None
+        return RemoteFile(data, hashlib.sha256(data).hexdigest()) if data else None
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         return {}
 
     def has(self, path: str) -> bool:
@@ -64,7 +64,7 @@ class Command(Gathering):
             upload = upload._replace(body=body)
         super().put(upload)
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         place = self._place
         manifest = self.puts.pop(MANIFEST_NAME).body.data
         plan = {

@@ -19,10 +19,10 @@ from feedpub.durable import (
     temporary_beside,
     temporary_name,
 )
-from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.base import swap_after_look
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.base import put_after_compare
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
 _DIGITS = 6  # of a version's name
@@ -30,7 +30,7 @@ _LOCK = ".lock"
 PATIENCE = 60.0  # seconds that a lock is waited for, which is held for moments
 
 
-def connect(place: Place) -> Folder | Versions:
+def connect(place: TargetContext) -> FolderTarget | VersionedTarget:
     """The folder; with `versions`, a new version of it."""
     path = Path(place.address.path)
     output = place.output.resolve()
@@ -38,13 +38,13 @@ def connect(place: Place) -> Folder | Versions:
         raise TargetError("the target is the output folder itself, or in it; name another folder")
     with _as_target_error(path):
         if place.settings.versions:
-            return Versions(path, place.settings.versions)
+            return VersionedTarget(path, place.settings.versions)
         if not path.is_dir() and not path.parent.is_dir():
             raise TargetError(f"there is no folder {path.parent}; is a disk unmounted?")
-        return Folder(path)
+        return FolderTarget(path)
 
 
-class Folder(Target):
+class FolderTarget(Target):
     """A folder; each file is written beside its place and renamed.
 
     The folder itself may be a symbolic link. A link in it is a file like others: it is listed,
@@ -56,7 +56,7 @@ class Folder(Target):
         self.files = Root(root)
         self._left: list[str] = []  # temporary files of pushes that were cut
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         with _as_target_error(self.files.path):
             try:
                 data = self.files.read(path)
@@ -66,16 +66,16 @@ class Folder(Target):
                 data = os.fsencode(self.files.read_link(path))
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
-            return Found(data, hashlib.sha256(data).hexdigest())
+            return RemoteFile(data, hashlib.sha256(data).hexdigest())
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         with _as_target_error(self.files.path):
             found = {}
             for path, status in self.files.walk():
                 if path.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
                     self._left.append(path)
                 else:
-                    found[path] = Stored(status.st_size)
+                    found[path] = ListedFile(status.st_size)
             return found
 
     def put(self, upload: Upload) -> None:
@@ -93,21 +93,21 @@ class Folder(Target):
                     self.files.remove(fresh)
                 raise
 
-    def swap(self, upload: Upload, version: str) -> str:
-        return swap_after_look(self, upload, version)
+    def put_if_match(self, upload: Upload, version: str) -> str:
+        return put_after_compare(self, upload, version)
 
     def delete(self, path: str) -> None:
         with _as_file_error(self.files.full(path)):
             self.files.remove(path)
             self.files.prune(path)
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         for path in self._left:
             with contextlib.suppress(OSError):
                 self.files.remove(path)
 
 
-class Versions(Folder):
+class VersionedTarget(FolderTarget):
     """Numbered folders beside the path, which is a symbolic link to one of them."""
 
     def __init__(self, link: Path, keep: int) -> None:
@@ -143,9 +143,9 @@ class Versions(Folder):
         self._begin()
         super().put(upload)
 
-    def swap(self, upload: Upload, version: str) -> str:
+    def put_if_match(self, upload: Upload, version: str) -> str:
         self._begin()
-        return super().swap(upload, version)
+        return super().put_if_match(upload, version)
 
     def delete(self, path: str) -> None:
         self._begin()
@@ -177,12 +177,12 @@ class Versions(Folder):
         """Only one push at a time looks at the versions, and changes them."""
         return locked(self.folder / _LOCK, PATIENCE)
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         if not self._fresh:
             return
         with _as_target_error(self.link), self._alone():
             if self.current != self._from:
-                raise Conflict("another push was faster")
+                raise ConflictError("another push was faster")
             number = int(self.all[-1].name) + 1 if self.all else 1
             version = self.folder / f"{number:0{_DIGITS}}"
             self._fresh.rename(version)
@@ -261,7 +261,7 @@ def _as_file_error(place: str) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise InTheWay from None
+        raise AlreadyExistsError from None
     except LinkError as error:
         raise FileError(f"{error.filename}: {error.strerror}") from None
     except OSError as error:

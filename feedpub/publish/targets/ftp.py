@@ -16,17 +16,17 @@ import threading
 from collections.abc import Iterator
 
 from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
-from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.base import swap_after_look
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.base import put_after_compare
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 4  # hosts allow few connections
 TIMEOUT = 30  # seconds
 
 
-def connect(place: Place) -> Ftp:
+def connect(place: TargetContext) -> Ftp:
     """Connects, and makes sure that the folder is there, or the one above it."""
     context = None
     if place.address.scheme == "ftps":
@@ -61,7 +61,7 @@ class _Tls(ftplib.FTP_TLS):
 class Ftp(Target):
     """A folder on a host; each thread has a connection of its own."""
 
-    def __init__(self, address: Address, context: ssl.SSLContext | None, jobs: int) -> None:
+    def __init__(self, address: TargetAddress, context: ssl.SSLContext | None, jobs: int) -> None:
         self.can = Capabilities(jobs=jobs)
         self._address = address
         self._context = context
@@ -115,7 +115,7 @@ class Ftp(Target):
             yield ftp
         except ftplib.error_temp as error:
             self._drop()
-            raise Passing(f"the host says {_told(error)}") from None
+            raise TransientError(f"the host says {_told(error)}") from None
         except ftplib.error_perm as error:
             raise FileError(f"{what}: the host says {_told(error)}") from None
         except ssl.SSLCertVerificationError as error:
@@ -123,7 +123,9 @@ class Ftp(Target):
             raise TargetError(f"its certificate is not trusted ({error.verify_message})") from None
         except (ftplib.Error, EOFError, OSError) as error:
             self._drop()
-            raise Passing(f"the connection failed ({error or type(error).__name__})") from None
+            raise TransientError(
+                f"the connection failed ({error or type(error).__name__})"
+            ) from None
 
     def _drop(self) -> None:
         ftp = getattr(self._mine, "ftp", None)
@@ -137,7 +139,7 @@ class Ftp(Target):
             raise FileError("its name cannot be told to an FTP host")
         return _wire(f"{self._root.rstrip('/')}/{path}".rstrip("/") or "/")
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         data = io.BytesIO()
         with _as_target_error(), self._connection(path) as ftp:
             try:
@@ -146,10 +148,10 @@ class Ftp(Target):
                 if str(error).startswith("550"):
                     return None
                 raise
-        return Found(data.getvalue(), hashlib.sha256(data.getvalue()).hexdigest())
+        return RemoteFile(data.getvalue(), hashlib.sha256(data.getvalue()).hexdigest())
 
-    def list(self) -> dict[str, Stored]:
-        found: dict[str, Stored] = {}
+    def list(self) -> dict[str, ListedFile]:
+        found: dict[str, ListedFile] = {}
         folders = [] if self._missing else [""]
         with _as_target_error():
             while folders:
@@ -165,14 +167,14 @@ class Ftp(Target):
                             self._left.add(path)
                         else:
                             size = facts.get("size", "")
-                            found[path] = Stored(int(size) if size.isdigit() else -1)
+                            found[path] = ListedFile(int(size) if size.isdigit() else -1)
         return found
 
     def put(self, upload: Upload) -> None:
         place = self._place(upload.path)
         with self._connection(upload.path) as ftp:
             if upload.new and _is_there(ftp, place):
-                raise InTheWay
+                raise AlreadyExistsError
             with self._temporary(ftp, upload.path) as fresh:
                 self._store(ftp, upload, fresh)
                 try:
@@ -216,12 +218,12 @@ class Ftp(Target):
             ftp.rename(self._place(aside), place)
             self._left.discard(aside)
             raise
-        with contextlib.suppress(ftplib.error_perm):  # `finish` tries again
+        with contextlib.suppress(ftplib.error_perm):  # `commit` tries again
             ftp.delete(self._place(aside))
             self._left.discard(aside)
 
     def _beside(self, path: str) -> str:
-        """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
+        """A free path beside that of a file; `commit` clears it unless it is off `_left`."""
         free = temporary_beside(path)
         self._left.add(free)
         return free
@@ -234,8 +236,8 @@ class Ftp(Target):
                 ftp.mkd(self._place("/".join(parts[:n])))
         self._missing = False
 
-    def swap(self, upload: Upload, version: str) -> str:
-        return swap_after_look(self, upload, version)
+    def put_if_match(self, upload: Upload, version: str) -> str:
+        return put_after_compare(self, upload, version)
 
     def delete(self, path: str) -> None:
         with self._connection(path) as ftp:
@@ -247,7 +249,7 @@ class Ftp(Target):
                     ftp.rmd(self._place(folder))
                     folder = folder.rpartition("/")[0]
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         for path in sorted(self._left):
             with contextlib.suppress(FileError):
                 self.delete(path)

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from feedpub.publish.body import Body
-from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.base import UNKNOWN_HOST, Gathering, ssh_command
-from feedpub.publish.types import Capabilities, Found, Stored, Upload, folders_of
+from feedpub.publish.errors import ConflictError, FileError, TargetError, TransientError
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.base import UNKNOWN_HOST, BatchTarget, ssh_command
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload, folders_of
 
 TIMEOUT = 600  # seconds for one command
 # What is large is no text: git is not to hold it in memory to look for likenesses.
@@ -45,7 +45,7 @@ _LOST_RACE = re.compile(
 )
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """A file on the branch."""
 
     mode: str
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
     id: str
 
 
-def connect(place: Place) -> Branch:
+def connect(place: TargetContext) -> Branch:
     """Looks at the branch, and fetches it if it has changed since the last time."""
     if not shutil.which("git"):
         raise TargetError("git is not installed; install it (Debian, Ubuntu: apt install git)")
@@ -66,7 +66,7 @@ def connect(place: Place) -> Branch:
     return Branch(git, address.fragment, place)
 
 
-def _environment(place: Place) -> dict[str, str]:
+def _environment(place: TargetContext) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
     env |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     env.setdefault("GIT_SSH_COMMAND", ssh_command(place))
@@ -75,7 +75,7 @@ def _environment(place: Place) -> dict[str, str]:
     return env
 
 
-def _login(address: Address, env: Mapping[str, str]) -> dict[str, str]:
+def _login(address: TargetAddress, env: Mapping[str, str]) -> dict[str, str]:
     """User and password, as git reads settings from its environment (git-config(1), 2.31)."""
     if address.password:
         # Where a token is the password, hosts take any user.
@@ -107,7 +107,7 @@ class Git:
         self._env = env
 
     def run(self, *args: str, stdin: IO[bytes] | None = None) -> bytes:
-        """What a command prints; raises `Passing` or `TargetError`."""
+        """What a command prints; raises `TransientError` or `TargetError`."""
         done = self.try_(*args, stdin=stdin)
         if done.returncode:
             raise _fault(done.stderr)
@@ -128,7 +128,7 @@ class Git:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise Passing(f"git {args[0]} took more than {TIMEOUT} seconds") from None
+            raise TransientError(f"git {args[0]} took more than {TIMEOUT} seconds") from None
         except OSError as error:
             raise TargetError(f"git cannot be run ({error.strerror})") from None
 
@@ -142,7 +142,7 @@ class Git:
             self.run("init", "-q", "--bare", str(self.folder))
 
 
-def _fault(stderr: bytes) -> Passing | TargetError:
+def _fault(stderr: bytes) -> TransientError | TargetError:
     text = stderr.decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote: error"))]
@@ -153,14 +153,14 @@ def _fault(stderr: bytes) -> Passing | TargetError:
     line = next(iter(reasons or told or lines), "it says nothing")[:300]
     line = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1:…@", line)
     if _PASSING.search(text) and not _DENIED.search(text):
-        return Passing(f"git: {line}")
+        return TransientError(f"git: {line}")
     return TargetError(f"git: {line}")
 
 
-class Branch(Gathering):
+class Branch(BatchTarget):
     """A branch of a remote repository."""
 
-    def __init__(self, git: Git, branch: str, place: Place) -> None:
+    def __init__(self, git: Git, branch: str, place: TargetContext) -> None:
         super().__init__()
         self.can = Capabilities(atomic=True, hash="git", jobs=1)
         self.git = git
@@ -179,23 +179,23 @@ class Branch(Gathering):
             for folder in folders_of(path):
                 self._folders.setdefault(folder, set()).add(path)
 
-    def _entries(self) -> dict[str, Entry]:
+    def _entries(self) -> dict[str, TreeEntry]:
         if not self.head:
             return {}
         entries = {}
         for line in self.git.run("ls-tree", "-r", "-z", self.head).split(b"\0")[:-1]:
             facts, _, path = line.partition(b"\t")
-            entries[path.decode("utf-8", "surrogateescape")] = Entry(*facts.decode().split())
+            entries[path.decode("utf-8", "surrogateescape")] = TreeEntry(*facts.decode().split())
         return entries
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         entry = self.entries.get(path)
         if entry is None or entry.kind != "blob":
             return None
-        return Found(self.git.run("cat-file", "blob", entry.id), entry.id)
+        return RemoteFile(self.git.run("cat-file", "blob", entry.id), entry.id)
 
-    def list(self) -> dict[str, Stored]:
-        return {path: Stored(hash=entry.id) for path, entry in self.entries.items()}
+    def list(self) -> dict[str, ListedFile]:
+        return {path: ListedFile(hash=entry.id) for path, entry in self.entries.items()}
 
     def has(self, path: str) -> bool:
         return path in self.entries
@@ -217,7 +217,7 @@ class Branch(Gathering):
         if entry and entry.kind == "blob":
             super().delete(path)
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         if _NO_JEKYLL not in self.entries and _JEKYLL not in self.entries:
             self.puts[_NO_JEKYLL] = Upload(_NO_JEKYLL, Body())
         self._commit(message)
@@ -232,7 +232,7 @@ class Branch(Gathering):
             said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
             refused = next((ln for ln in said.splitlines() if ln.startswith("!")), "")
             if _LOST_RACE.search(said):
-                raise Conflict("another push was faster each time")
+                raise ConflictError("another push was faster each time")
             if refused:
                 raise TargetError(f"git: the branch is refused: {refused.rpartition('[')[2]}")
             raise _fault(done.stderr)

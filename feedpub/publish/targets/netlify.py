@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from feedpub.publish.errors import Conflict, FileError, Passing, TargetError
+from feedpub.publish.errors import ConflictError, FileError, TargetError, TransientError
 from feedpub.publish.http import Client
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.base import Gathering
-from feedpub.publish.types import Capabilities, Found, Stored, Upload
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.base import BatchTarget
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload
 
 API = "https://api.netlify.com"
 JOBS = 4
@@ -29,7 +29,7 @@ _PAGE = 1000
 _RAW = "application/vnd.bitballoon.v1.raw"  # the media type that asks for a file's bytes
 
 
-def connect(place: Place) -> Netlify:
+def connect(place: TargetContext) -> Netlify:
     """Finds the site; the token is NETLIFY_AUTH_TOKEN's, or the target's password."""
     address = place.address
     if not address.password:
@@ -48,8 +48,8 @@ def connect(place: Place) -> Netlify:
     return target
 
 
-class Netlify(Gathering):
-    """A site; what is put and deleted is seen after `finish`."""
+class Netlify(BatchTarget):
+    """A site; what is put and deleted is seen after `commit`."""
 
     def __init__(self, client: Client, api: str, site: str, jobs: int) -> None:
         super().__init__()
@@ -73,17 +73,17 @@ class Netlify(Gathering):
         self._site = site["id"]
         self._deploy = _deploy_of(site)
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         url = f"/sites/{self._site}/files/{quote(path)}"
         # It is the Content-Type that this host looks at, though nothing is sent.
         raw = {"Accept": _RAW, "Content-Type": _RAW}
         answer = self._ask("GET", url, (404,), headers=raw)
         if answer.status_code == 404:
             return None
-        return Found(answer.content, hashlib.sha256(answer.content).hexdigest())
+        return RemoteFile(answer.content, hashlib.sha256(answer.content).hexdigest())
 
-    def list(self) -> dict[str, Stored]:
-        return {path: Stored(hash=sha1) for path, sha1 in self._files().items()}
+    def list(self) -> dict[str, ListedFile]:
+        return {path: ListedFile(hash=sha1) for path, sha1 in self._files().items()}
 
     def _files(self) -> dict[str, str]:
         """All files of the site, with their SHA-1."""
@@ -101,7 +101,7 @@ class Netlify(Gathering):
     def has(self, path: str) -> bool:
         return path in self._files()
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         try:
             self._finish(message)
         except FileError as error:
@@ -112,7 +112,7 @@ class Netlify(Gathering):
         own = {upload.body.hash("sha1"): upload for upload in self.puts.values()}
         files |= {path: upload.body.hash("sha1") for path, upload in self.puts.items()}
         if _deploy_of(self._ask("GET", f"/sites/{self._site}").json()) != self._deploy:
-            raise Conflict("another deploy was faster each time")
+            raise ConflictError("another deploy was faster each time")
         order = {"files": {f"/{path}": sha for path, sha in files.items()}, "async": True}
         url = f"/sites/{self._site}/deploys"
         deploy = self._ask("POST", url, json=order, params={"title": message}).json()
@@ -156,7 +156,7 @@ class Netlify(Gathering):
                     f"the deploy failed ({found.get('error_message') or 'no reason'})"
                 )
             if time.monotonic() > end:
-                raise Passing(f"the deploy is {found['state']} still")
+                raise TransientError(f"the deploy is {found['state']} still")
             time.sleep(pause)
             pause = min(_PAUSE, pause * 2)
 

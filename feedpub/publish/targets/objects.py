@@ -16,9 +16,15 @@ import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from feedpub.publish.errors import Conflict, FileError, InTheWay, Passing, TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    FileError,
+    TargetError,
+    TransientError,
+)
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 16
 _WHOLE = 8_000_000  # bytes: more is sent in parts, for a request is held in memory
@@ -42,7 +48,7 @@ _CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # asking again does 
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
 
 
-def connect(place: Place) -> Bucket:
+def connect(place: TargetContext) -> Bucket:
     """The bucket, with credentials from the environment or where the host's own tools keep them."""
     address, settings = place.address, place.settings
     # feedpub tries again itself, and knows for what it is worth it.
@@ -84,7 +90,7 @@ def connect(place: Place) -> Bucket:
     return Bucket(can, Stores(store, sending, reading or store), settings.conditional)
 
 
-def _aws(place: Place) -> dict[str, Any]:
+def _aws(place: TargetContext) -> dict[str, Any]:
     """What S3 needs to know: the environment, ~/.aws, and after that what the machine is given."""
     settings = place.settings
     how: dict[str, Any] = {}
@@ -139,10 +145,10 @@ class Bucket(Target):
         self._conditional = conditional
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         try:
             answer = obstore.get(self._reading, path)
-            return Found(bytes(answer.bytes()), _version(answer.meta))
+            return RemoteFile(bytes(answer.bytes()), _version(answer.meta))
         except FileNotFoundError as error:
             if _NO_BUCKET.search(str(error)):
                 raise TargetError("there is no such bucket; make it, or mend the address") from None
@@ -150,13 +156,13 @@ class Bucket(Target):
         except exceptions.BaseError as error:
             raise _fault(error) from None
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         found = {}
         try:
             for batch in obstore.list(self._store, chunk_size=1000):
                 for meta in batch:
                     md5 = _MD5.fullmatch(meta["e_tag"] or "") if self.can.hash else None
-                    found[meta["path"]] = Stored(meta["size"], md5[1] if md5 else "")
+                    found[meta["path"]] = ListedFile(meta["size"], md5[1] if md5 else "")
         except FileNotFoundError:
             raise TargetError("there is no such bucket; make it, or mend the address") from None
         except exceptions.BaseError as error:
@@ -166,11 +172,11 @@ class Bucket(Target):
     def put(self, upload: Upload) -> None:
         on_condition = self._conditional and upload.body.size <= _WHOLE
         if upload.new and not on_condition and self._is_there(upload.path):
-            raise InTheWay
+            raise AlreadyExistsError
         try:
             self._put(upload, "create" if upload.new and on_condition else "overwrite")
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-            raise InTheWay from None
+            raise AlreadyExistsError from None
 
     def _is_there(self, path: str) -> bool:
         try:
@@ -181,11 +187,11 @@ class Bucket(Target):
             raise _fault(error) from None
         return True
 
-    def swap(self, upload: Upload, version: str) -> str:
+    def put_if_match(self, upload: Upload, version: str) -> str:
         if not self._conditional:
             found = self.read(upload.path)
             if (found.version if found else "") != version:
-                raise Conflict
+                raise ConflictError
             return self._put(upload, "overwrite")
         tag, _, number = version.partition("\n")
         known = {"e_tag": tag} if tag else {}
@@ -193,7 +199,7 @@ class Bucket(Target):
         try:
             return self._put(upload, mode)
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-            raise Conflict from None
+            raise ConflictError from None
 
     def _put(self, upload: Upload, mode: Any) -> str:
         body = upload.body
@@ -246,7 +252,7 @@ def _fault(error: Exception) -> Exception:
     if _CLIENT_ERROR.search(text):
         return FileError(_told(error))
     if isinstance(error, exceptions.GenericError):
-        return Passing(_told(error))
+        return TransientError(_told(error))
     return FileError(_told(error))
 
 

@@ -17,12 +17,12 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
+from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
 from feedpub.publish.serving.encodings import ENDINGS
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.address import Address
-from feedpub.publish.targets.base import UNKNOWN_HOST, ssh_command, swap_after_look
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.base import UNKNOWN_HOST, put_after_compare, ssh_command
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 TIMEOUT = 120  # seconds in which nothing comes
 _CONNECT = 20  # seconds
@@ -69,7 +69,7 @@ _BUSY = re.compile(r"max connections|try again later")
 Done = subprocess.CompletedProcess[bytes]
 
 
-class Entry(NamedTuple):
+class ListedItem(NamedTuple):
     """A file of which rsync tells something."""
 
     path: str
@@ -77,7 +77,7 @@ class Entry(NamedTuple):
     fact: str  # its size or its hash
 
 
-def connect(place: Place) -> Rsync:
+def connect(place: TargetContext) -> Rsync:
     """Looks whether there is an rsync; nothing is asked of the host yet."""
     if not shutil.which("rsync"):
         raise TargetError("rsync is not installed; install it (Debian, Ubuntu: apt install rsync)")
@@ -97,7 +97,7 @@ def connect(place: Place) -> Rsync:
     return Rsync(Tool(_remote(address), options, env), place.output)
 
 
-def _remote(address: Address) -> str:
+def _remote(address: TargetAddress) -> str:
     """The folder as rsync is told of it, with a slash at its end."""
     user = f"{address.user}@" if address.user else ""
     path = address.path.rstrip("/") + "/"
@@ -150,13 +150,15 @@ class Tool:
             raise TargetError(f"rsync cannot be run ({error.strerror})") from None
 
     def send(self, folder: Path, paths: Iterable[str], *options: str) -> Done:
-        """Brings files of a folder there; raises `Passing` or `TargetError`."""
+        """Brings files of a folder there; raises `TransientError` or `TargetError`."""
         return _checked(self.run(*options, source=f"{folder}/", to=self.remote, paths=paths))
 
-    def look(self, nothing: Path, paths: Iterable[str] | None, *options: str) -> list[Entry] | None:
+    def look(
+        self, nothing: Path, paths: Iterable[str] | None, *options: str
+    ) -> list[ListedItem] | None:
         """What is there, all or of `paths`; None if not even the folder is.
 
-        `nothing` is an empty folder. Raises `Passing` or `TargetError`.
+        `nothing` is an empty folder. Raises `TransientError` or `TargetError`.
         """
         done = self.run("--dry-run", *options, source=self.remote, to=f"{nothing}/", paths=paths)
         entries = _entries(done)
@@ -166,7 +168,7 @@ class Tool:
         _checked(done, _IN_PART if entries else (0,))
         return entries
 
-    def hashes(self, nothing: Path, paths: Iterable[str]) -> list[Entry]:
+    def hashes(self, nothing: Path, paths: Iterable[str]) -> list[ListedItem]:
         """MD5 of files there, which are not sent; of none if rsync was made without MD5."""
         options = ("--dry-run", "--checksum", "--ignore-missing-args", "--out-format", _HASHES)
         done = self.run(*options, source=self.remote, to=f"{nothing}/", paths=paths, md5=True)
@@ -175,7 +177,7 @@ class Tool:
     def get(self, path: str, folder: Path) -> bytes | None:
         """Fetches one file by way of an empty folder, None if it is not there.
 
-        Raises `Passing` or `TargetError`.
+        Raises `TransientError` or `TargetError`.
         """
         # From the module: daemons of rsync 3.5.0 that do not use chroot take what --files-from
         # names below one of its folders for gone. And by --files-from: rrsync refuses to look
@@ -215,14 +217,14 @@ class Rsync(Target):
         folder.mkdir()
         return folder
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
             data = self._tool.get(path, Path(name))
-        return None if data is None else Found(data, hashlib.sha256(data).hexdigest())
+        return None if data is None else RemoteFile(data, hashlib.sha256(data).hexdigest())
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ListedFile]:
         entries = self._tool.look(self._none, None, "--recursive", "--links") or ()
-        found: dict[str, Stored] = {}
+        found: dict[str, ListedFile] = {}
         for entry in entries:
             path = entry.path.rstrip("/")
             goal = _goal(path)
@@ -230,10 +232,10 @@ class Rsync(Target):
                 self._left.append(path)
             elif entry.flags[1] != "d":
                 is_file = entry.flags[1] == "f"
-                found[path] = Stored(int(entry.fact) if is_file else -1)
+                found[path] = ListedFile(int(entry.fact) if is_file else -1)
         return found | self._hashed(found)
 
-    def _hashed(self, found: Mapping[str, Stored]) -> dict[str, Stored]:
+    def _hashed(self, found: Mapping[str, ListedFile]) -> dict[str, ListedFile]:
         """Those that may be what the tree has, with their hashes; the host makes them."""
         paths = [path for path, stored in found.items() if self._may_be_equal(path, stored)]
         if not paths:
@@ -241,7 +243,7 @@ class Rsync(Target):
         hashes = {entry.path: entry.fact for entry in self._tool.hashes(self._none, paths)}
         return {path: found[path]._replace(hash=hashes.get(path, "")) for path in paths}
 
-    def _may_be_equal(self, path: str, stored: Stored) -> bool:
+    def _may_be_equal(self, path: str, stored: ListedFile) -> bool:
         place = self.output / path
         if place.suffix in ENDINGS.values() and place.with_suffix("").is_file():
             return True  # one that was compressed for the host
@@ -258,8 +260,8 @@ class Rsync(Target):
             (folder / upload.path).write_bytes(upload.body.data)
         self._puts.setdefault((folder, upload.new), {})[upload.path] = None
 
-    def swap(self, upload: Upload, version: str) -> str:
-        fresh = swap_after_look(self, upload._replace(made=True), version)
+    def put_if_match(self, upload: Upload, version: str) -> str:
+        fresh = put_after_compare(self, upload._replace(made=True), version)
         for path, error in self.flush().items():
             raise TargetError(f"{path}: {error}")
         return fresh
@@ -297,7 +299,7 @@ class Rsync(Target):
                 continue
             in_the_way = not done.returncode or (path in there and "+" not in flags)
             if new and in_the_way:
-                faults[path] = InTheWay()
+                faults[path] = AlreadyExistsError()
             else:
                 faults[path] = FileError(_reason(done, path))
         return faults
@@ -327,7 +329,7 @@ class Rsync(Target):
                 Path(name, path).parent.mkdir(parents=True, exist_ok=True)
             return self._tool.send(Path(name), paths, "--delete-missing-args")
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         if self._left:
             self._remove(self._left)
             self._left.clear()
@@ -349,7 +351,7 @@ def _depth(path: str) -> int:
     return path.count("/")
 
 
-def _entries(done: Done) -> list[Entry]:
+def _entries(done: Done) -> list[ListedItem]:
     """What --out-format has written; other lines are not for programs."""
     entries = []
     for line in done.stdout.split(b"\n"):
@@ -358,7 +360,7 @@ def _entries(done: Done) -> list[Entry]:
             # rsync(1): what cannot be printed is written as a backslash, # and octal digits
             name = re.sub(rb"\\#([0-7]{3})", lambda code: bytes([int(code[1], 8)]), name)
             path = name.decode("utf-8", "surrogateescape")
-            entries.append(Entry(path, flags.decode(), fact.decode()))
+            entries.append(ListedItem(path, flags.decode(), fact.decode()))
     return entries
 
 
@@ -384,13 +386,13 @@ def _is_absent(done: Done) -> bool:
 
 
 def _checked(done: Done, allowed: Collection[int] = _IN_PART) -> Done:
-    """Raises `Passing` or `TargetError` if it ended otherwise."""
+    """Raises `TransientError` or `TargetError` if it ended otherwise."""
     if done.returncode not in allowed:
         raise _fault(done)
     return done
 
 
-def _fault(done: Done) -> Passing | TargetError:
+def _fault(done: Done) -> TransientError | TargetError:
     """What it means that rsync ended so."""
     text = _text(done.stderr)
     for pattern, what in _MEANINGS:
@@ -401,7 +403,7 @@ def _fault(done: Done) -> Passing | TargetError:
     line = next(iter(told or lines), f"it ends with {done.returncode}")[:300]
     what = "rsync: " + re.sub(r"^(?:@?ERROR: |rsync: (?:\[\w+\] )?)", "", line)
     if done.returncode in _PASSING or done.returncode < 0 or _BUSY.search(text):
-        return Passing(what)
+        return TransientError(what)
     return TargetError(what)
 
 

@@ -17,10 +17,10 @@ import asyncssh
 
 from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.body import Body
-from feedpub.publish.errors import FileError, InTheWay, Passing, TargetError
-from feedpub.publish.targets import Place
-from feedpub.publish.targets.base import UNKNOWN_HOST, swap_after_look
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
+from feedpub.publish.targets import TargetContext
+from feedpub.publish.targets.base import UNKNOWN_HOST, put_after_compare
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 T = TypeVar("T")
 JOBS = 16
@@ -39,7 +39,7 @@ _NO_SFTP = frozenset(
 )
 
 
-def connect(place: Place) -> Sftp:
+def connect(place: TargetContext) -> Sftp:
     """Connects, and makes sure that the folder is there, or the one above it."""
     address, settings = place.address, place.settings
     how: dict[str, Any] = {"connect_timeout": _CONNECT, "login_timeout": _CONNECT}
@@ -69,7 +69,7 @@ def _root(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
-def _file(place: Place, setting: str) -> str:
+def _file(place: TargetContext, setting: str) -> str:
     """A file that is named; asyncssh's word on one that is missing reads like the host's."""
     path = place.path(setting)
     if path and not os.access(path, os.R_OK):
@@ -77,7 +77,7 @@ def _file(place: Place, setting: str) -> str:
     return str(path or "")
 
 
-class Line(NamedTuple):
+class SftpConnection(NamedTuple):
     """A connection, and the time in which something must happen on it."""
 
     connection: asyncssh.SSHClientConnection
@@ -89,7 +89,7 @@ class Line(NamedTuple):
         self.idle.reschedule(asyncio.get_running_loop().time() + TIMEOUT)
 
 
-class Folder(NamedTuple):
+class RemoteFolder(NamedTuple):
     """A folder there, with a slash at its end, and where the links lead that it is behind."""
 
     path: str
@@ -114,7 +114,7 @@ class Sftp(Target):
     def begin(self) -> None:
         """Makes sure that the folder can be used: it is there, or can be made by the first file."""
 
-        async def begin(line: Line) -> None:
+        async def begin(line: SftpConnection) -> None:
             client = line.client
             above = self.root.rpartition("/")[0] or ("/" if self.root.startswith("/") else ".")
             if await client.isdir(self.root):
@@ -126,8 +126,8 @@ class Sftp(Target):
 
         self._do_or_end("the folder", begin)
 
-    def read(self, path: str) -> Found | None:
-        async def read(line: Line) -> bytes | None:
+    def read(self, path: str) -> RemoteFile | None:
+        async def read(line: SftpConnection) -> bytes | None:
             pieces = [b""]
             try:
                 async with line.client.open(self._place(path), "rb") as file:
@@ -140,16 +140,16 @@ class Sftp(Target):
             return b"".join(pieces)
 
         data = self._do_or_end(path, read)
-        return None if data is None else Found(data, hashlib.sha256(data).hexdigest())
+        return None if data is None else RemoteFile(data, hashlib.sha256(data).hexdigest())
 
     def _place(self, path: str) -> str:
         return f"{self.root}/{path}".rstrip("/") or "/"
 
-    def list(self) -> dict[str, Stored]:
-        found: dict[str, Stored] = {}
+    def list(self) -> dict[str, ListedFile]:
+        found: dict[str, ListedFile] = {}
 
-        async def walk(line: Line) -> None:
-            folders = [Folder("", frozenset({await line.client.realpath(self.root)}))]
+        async def walk(line: SftpConnection) -> None:
+            folders = [RemoteFolder("", frozenset({await line.client.realpath(self.root)}))]
             while folders:
                 folders += await self._scan(line, folders.pop(), found)
                 line.goes_on()
@@ -158,8 +158,8 @@ class Sftp(Target):
         return found
 
     async def _scan(
-        self, line: Line, folder: Folder, found: dict[str, Stored]
-    ) -> tuple[Folder, ...]:
+        self, line: SftpConnection, folder: RemoteFolder, found: dict[str, ListedFile]
+    ) -> tuple[RemoteFolder, ...]:
         """Puts the files of one folder into `found`; returns the folders that are in it."""
         folders = []
         with _naming(self._place(folder.path)):
@@ -171,14 +171,14 @@ class Sftp(Target):
                 if name.startswith(TEMPORARY_PREFIX):
                     self._left.add(path)
                 elif kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
-                    folders.append(Folder(f"{path}/", folder.links))
+                    folders.append(RemoteFolder(f"{path}/", folder.links))
                 elif kind == asyncssh.FILEXFER_TYPE_SYMLINK and (
                     goal := await self._folder_behind(line.client, path)
                 ):
                     if goal not in folder.links:
-                        folders.append(Folder(f"{path}/", folder.links | {goal}))
+                        folders.append(RemoteFolder(f"{path}/", folder.links | {goal}))
                 else:
-                    found[path] = Stored(-1 if size is None else size)
+                    found[path] = ListedFile(-1 if size is None else size)
                 line.goes_on()
         return tuple(folders)
 
@@ -192,7 +192,7 @@ class Sftp(Target):
     def put(self, upload: Upload) -> None:
         self._do(lambda line: self._put(line, upload))
 
-    async def _put(self, line: Line, upload: Upload) -> None:
+    async def _put(self, line: SftpConnection, upload: Upload) -> None:
         fresh = self._beside(upload.path)
         place, temporary = self._place(upload.path), self._place(fresh)
         try:
@@ -214,12 +214,12 @@ class Sftp(Target):
         self._left.discard(fresh)
 
     def _beside(self, path: str) -> str:
-        """A free path beside that of a file; `finish` clears it unless it is off `_left`."""
+        """A free path beside that of a file; `commit` clears it unless it is off `_left`."""
         free = temporary_beside(path)
         self._left.add(free)
         return free
 
-    async def _write(self, line: Line, place: str, body: Body) -> None:
+    async def _write(self, line: SftpConnection, place: str, body: Body) -> None:
         with body.open() as source:
             async with line.client.open(place, "wb") as file:
                 while piece := _read(source.read):
@@ -229,7 +229,7 @@ class Sftp(Target):
     async def _into_free_place(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
         """Version 3 of the protocol renames to a free name only (draft-ietf-secsh-filexfer-02)."""
         if await client.lexists(place):
-            raise InTheWay
+            raise AlreadyExistsError
         await client.rename(fresh, place)
 
     async def _over(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
@@ -255,12 +255,12 @@ class Sftp(Target):
             await client.rename(self._place(aside), place)
             self._left.discard(aside)
             raise
-        with contextlib.suppress(asyncssh.SFTPError):  # `finish` tries again
+        with contextlib.suppress(asyncssh.SFTPError):  # `commit` tries again
             await client.remove(self._place(aside))
             self._left.discard(aside)
 
-    def swap(self, upload: Upload, version: str) -> str:
-        return swap_after_look(self, upload, version)
+    def put_if_match(self, upload: Upload, version: str) -> str:
+        return put_after_compare(self, upload, version)
 
     def delete(self, path: str) -> None:
         self._do(lambda line: self._delete(line.client, path))
@@ -274,7 +274,7 @@ class Sftp(Target):
                 await client.rmdir(self._place(folder))
                 folder = folder.rpartition("/")[0]
 
-    def finish(self, message: str) -> None:
+    def commit(self, message: str) -> None:
         for path in sorted(self._left):
             with contextlib.suppress(FileError):
                 self.delete(path)
@@ -308,19 +308,19 @@ class Sftp(Target):
                 self._open = connection, client
             return self._open
 
-    async def _run(self, work: Callable[[Line], Awaitable[T]]) -> T:
+    async def _run(self, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
         """Does work on the connection, and ends the one that failed."""
         there = await self._connected()
         try:
             async with asyncio.timeout(TIMEOUT) as idle:
-                return await work(Line(*there, idle))
+                return await work(SftpConnection(*there, idle))
         except (*_LOST, asyncssh.DisconnectError, asyncssh.ChannelOpenError, OSError):
             there[0].abort()
             if self._open is there:  # and not one that was made since
                 self._open = None
             raise
 
-    def _do(self, work: Callable[[Line], Awaitable[T]]) -> T:
+    def _do(self, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
         """Waits for work on the connection; says what its failure means."""
         future = asyncio.run_coroutine_threadsafe(self._run(work), self._loop)
         try:
@@ -328,7 +328,7 @@ class Sftp(Target):
         except (asyncssh.Error, OSError, ValueError) as error:
             raise _meaning(error) from None
 
-    def _do_or_end(self, what: str, work: Callable[[Line], Awaitable[T]]) -> T:
+    def _do_or_end(self, what: str, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
         """The same of what the whole push depends on: nothing is the fault of one file."""
         try:
             return self._do(work)
@@ -376,22 +376,22 @@ def _meaning(error: Exception) -> Exception:
         case asyncssh.ChannelOpenError() if error.code in _NO_SFTP:
             return TargetError(f"the host gives no SFTP ({error.reason})")
         case asyncssh.DisconnectError() | asyncssh.ChannelOpenError():
-            return Passing(f"the connection was lost ({error.reason})")
+            return TransientError(f"the connection was lost ({error.reason})")
         case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
             return TargetError(f"the key cannot be used ({error})")
         case asyncssh.ConfigParseError():
             return TargetError(f"the configuration of ssh cannot be understood ({error})")
         case TimeoutError():
-            return Passing("it does not answer in time")
+            return TransientError("it does not answer in time")
         case OSError():
-            return Passing(f"it does not answer ({error.strerror or error})")
+            return TransientError(f"it does not answer ({error.strerror or error})")
     return TargetError(f"it cannot be used ({error})")
 
 
 def _refusal(error: asyncssh.SFTPError) -> Exception:
     """What it means that the host does not do what it is asked for."""
     if isinstance(error, _LOST):
-        return Passing(f"the connection was lost ({error.reason})")
+        return TransientError(f"the connection was lost ({error.reason})")
     if isinstance(error, asyncssh.SFTPPermissionDenied):
         return FileError("permission is denied there")
     return FileError(f"the host refuses it ({error.reason})")

@@ -15,11 +15,11 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import etree
 
-from feedpub.publish.errors import Conflict, FileError, InTheWay, TargetError
+from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
 from feedpub.publish.http import Client
-from feedpub.publish.targets import Place
+from feedpub.publish.targets import TargetContext
 from feedpub.publish.targets.address import HTTP
-from feedpub.publish.types import Capabilities, Found, Stored, Target, Upload
+from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 8
 _WANTED = (
@@ -28,7 +28,7 @@ _WANTED = (
 )
 
 
-def connect(place: Place) -> WebDav:
+def connect(place: TargetContext) -> WebDav:
     """Makes sure that the folder is there, or the one above it."""
     address = place.address
     path = quote(address.path.rstrip("/"))
@@ -74,26 +74,28 @@ class WebDav(Target):
     def _url(self, path: str) -> str:
         return f"{self._base}/{quote(path)}"
 
-    def read(self, path: str) -> Found | None:
+    def read(self, path: str) -> RemoteFile | None:
         with _as_target_error(path):
             answer = self._client.ask("GET", self._url(path), (404,))
         if answer.status_code == 404:
             return None
-        return Found(answer.content, self._version(answer.headers.get("ETag", ""), answer.content))
+        return RemoteFile(
+            answer.content, self._version(answer.headers.get("ETag", ""), answer.content)
+        )
 
     def _version(self, tag: str, data: bytes) -> str:
         """A strong ETag, else what the bytes are known by."""
         return tag if tag.startswith('"') else hashlib.sha256(data).hexdigest()
 
-    def list(self) -> dict[str, Stored]:
-        found: dict[str, Stored] = {}
+    def list(self) -> dict[str, ListedFile]:
+        found: dict[str, ListedFile] = {}
         folders = [""]
         while folders:
             for path, size in self._members(folders.pop()):
                 if size is None:
                     folders.append(path)
                 else:
-                    found[path] = Stored(size)
+                    found[path] = ListedFile(size)
         return found
 
     def _members(self, folder: str) -> Iterator[tuple[str, int | None]]:
@@ -133,7 +135,7 @@ class WebDav(Target):
         url = self._url(upload.path)
         answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
         if answer.status_code == 412:
-            raise InTheWay
+            raise AlreadyExistsError
 
     def _is_folder(self, path: str) -> bool | None:
         """None if nothing is there."""
@@ -159,7 +161,7 @@ class WebDav(Target):
                 self._client.ask("MKCOL", url, (405,))
                 self._made.add(folder)
 
-    def swap(self, upload: Upload, version: str) -> str:
+    def put_if_match(self, upload: Upload, version: str) -> str:
         if version.startswith('"'):
             headers = {"If-Match": version}
         elif not version:
@@ -168,13 +170,13 @@ class WebDav(Target):
             headers = {}
             found = self.read(upload.path)
             if not found or found.version != version:
-                raise Conflict
+                raise ConflictError
         with _as_target_error(upload.path):
             self._make("")
             url = self._url(upload.path)
             answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
             if answer.status_code == 412:
-                raise Conflict
+                raise ConflictError
             tag = answer.headers.get("ETag") or self._client.ask("HEAD", url).headers.get("ETag")
         return self._version(tag or "", upload.body.data)
 
