@@ -159,7 +159,7 @@ case "$task" in
         for_tools # the tests run the audit
         # One more than the usable processors, since some tests wait for servers.
         workers=$("$VENV/bin/python" -c \
-            'from feedpub.records.workers import usable_cpus as n; print(min(n() + 1, 8))')
+            'from feedpub.parallel import usable_cpus as n; print(min(n() + 1, 8))')
         exec "$VENV/bin/python" -m pytest -n "$workers" "$@"
         ;;
     lint)

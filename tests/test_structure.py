@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -79,3 +81,62 @@ def test_every_room_of_the_house_has_its_tests() -> None:
     rooms = {path.parent.name for path in (ROOT / "feedpub").glob("*/__init__.py")} - {"cli"}
     tested = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     assert rooms <= tested
+
+
+def _named_modules() -> list[tuple[str, str]]:
+    """What scripts, documentation and comments call modules: the file, and the module's path."""
+    files = [ROOT / "run.sh", ROOT / "pyproject.toml", ROOT / ".ci" / "run", *ROOT.glob("*.md")]
+    for folder in ("docs", "benchmarks", "requirements", "feedpub"):
+        files += [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.md")]
+    found = set()
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r"(?<![\w./-])feedpub/[a-z_/]+\.py\b", text):
+            found.add((file.relative_to(ROOT).as_posix(), name))
+        for name in re.findall(r"\b(?:from|import) (feedpub(?:\.[a-z_]+)+)", text):
+            found.add((file.relative_to(ROOT).as_posix(), name.replace(".", "/")))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("file", "name"), _named_modules())
+def test_modules_that_are_named_are_there(file: str, name: str) -> None:
+    path = ROOT / name
+    there = path.exists() or path.with_suffix(".py").exists()
+    # `from feedpub.x.y import z` in a text may name what is in the module x.
+    assert there or path.parent.with_suffix(".py").exists(), f"{file} names {name}"
+
+
+def _circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, by Tarjan's algorithm for strongly connected components."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    circles: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in imports[name]:
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            circle = stack[stack.index(name) :]
+            del stack[-len(circle) :]
+            if len(circle) > 1:
+                circles.append(sorted(circle))
+
+    for name in sorted(imports):
+        if name not in order:
+            visit(name)
+    return circles
+
+
+def test_no_modules_import_each_other() -> None:
+    """In functions or not; what only types need (`TYPE_CHECKING`) is no import at run time."""
+    graph = grimp.build_graph("feedpub", exclude_type_checking_imports=True, cache_dir=None)
+    names = sorted(graph.modules)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in names}
+    assert _circles(imports) == []

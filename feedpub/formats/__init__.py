@@ -11,13 +11,8 @@ from typing import Protocol
 
 from feedpub import plugins
 from feedpub.errors import PluginError
+from feedpub.formats.media_types import MEDIA_TYPES
 from feedpub.model import Feed, Item
-
-MEDIA_TYPES = {
-    "rss": "application/rss+xml",
-    "atom": "application/atom+xml",
-    "json": "application/feed+json",
-}
 
 
 class Format(Protocol):
@@ -100,33 +95,3 @@ class _PluginFormat:
             return self._format.render_feed(feed, parts)
         except Exception as error:
             raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
-
-
-HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005's namespace
-# What RFC 5005 calls what (4: archives; 3: pages, for who knows nothing of archives).
-HISTORY_RELS = {
-    "current": ("current", "first"),
-    "older": ("prev-archive", "next"),
-    "newer": ("next-archive", "previous"),
-}
-
-
-def history_links(feed: Feed, format_name: str) -> list[dict[str, str]]:
-    """The links of a document to the rest of its feed, as attributes of `link`."""
-    history = feed.history
-    if history is None:
-        return []
-    return [
-        {"href": link.url, "rel": rel, "type": link.type}
-        for which, rels in HISTORY_RELS.items()
-        if (link := history.link(which, format_name))
-        for rel in rels
-    ]
-
-
-def history_mark(feed: Feed) -> str:
-    """The element of RFC 5005's namespace that a document has, "" if none."""
-    history = feed.history
-    if history is None:
-        return ""
-    return "archive" if history.current else "complete" if history.is_complete else ""

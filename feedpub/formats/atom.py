@@ -13,7 +13,9 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
+from feedpub.formats import splice
+from feedpub.formats.history import HISTORY, history_links, history_mark
+from feedpub.formats.media_types import MEDIA_TYPES
 from feedpub.formats.mrss import MEDIA, add_media
 from feedpub.formats.rss import GENERATOR
 from feedpub.model import Feed, Item, Person, Source

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from feedpub.formats import MEDIA_TYPES
+from feedpub.formats.media_types import MEDIA_TYPES
 from feedpub.model import (
     Contributor,
     Enclosure,

@@ -16,7 +16,9 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feedpub.formats import HISTORY, MEDIA_TYPES, history_links, history_mark, splice
+from feedpub.formats import splice
+from feedpub.formats.history import HISTORY, history_links, history_mark
+from feedpub.formats.media_types import MEDIA_TYPES
 from feedpub.formats.mrss import MEDIA, add_media
 from feedpub.formats.podcast import (
     ITUNES,
