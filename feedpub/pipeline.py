@@ -17,8 +17,8 @@ from feedpub.stages.refresh import Refresh
 from feedpub.stages.selection import Selection, SelectionRules
 from feedpub.stages.tally import tally
 from feedpub.stages.vocabulary import Vocabulary
+from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
-from feedpub.store.store import Store
 
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
@@ -91,7 +91,7 @@ def _run(
 ) -> Outcome:
     store, clock = memory.store, Clock()
     ids = Identities(config, store, clock)
-    vocabulary, selection, refresh = _look(config, options, store, clock, ids, watch)
+    vocabulary, selection, refresh = _look(config, options, memory, clock, ids, watch)
     told = tally(store, vocabulary.problems, refresh.problems)
     outcome = Outcome(told)
     before = tree.previous.items or int(store.fact("items") or 0)
@@ -125,9 +125,10 @@ def _run(
 
 
 def _look(
-    config: Config, options: Options, store: Store, clock: Clock, ids: Identities, watch: Watch
+    config: Config, options: Options, memory: Memory, clock: Clock, ids: Identities, watch: Watch
 ) -> tuple[Vocabulary, Selection, Refresh]:
     """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
+    store = memory.store
     vocabulary = Vocabulary(config, store, clock)
     watch.lap("taxonomy")
     rules = SelectionRules.of(config, options)
@@ -139,9 +140,24 @@ def _look(
     refresh.read_files()
     watch.lap("read")
     refresh.select_again(fingerprints.of_rules(rules, vocabulary.fingerprint))
+    _recall(config, options, memory, ids)
     ids.keep()
     refresh.settle()
     return vocabulary, selection, refresh
+
+
+def _recall(config: Config, options: Options, memory: Memory, ids: Identities) -> None:
+    """Lets items keep the ids that another version of feedpub published."""
+    if memory.former:
+        with contextlib.suppress(FormerStoreError):
+            ids.recall(former_records(memory.former))
+            return
+    if memory.former or memory.lost_ids:
+        from feedpub.stages.importing import match, published_in
+
+        published = published_in(config)
+        if published.items:
+            ids.take_over(match(config, published, options).lines)
 
 
 def freeze(config: Config, options: Options) -> int:
@@ -153,7 +169,7 @@ def freeze(config: Config, options: Options) -> int:
     shown = config.shown(config.state)
     with Memory(config.state, shown, identity, ignore=False, keep=False) as memory:
         ids = Identities(config, memory.store, clock := Clock(), record_all=True)
-        _look(config, options, memory.store, clock, ids, Watch())
+        _look(config, options, memory, clock, ids, Watch())
         ids.record()
         ids.write()
         return ids.added

@@ -20,6 +20,7 @@ from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
 from feedpub.stages.heads import guid_key, name_of, named
 from feedpub.stages.racy import Clock
+from feedpub.store.former import FormerRecord
 from feedpub.store.rows import RecordRow, StoredRecord
 from feedpub.store.store import Store, in_batches
 
@@ -139,10 +140,7 @@ class Identities:
         """A file of one record has another now."""
         if old.guid != new.guid and old.published == new.published and not old.reason:
             if new.guid_from in {OWN_ID, SHORT_ID}:
-                self.warnings.append(
-                    f"{place.shown}: id: {new.guid!r} was {old.guid!r} before: subscribers see a "
-                    "new item; if it is none, write the old one"
-                )
+                self._warn_of(place.shown, old.guid, new.guid)
             else:
                 derived = new.derived or new.guid
                 self._changed.append(_Rename(old.guid, place, named(new, derived, derived)))
@@ -285,6 +283,59 @@ class Identities:
         """
         self._store.ledger.add(self._lines[self._flushed :])
         self._flushed = len(self._lines)
+
+    # What another version of feedpub knew
+
+    def recall(self, records: Iterable[FormerRecord]) -> None:
+        """Lets records have the ids that another version of feedpub gave them.
+
+        It is the same record if its file has the same bytes, or if it is alone in the same file
+        and has the same date. Raises `FormerStoreError` if they cannot be read.
+        """
+        store = self._store
+        store.remember_former(records)
+        renames: dict[str, dict[str, LedgerLine]] = defaultdict(dict)  # id now → ids before
+        for batch in in_batches(store):
+            places: dict[int, Place] = {}
+            for record in batch:
+                row = record.row
+                if row.reason or row.derived:
+                    continue
+                if record.file not in places:
+                    places[record.file] = place_of(store, record.file)
+                line = places[record.file].line(row)
+                before = store.former(line.path)
+                if before is None or before.guid == row.guid:
+                    continue
+                same_bytes = before.content and before.content == line.content.partition("#")[0]
+                if same_bytes or (not line.part and before.published == row.published):
+                    if row.guid_from == OWN_ID:
+                        self._warn_of(line.path, before.guid, row.guid)
+                    else:
+                        renames[row.guid].setdefault(before.guid, line)
+        self.take_over(
+            line._replace(id=old, derived=new)
+            for new, lines in sorted(renames.items())
+            # Of several items that are one now, one keeps its id.
+            for old, line in sorted(lines.items(), key=lambda known: known[1].path)[:1]
+        )
+
+    def take_over(self, lines: Iterable[LedgerLine]) -> None:
+        """Lets records have these ids, if nobody else has."""
+        for line in lines:
+            if self._store.records_named(guid_key(line.id), line.id):
+                continue
+            for record in self._store.records_named(guid_key(line.derived), line.derived):
+                self._store.update_record(record, named(record.row, line.id, line.derived))
+            content = line.content if self._records_all else ""
+            self._lines.append(line._replace(content=content))
+        self._flush()
+
+    def _warn_of(self, path: str, old: str, new: str) -> None:
+        self.warnings.append(
+            f"{path}: id: {new!r} was {old!r} before: subscribers see a "
+            "new item; if it is none, write the old one"
+        )
 
     # What is written
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedpub.config import Config
+from feedpub.durable import Root
 from feedpub.errors import RunError
 from feedpub.ids.feeds import OtherFeed, Published, read_feed, same_page
 from feedpub.ids.ledger import append_lines
 from feedpub.model import OWN_ID, LedgerLine, Problem, Record
+from feedpub.output.manifest import ManifestError, read_manifest
 from feedpub.stages.inspect import ledger_line, read_records, read_terms
 from feedpub.stages.outcome import Options
 
@@ -53,6 +56,27 @@ def other_feed(name: str) -> OtherFeed:
 def _named(url: str, answer: tuple[bytes, str]) -> tuple[bytes, str, str]:
     data, found_at = answer
     return data, url, found_at
+
+
+def published_in(config: Config) -> OtherFeed:
+    """The items in the feeds of the output tree, each once, as the last run left them."""
+    try:
+        manifest = read_manifest(config.output)
+    except ManifestError:
+        manifest = None
+    whole = OtherFeed([])
+    seen: set[str] = set()
+    paths = list(manifest.files) if manifest else []
+    # JSON Feed and RSS have the id as it is; Atom may have it in another form.
+    for form in ("json", "rss", "atom"):
+        name = config.feeds.filenames.get(form)
+        for path in (path for path in paths if path.rpartition("/")[2] == name):
+            with contextlib.suppress(OSError, RunError):
+                for item in read_feed(Root(config.output).read(path), path).items:
+                    if seen.isdisjoint({item.id, *item.addresses}):
+                        whole.items.append(item)
+                    seen |= {item.id, *item.addresses}
+    return whole
 
 
 def match(config: Config, feed: OtherFeed, options: Options) -> Imported:

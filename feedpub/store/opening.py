@@ -54,6 +54,10 @@ class Memory:
         """
         self.note = ""  # what the user may know
         self.warning = ""  # what the user must know: each run does the full work
+        # Another program made the store, and may have given other ids: they are in this store,
+        # or lost with it.
+        self.former: Path | None = None
+        self.lost_ids = False
         self._folder = folder
         self._shown = shown
         self._identity = identity
@@ -78,24 +82,28 @@ class Memory:
         try:
             if self._keep:
                 self._lock()
-            if ignore:
-                return None
             path = self._folder / NAME
             os.lstat(path)
             self._db = self._trusted(path)
-            return Store(self._db, False)
+            if not ignore:
+                return Store(self._db, False)
+            self._db.close()
         except FileNotFoundError:
             return None  # as on the first day
         except _Unusable as why:
+            if ignore and self._keep:
+                return None
             told = f"{self._shown}/{NAME} {why}; everything is read anew"
             if why.lasting:
                 self.warning = told
             else:
                 self.note = told
         except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            self.note = (
-                f"{self._shown}/{NAME} cannot be used ({_reason(error)}); everything is read anew"
-            )
+            if not ignore:
+                self.note = (
+                    f"{self._shown}/{NAME} cannot be used ({_reason(error)}); "
+                    "everything is read anew"
+                )
         return None
 
     def _lock(self) -> None:
@@ -112,6 +120,8 @@ class Memory:
             stamp = json.loads((self._folder / _STAMP).read_bytes())
         except FileNotFoundError:
             stamp = {"signature": None, "sha256": None}
+        stamped = stamp.get("program") if isinstance(stamp, dict) else None
+        self.lost_ids = stamped != self._identity.program
         if not self._keep:
             path = self._copied(path)
         looks = stamp["signature"] if self._keep else None
@@ -121,19 +131,23 @@ class Memory:
         db = sqlite3.connect(path, timeout=0, isolation_level=None)
         closing = self._closing.callback(db.close)
         try:
+            facts = dict(db.execute("SELECT name, value FROM facts"))
+            if facts.get("configuration") != self._identity.configuration:
+                self.lost_ids = False  # they are of another site
+                why = "is of another configuration (name another folder in state:)"
+                raise _Unusable(why, lasting=True)
             version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version != VERSION or facts.get("program") != self._identity.program:
+                self.former = path
             if version > VERSION:
                 raise _Unusable(f"is of a newer feedpub (version {version}, not {VERSION})")
             if version < VERSION:
                 raise _Unusable(f"is of another feedpub (version {version}, not {VERSION})")
+            if self.former:
+                raise _Unusable("was made by another version of feedpub or of what it stands on")
+            self.lost_ids = False
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
-            facts = dict(db.execute("SELECT name, value FROM facts"))
-            if facts.get("configuration") != self._identity.configuration:
-                why = "is of another configuration (name another folder in state:)"
-                raise _Unusable(why, lasting=True)
-            if facts.get("program") != self._identity.program:
-                raise _Unusable("was made by another version of feedpub or of what it stands on")
         except BaseException:
             closing()
             raise
@@ -200,7 +214,11 @@ class Memory:
 
     def _stamp(self) -> None:
         path = self._folder / NAME
-        stamp = {"signature": _signature(path), "sha256": _digest(path)}
+        stamp = {
+            "signature": _signature(path),
+            "sha256": _digest(path),
+            "program": self._identity.program,
+        }
         write_atomic(self._folder / _STAMP, json.dumps(stamp).encode())
 
 

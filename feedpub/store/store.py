@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from feedpub.paths import printable_path
+from feedpub.store.former import FormerRecord
 from feedpub.store.ledger import Ledger
 from feedpub.store.rows import (
     ArchiveRow,
@@ -292,6 +293,20 @@ class Store:
         self._write("UPDATE records SET lost = ? WHERE id = ?", (lost, id))
         if not record.row.reason and bool(record.lost) != bool(lost):
             self._place(record.row, id, present=not lost, was=not record.lost)
+
+    def remember_former(self, records: Iterable[FormerRecord]) -> None:
+        """Takes what another version knew, to be asked for by `former`."""
+        self._db.execute(
+            "CREATE TEMP TABLE former (path TEXT PRIMARY KEY, published INTEGER,"
+            " content TEXT, guid TEXT) WITHOUT ROWID"
+        )
+        self._db.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?, ?)", records)
+
+    def former(self, path: str) -> FormerRecord | None:
+        """What another version knew of the record at a path."""
+        query = "SELECT path, published, content, guid FROM former WHERE path = ?"
+        found = self._db.execute(query, (path,)).fetchone()
+        return FormerRecord(*found) if found else None
 
     def count_records(self) -> tuple[int, dict[str, int]]:
         """How many records there are, and how many were left out for each reason."""
