@@ -1,7 +1,11 @@
-"""Everything that can end a run, in one tree; each says which exit code it means.
+"""The errors that feedpub raises: one tree, with `FeedpubError` at its root.
 
-The codes are promised to scripts: 1 the run could not finish, 2 usage or
-configuration, 3 faults found where they were asked for, 4 a push is incomplete.
+This module defines the errors that can end a command or leave the library. An error that
+one room raises and another handles is defined in the room that raises it: `UrlError`,
+`DateError`, `ParseError`, `UnreadableError`, `RefusedError` and others. All derive from
+`FeedpubError`. Mistakes in records are no errors: they are values (`feedpub.model.Problem`).
+
+Exit codes belong to the command line (`feedpub.cli`).
 """
 
 from __future__ import annotations
@@ -14,15 +18,11 @@ if TYPE_CHECKING:
 
 
 class FeedpubError(Exception):
-    """Base of all errors that feedpub itself raises; `exit_code` is the process's."""
-
-    exit_code = 1
+    """The base of all errors that feedpub raises. The message is one sentence for the user."""
 
 
 class ConfigError(FeedpubError):
-    """The configuration cannot be used; holds every mistake found, not the first alone."""
-
-    exit_code = 2
+    """The configuration is invalid. `problems` holds every mistake in it, not only the first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -30,15 +30,15 @@ class ConfigError(FeedpubError):
 
 
 class RunError(FeedpubError):
-    """The run could not finish; the last good output stands."""
+    """The run cannot finish. The output of the last successful run is unchanged."""
 
 
 class ChangedError(RunError):
-    """A record that was there a moment ago is not."""
+    """A record changed or disappeared during the run."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        super().__init__(f"{path} was changed while feedpub ran; run again")
+        super().__init__(f"{path} was changed during the run; run feedpub again")
 
 
 class ForeignFileError(RunError):
@@ -48,24 +48,25 @@ class ForeignFileError(RunError):
         self.path = f"{output}/{path}"
         if is_link:
             super().__init__(
-                f"{self.path}: this symbolic link is in the way of a feed, and feedpub follows no "
-                "link below its output folder; put a real folder or file there, or remove it"
+                f"{self.path}: a feed would be written here, but this is a symbolic link, and "
+                "feedpub follows no link below its output folder; replace it with a real folder "
+                "or file, or remove it"
             )
             return
-        remedy = "move it away, or give another output or feeds.filenames in config.yaml"
+        remedy = "move it away, or change output or feeds.filenames in config.yaml"
         if not has_manifest:
             remedy = (
-                f"if it did, {output}/.feedpub.json is missing, which says so: restore that, or "
-                f"move the whole folder away and it is made anew; else {remedy}"
+                f"if it did, {output}/.feedpub.json, which lists its files, is missing: restore "
+                f"it, or move the whole folder away and run again; otherwise {remedy}"
             )
         super().__init__(
-            f"{self.path}: this file is in the way of a feed, and feedpub did not write it; "
+            f"{self.path}: a feed would be written here, but feedpub did not write this file; "
             f"{remedy}"
         )
 
 
 class LedgerError(RunError):
-    """The ledger of ids cannot be read or written; `place` is its path, with the line if one is."""
+    """The ledger of ids cannot be read or written. `place` is its path, with a line if known."""
 
     def __init__(self, place: str, what: str) -> None:
         self.place = place
@@ -73,22 +74,23 @@ class LedgerError(RunError):
 
 
 class NothingUsableError(RunError):
-    """No record is usable where the last run had some: most likely a wrong or unmounted folder."""
+    """No record is usable, but the last run had some. The folder is probably wrong or unmounted."""
 
     def __init__(self, before: int, read: int, problems: Sequence[Problem]) -> None:
         self.before = before
         self.read = read
         self.problems = tuple(problems)
-        self.outcome: object = None  # what the run had found, for its report
-        found = f"of {read} found, no record is usable" if read else "no record was found"
+        self.outcome: object = None  # the `Outcome` of the run, for its report
+        found = f"none of the {read} records is usable" if read else "no record was found"
         super().__init__(
-            f"{found}, where the last run had {before} items; the feeds stand as they were. "
-            "Is a disk unmounted, or a folder moved? If it is meant, run with --allow-empty"
+            f"{found}, but the last run had {before} items; the feeds were not changed. "
+            "Is a disk unmounted, or was a folder moved? If this is intended, run with "
+            "--allow-empty"
         )
 
 
 class PluginError(FeedpubError):
-    """A format or a target of another package cannot be loaded, or does not do what it should."""
+    """A format or target from another package cannot be loaded, or misbehaves."""
 
     def __init__(self, name: str, what: str) -> None:
         self.name = name
@@ -96,16 +98,12 @@ class PluginError(FeedpubError):
 
 
 class PushError(FeedpubError):
-    """A push is incomplete on at least one target; what was said of it has been shown."""
-
-    exit_code = 4
+    """A push is incomplete on at least one target. Details were already reported."""
 
 
 class LockedError(FeedpubError):
-    """Another run works on this output (EX_TEMPFAIL)."""
-
-    exit_code = 75
+    """Another run is using this output."""
 
     def __init__(self, output: str) -> None:
         self.output = output
-        super().__init__(f"another run works on {output}/; try again when it has ended")
+        super().__init__(f"another run is using {output}/; try again when it has finished")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
+from feedpub.errors import FeedpubError
+
 WEB_SCHEMES = frozenset({"http", "https"})
 # Nothing to mend in most addresses; this says so at the price of one match.
 _CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!$&-;=?-Z_a-z~]*+)?")
@@ -13,7 +15,7 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE = "!$%&'()*+,/:;=?@~-._"
 
 
-class UrlError(ValueError):
+class UrlError(FeedpubError):
     """Not an address that a feed may carry; the message says why."""
 
 

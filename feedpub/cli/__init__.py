@@ -19,7 +19,7 @@ import click
 
 from feedpub.version import VERSION
 from feedpub.cli.common import Common, common_options, fit, problem_fields
-from feedpub.errors import ConfigError, FeedpubError
+from feedpub.errors import ConfigError, FeedpubError, LockedError, PushError
 
 # command → one line of help, so that `--help` does not import every command
 COMMANDS = {
@@ -32,6 +32,14 @@ COMMANDS = {
     "status": "Show when feeds were generated and pushed, and what differs now.",
     "ids": "Import item ids from another tool's feed, or record the current ids.",
     "schema": "Print the JSON Schema of config.yaml, a record, feeds.json or _feedpub.",
+}
+
+
+# Promised to scripts (docs/cli.md). Any other error ends with 1.
+_EXIT_CODES: dict[type[FeedpubError], int] = {
+    ConfigError: 2,
+    PushError: 4,
+    LockedError: 75,  # EX_TEMPFAIL of sysexits.h
 }
 
 
@@ -161,10 +169,10 @@ def _explain(error: Exception) -> int:
     if isinstance(error, ConfigError):
         for problem in error.problems:
             _complain(str(problem), **problem_fields(problem))
-        return error.exit_code
+        return _EXIT_CODES[ConfigError]
     if isinstance(error, FeedpubError):
         _complain(f"feedpub: {error}")
-        return error.exit_code
+        return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), 1)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         _complain(f"feedpub: {error.strerror}{where}; fix this and run feedpub again")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from feedpub import plugins
+from feedpub.errors import FeedpubError
 from feedpub.model import Problem
 from feedpub.paths import is_portable
 from feedpub.urls import UrlError, absolute_url
@@ -31,7 +32,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class InvalidError(Exception):
+class InvalidError(FeedpubError):
     """A node could not be read; the mistake has been noted."""
 
 

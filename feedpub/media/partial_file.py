@@ -10,13 +10,15 @@ import io
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
+from feedpub.errors import FeedpubError
+
 MAX_READS = 20_000
 MAX_BYTES = 4_000_000  # of one file, in all
 MAX_PIECE = 1_000_000
 _ENDLESS = 1 << 62  # where the length is unknown, no place is near the end
 
 
-class ExhaustedError(Exception):
+class ExhaustedError(FeedpubError):
     """A file makes its reader read without end; what it is remains unknown."""
 
 

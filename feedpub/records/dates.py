@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
+from feedpub.errors import FeedpubError
+
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ISO = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
@@ -31,7 +33,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?:\.\d+)?")
 _PLACEHOLDERS = frozenset({0, 1, 9999})  # what databases and programs write for "never"
 
 
-class DateError(ValueError):
+class DateError(FeedpubError):
     """Not a date; the message says why."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config, SourceSpec
-from feedpub.errors import RunError
+from feedpub.errors import FeedpubError, RunError
 from feedpub.model import Problem
 from feedpub.paths import printable_path
 from feedpub.records.kinds import SUFFIXES, max_bytes
@@ -284,7 +284,7 @@ def taxonomy_files(config: Config, folder: Path) -> list[Path]:
     )
 
 
-class UnreadableError(Exception):
+class UnreadableError(FeedpubError):
     """A file's bytes cannot be had; the problem stands for its record."""
 
     def __init__(self, what: str, remedy: str) -> None:

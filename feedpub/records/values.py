@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from feedpub.errors import FeedpubError
 from feedpub.yaml_errors import explain
 
 # An alias costs nothing until it is built: a few lines can stand for 10^9 values
@@ -31,7 +32,7 @@ _NULLS = frozenset({"", "~", "null"})
 _PARSER: type[Any] = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)
 
 
-class ParseError(Exception):
+class ParseError(FeedpubError):
     """The text cannot be understood; `line` is 1-based in it, 0 where unknown."""
 
     def __init__(self, what: str, remedy: str, line: int = 0) -> None:

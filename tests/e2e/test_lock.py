@@ -70,7 +70,7 @@ def test_a_second_run_ends_at_once(changed: Site, args: tuple[str, ...]) -> None
     assert run.code == 75
     assert run.out == ""
     [line] = run.err.splitlines()
-    assert "another run works on feeds/" in line
+    assert "another run is using feeds/" in line
     assert stamps(changed.root) == before
     changed.generate("-q")
     assert "topics/new/rss.xml" in changed.tree()
@@ -103,7 +103,7 @@ def test_a_run_waits_no_longer_than_it_is_told(changed: Site, seconds: str) -> N
         run = changed.run("generate", "-q", "--wait", seconds)
         took = time.monotonic() - start
     assert run.code == 75
-    assert "another run works on feeds/" in run.err
+    assert "another run is using feeds/" in run.err
     assert float(seconds) <= took < float(seconds) + 5
     assert stamps(changed.root) == before
 
