@@ -1,11 +1,11 @@
-"""The keys of a record: the one table of what users may write, in any room's reach."""
+"""The keys of a record and their aliases. A key that is not listed here is never published."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# What feeds need ← the keys that may give it, the first that says anything wins.
+# Group → the keys that can provide it. The first one with a value counts.
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "id": ("id", "guid"),
@@ -62,7 +62,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 OUR_KEYS = tuple(alias for aliases in KEYS.values() for alias in aliases)
 GROUP_OF: Mapping[str, str] = {alias: group for group, aliases in KEYS.items() for alias in aliases}
-# key → its group, and its rank in it: where a record has several keys of a group, the first counts
+# Key → its group, and its position in the group.
 RANK_OF: Mapping[str, tuple[str, int]] = MappingProxyType(
     {alias: (group, n) for group, aliases in KEYS.items() for n, alias in enumerate(aliases)}
 )

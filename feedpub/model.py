@@ -1,32 +1,31 @@
-"""The types that the stages of a run hand on.
+"""The values that one stage of a run passes to the next.
 
-Plain frozen values: a stage makes them from values of the stage before and
-changes none. All datetimes are aware, in UTC, with whole seconds. All texts
-are free of characters that XML 1.0 (2.2 Characters) cannot carry.
+They are immutable. All datetimes are aware, in UTC, with whole seconds. All strings are
+free of characters that XML 1.0 does not allow (section 2.2, Characters).
 """
 
 # No `from __future__ import annotations` here: NamedTuple compiles every annotation that is a
-# text, at every start.
+# string, and that would slow down every start.
 
 import re
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
-_URI = "!#$%&'()*+,/:;=?@[]~"  # what an address may hold besides letters and digits
+_URI = "!#$%&'()*+,/:;=?@[]~"  # allowed in a URI besides letters and digits
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:(?://\[[0-9A-Fa-f:.]+\](?=[:/?#]))?"
 _IRI = re.compile(_SCHEME + r"(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 
 _WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
-# The rules that give an id, besides the names of the keys of its addresses:
-OWN_ID = "id"  # the record names it
-SHORT_ID = "id below site.id"  # it names one that is no address
+# The values of `Record.id_from`, besides the names of keys that hold addresses:
+OWN_ID = "id"  # the record has an `id` that is an IRI
+SHORT_ID = "id below site.id"  # the record has an `id` that is not an IRI
 PATH_ID = "date and path"
 
 
 def escape_unprintable(text: str) -> str:
-    """A text that any terminal and any file takes: what cannot be shown is escaped."""
+    """The text with unprintable characters escaped, safe for any terminal and log file."""
     if text.isprintable():
         return text
     return "".join(
@@ -35,18 +34,18 @@ def escape_unprintable(text: str) -> str:
 
 
 def is_iri(text: str) -> bool:
-    """Whether a text is an absolute IRI (RFC 3987), as Atom's ids must be (RFC 4287, 4.2.6)."""
+    """Whether a text is an absolute IRI (RFC 3987), as Atom requires of ids (RFC 4287, 4.2.6)."""
     if text[:4].lower() == "tag:" and not text.isascii():  # RFC 4151, 2.1
         return False
     if text[:4].lower() == "http" and not _WEB.match(text) and re.match("https?:", text, re.I):
-        return False  # RFC 9110, 4.2: it has a host
+        return False  # RFC 9110, 4.2: a host is required
     return bool(_IRI.fullmatch(text)) and text.isprintable() and text.count("#") < 2
 
 
 def global_id(own: str, site_id: str) -> str:
-    """An id as an absolute address that nobody else has (RFC 4287, 4.2.6); in ASCII.
+    """A globally unique id (RFC 4287, 4.2.6), in ASCII because some readers accept nothing else.
 
-    Not all readers take more. One that is no address is put below the site's own.
+    An id that is not an IRI is appended to the id of the site.
     """
     if not is_iri(own):
         return f"{site_id}/{quote(own, safe='~')}"
@@ -54,19 +53,19 @@ def global_id(own: str, site_id: str) -> str:
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong, and where; the text is made where it is shown.
+    """One mistake in a record or in the configuration, and its location.
 
-    A fatal problem means that the record (or the configuration) cannot be
-    used; any other was mended, and the record is used without the part named.
+    If it is fatal, the record (or the configuration) cannot be used. Otherwise the record is
+    used without the part that is wrong.
     """
 
     path: str
-    line: int  # 1-based; 0 where there is no line to name
-    key: str  # dotted, with [n] for the place in a list; "" where there is no key
+    line: int  # 1-based; 0 if unknown
+    key: str  # dotted path such as images[0].url; "" if it concerns no key
     what: str
     remedy: str
     fatal: bool = True
-    record: str = ""  # which record of a file that has several: list.json#3
+    record: str = ""  # the record, in a file of several: list.json#3
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
@@ -83,11 +82,10 @@ class Person(NamedTuple):
 
 
 class Enclosure(NamedTuple):
-    """A media file that goes along with an item.
+    """A media file that belongs to an item.
 
-    `type` is a registered media type or "" where nothing tells it; `length`
-    is in bytes, `width` and `height` in pixels, `duration` in seconds, each 0
-    where unknown.
+    `type` is a registered media type, "" if unknown. `length` is in bytes, `width` and
+    `height` in pixels, `duration` in seconds; each is 0 if unknown.
     """
 
     url: str
@@ -97,19 +95,19 @@ class Enclosure(NamedTuple):
     width: int = 0
     height: int = 0
     duration: int = 0
-    file: str = ""  # one beside the record that is meant, if it is there, as messages name it
-    thumbnail: "Enclosure | None" = None  # the same picture, smaller
-    credit: str = ""  # whose it is
+    file: str = ""  # path of a local file next to the record that may be it, as in messages
+    thumbnail: "Enclosure | None" = None  # a smaller version of a picture
+    credit: str = ""  # the copyright owner or creator
 
     @property
     def medium(self) -> str:
-        """Media RSS's word for the kind of file: image, audio, video or document."""
+        """The medium as Media RSS names it: image, audio, video or document."""
         kind = self.type.partition("/")[0]
         return kind if kind in {"image", "audio", "video"} else "document"
 
 
 class Provider(NamedTuple):
-    """Who made what a record tells of; `key` says which providers are one and the same."""
+    """The publisher of what a record describes."""
 
     name: str
     domain: str = ""
@@ -118,7 +116,7 @@ class Provider(NamedTuple):
 
 
 class Related(NamedTuple):
-    """A story that belongs to an item's own."""
+    """A related article of an item."""
 
     title: str
     url: str
@@ -126,11 +124,11 @@ class Related(NamedTuple):
 
 
 class Contributor(NamedTuple):
-    """Somebody who is heard in a show or made it (Podcasting 2.0, person)."""
+    """A person who is heard in a show, or who makes it (Podcasting 2.0, person)."""
 
     name: str
-    role: str = ""  # "" for the usual: host
-    group: str = ""  # "" for the usual: cast
+    role: str = ""  # "" means host
+    group: str = ""  # "" means cast
     image: str = ""
     url: str = ""
 
@@ -146,7 +144,7 @@ class Location(NamedTuple):
 
 
 class License(NamedTuple):
-    """On what terms a show may be used (Podcasting 2.0, license)."""
+    """The license of a show or an episode (Podcasting 2.0, license)."""
 
     name: str
     url: str = ""
@@ -167,27 +165,27 @@ class Txt(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """What is said in an episode, written down (Podcasting 2.0, transcript)."""
+    """A transcript of an episode (Podcasting 2.0, transcript)."""
 
     url: str
     type: str
-    language: str = ""  # "" for the feed's
-    rel: str = ""  # captions, if it has the times
+    language: str = ""  # "" means the language of the feed
+    rel: str = ""  # captions, if it has timestamps
 
 
 class Episode(NamedTuple):
-    """What podcasts alone say of an item: Apple's tags and Podcasting 2.0's."""
+    """The podcast metadata of an item: the tags of Apple and of Podcasting 2.0."""
 
-    season: int = 0  # 0: none
+    season: int = 0  # 0 if it has none
     season_name: str = ""
-    number: str = ""  # decimal, like 3 or 315.5; "" if it has none
-    display: str = ""  # to be shown instead of the number
-    type: str = ""  # full, trailer or bonus; "" for full
-    title: str = ""  # for Apple: without numbers, and without the show's name
-    explicit: bool | None = None  # None: as the show
-    is_blocked: bool = False  # not to be shown by Apple
+    number: str = ""  # a decimal number such as 3 or 315.5, "" if it has none
+    display: str = ""  # shown instead of the number
+    type: str = ""  # full, trailer or bonus; "" means full
+    title: str = ""  # for Apple: without numbers or the name of the show
+    explicit: bool | None = None  # None: as the show is
+    is_blocked: bool = False  # hidden by Apple
     transcripts: tuple[Transcript, ...] = ()
-    chapters: str = ""  # the address of a file
+    chapters: str = ""  # URL of a chapters file
     chapters_type: str = ""
     people: tuple[Contributor, ...] = ()
     locations: tuple[Location, ...] = ()
@@ -195,19 +193,19 @@ class Episode(NamedTuple):
 
 
 class Podcast(NamedTuple):
-    """What a feed that is a podcast says of its show."""
+    """The podcast metadata of a feed."""
 
     guid: str  # podcast:guid, a UUID
     author: str
     explicit: bool
-    categories: tuple[tuple[str, str], ...] = ()  # Apple's: category, and subcategory or ""
+    categories: tuple[tuple[str, str], ...] = ()  # of Apple: (category, subcategory or "")
     type: str = ""  # episodic or serial
     owner: Person | None = None
     image: str = ""
     is_blocked: bool = False
     is_complete: bool = False
     new_feed_url: str = ""
-    locked: bool | None = None  # None: nothing is said
+    locked: bool | None = None  # None: the feed does not say
     funding: tuple[Funding, ...] = ()
     people: tuple[Contributor, ...] = ()
     medium: str = ""
@@ -217,11 +215,11 @@ class Podcast(NamedTuple):
 
 
 class RecordHead(NamedTuple):
-    """All of a record that selection, placing and the making of feeds may read.
+    """The part of a record that selecting, placing and assembling feeds may read.
 
-    The store keeps these fields between runs, and no others: the rest of a record is known only
-    where its item is made, so reading it anywhere else is a type error. The id is not here,
-    because the ledger may change it after the record was selected.
+    The store keeps these fields between runs and no others. The whole record is available only
+    where its item is made, so reading another field elsewhere is a type error. The id is not
+    included, because the ledger may replace it after the record was selected.
     """
 
     published: datetime
@@ -238,17 +236,17 @@ class RecordHead(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What one record says, read and checked, but with its content as it came.
+    """One record, parsed and validated, except for its content.
 
-    Content is sanitized only for the records that reach a feed; until then
-    `body` is raw, and nothing may publish it.
+    `body` and `featured` are raw. They are sanitized only for records that are in a feed,
+    and must not be published before.
     """
 
-    path: str  # as named to the user; "list.json#3" for the third record of a file
-    line: int  # the line where the record begins, 1-based
-    order: str  # sorts records by their place: settles what dates and ids leave open
+    path: str  # as shown to the user; "list.json#3" is the third record of a file
+    line: int  # first line of the record, 1-based
+    order: str  # sorts records by path and number; breaks ties of dates and ids
     id: str
-    id_from: str  # which rule gave the id: OWN_ID, SHORT_ID, originalUrl, webUrl or PATH_ID
+    id_from: str  # the rule that gave the id: OWN_ID, SHORT_ID, originalUrl, webUrl or PATH_ID
     title: str
     published: datetime
     updated: datetime
@@ -256,7 +254,7 @@ class Record(NamedTuple):
     external_url: str = ""
     summary: str = ""
     body: str = ""
-    body_type: str = ""  # html, document (a whole HTML page), markdown, or "" for: look
+    body_type: str = ""  # html, document (a whole HTML page), markdown; "": detect it
     featured: str = ""
     provider: Provider | None = None
     authors: tuple[Person, ...] = ()
@@ -271,15 +269,15 @@ class Record(NamedTuple):
     quality: float | None = None
     heat: float | None = None
     duration: int = 0
-    comments: str = ""  # the address of the page where it is talked about
+    comments: str = ""  # URL of the page with comments
     amp_url: str = ""
-    episode: Episode | None = None  # None: it says nothing that podcasts alone say
-    status: str = ""  # "", or why its own file holds it back: unpublished, draft, removed
-    derived: str = ""  # the id that those rules give, where the ledger gives it another
+    episode: Episode | None = None  # None if it has no podcast metadata
+    status: str = ""  # "" if it may be published, else unpublished, draft or removed
+    derived: str = ""  # the id by the rules, if the ledger keeps another one
 
     @property
     def head(self) -> RecordHead:
-        """What the stages before rendering may read."""
+        """The part that stages before rendering may read."""
         return RecordHead(
             published=self.published,
             updated=self.updated,
@@ -296,32 +294,32 @@ class Record(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[float, str]:
-        """Ascending order of this key is newest first; total, since ids are unique."""
+        """Sorts newest first. The order is total, because ids are unique."""
         return (-self.published.timestamp(), self.id)
 
 
 class LedgerLine(NamedTuple):
-    """What the ledger says of an item: its id, and by what its record may be known again."""
+    """An entry of the ledger: the id of an item, and what identifies its record."""
 
     id: str
-    derived: str = ""  # what its record's own rules give instead, "" if they give `id`
-    path: str = ""  # the record, as messages name it; "" if nothing is known of it
+    derived: str = ""  # the id that the rules give for its record, "" if that is `id`
+    path: str = ""  # path of the record, as in messages; "" if unknown
     published: int = 0  # seconds since 1970
-    content: str = ""  # a hash of its file's bytes, with #n for the nth record of a list
+    content: str = ""  # hash of the file, with #n for the nth record of a list
 
     @property
     def part(self) -> str:
-        """#n for a record of a list, "" for one that has a file of its own."""
+        """#n for the nth record of a list, "" for a record with its own file."""
         _, mark, part = self.path.rpartition("#")
         return mark + part if part.isdigit() else ""
 
 
 class TermFile(NamedTuple):
-    """One topic or provider as its file tells of it."""
+    """The taxonomy file of a topic or a provider."""
 
     path: str
     name: str
-    id: str = ""  # its slug, where the file gives a usable one
+    id: str = ""  # its slug, "" if the file gives no valid one
     other_names: tuple[str, ...] = ()
     parent: str = ""
     description: str = ""
@@ -331,41 +329,41 @@ class TermFile(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A topic or a provider as the feeds know it: what it is called and where it lives."""
+    """A topic or a provider: its name, and the slug for its feeds."""
 
-    key: str  # equal for names that differ in case or surrounding space alone
+    key: str  # equal for names that differ only in case or surrounding space
     name: str
     slug: str
 
 
 class Placement(NamedTuple):
-    """That a record belongs to a feed, and what the feed is called on its account."""
+    """A feed that a record belongs to."""
 
-    feed: str  # the feed's path below the output, "" for the feed of everything
-    kind: str  # which rule makes the feed: all, topic, provider, topic_provider or custom
+    feed: str  # path below the output folder, "" for the feed of all records
+    kind: str  # all, topic, provider, topic_provider or custom
     topic: Term | None = None
     provider: Term | None = None
 
 
 class Category(NamedTuple):
-    """A topic as an item names it; `scheme` is the address that topics live below."""
+    """A topic of an item (RFC 4287, 4.2.2)."""
 
     term: str
-    scheme: str = ""
-    url: str = ""  # where the topic's own feeds are; "" if it has none
+    scheme: str = ""  # the URL prefix of all topics
+    url: str = ""  # URL of the feeds of the topic, "" if it has none
 
 
 class FeedLink(NamedTuple):
-    """One address of a feed, in one format."""
+    """The URL of a feed in one format."""
 
     format: str
     type: str
     url: str
-    path: str  # below the output folder
+    path: str  # relative to the output folder
 
 
 class Source(NamedTuple):
-    """The provider of an item, with its feed here where it has one."""
+    """The provider of an item, and its feed if it has one (RFC 4287, 4.2.11)."""
 
     name: str
     domain: str = ""
@@ -374,16 +372,16 @@ class Source(NamedTuple):
     feeds: tuple[FeedLink, ...] = ()
 
     def link(self, format_name: str) -> FeedLink | None:
-        """The provider's feed in a format, or in the nearest to it."""
+        """The feed of the provider in this format, or in another if there is none in this."""
         same = [link for link in self.feeds if link.format == format_name]
         return next(iter(same or self.feeds), None)
 
 
 class Item(NamedTuple):
-    """An entry as the formats write it: safe, absolute, the same in every feed that holds it."""
+    """An entry as formats write it: HTML sanitized, URLs absolute, the same in all feeds."""
 
     id: str
-    atom_id: str  # the same as Atom wants it: other than `id` for some that the ledger keeps
+    atom_id: str  # a valid atom:id; differs from `id` for some ids that the ledger keeps
     title: str
     published: datetime
     updated: datetime
@@ -391,7 +389,7 @@ class Item(NamedTuple):
     external_url: str = ""
     summary: str = ""
     content_html: str = ""
-    content_text: str = ""  # the same in plain text, in paragraphs
+    content_text: str = ""  # the content as plain text, in paragraphs
     authors: tuple[Person, ...] = ()
     categories: tuple[Category, ...] = ()
     image: Enclosure | None = None
@@ -407,42 +405,42 @@ class Item(NamedTuple):
     duration: int = 0
     comments: str = ""
     amp_url: str = ""
-    episode: Episode | None = None  # None: the feed is no podcast
+    episode: Episode | None = None  # None if the feed is not a podcast
 
 
 class Profile(NamedTuple):
-    """How the items of a feed differ from those of most feeds."""
+    """How the items of a feed are adapted, for e-mail or as a podcast."""
 
-    # Query parameters of the addresses of one that is mailed: name, value; None: it is not.
+    # Query parameters (name, value) for links, in a feed for e-mail; None: it is not for e-mail.
     mail: tuple[tuple[str, str], ...] | None = None
-    # What is put before the addresses of what a podcast plays, or ""; None: it is none.
+    # Prefix for the URLs of media files in a podcast, or ""; None: it is not a podcast.
     podcast: str | None = None
 
 
 class History(NamedTuple):
-    """What a document tells of the rest of its feed (RFC 5005)."""
+    """The links of a document to the rest of its feed (RFC 5005)."""
 
-    is_complete: bool = False  # there is no rest
-    current: tuple[FeedLink, ...] = ()  # of an archive: the document to subscribe to
-    older: tuple[FeedLink, ...] = ()  # the archive before it
-    newer: tuple[FeedLink, ...] = ()  # the archive after it
+    is_complete: bool = False  # the document holds all items
+    current: tuple[FeedLink, ...] = ()  # in an archive: the subscription document
+    older: tuple[FeedLink, ...] = ()  # the previous archive
+    newer: tuple[FeedLink, ...] = ()  # the next archive
 
     def link(self, which: str, format_name: str) -> FeedLink | None:
-        """The address of `current`, `older` or `newer` in a format, if there is such a one."""
+        """The link to `current`, `older` or `newer` in a format, None if there is none."""
         links: tuple[FeedLink, ...] = getattr(self, which)
         return next((link for link in links if link.format == format_name), None)
 
 
 class Feed(NamedTuple):
-    """A feed as the formats write it. `updated` and `published` are the newest of its items'."""
+    """A feed as formats write it. `updated` and `published` are the newest of its items."""
 
     path: str
     kind: str  # all, topic, provider, topic_provider or custom
     id: str
     title: str
     description: str
-    home: str  # the page that the feed belongs to
-    links: tuple[FeedLink, ...]  # the feed in each of its formats
+    home: str  # URL of the web page that the feed belongs to
+    links: tuple[FeedLink, ...]  # one for each of its formats
     updated: datetime
     published: datetime
     items: tuple[Item, ...]
@@ -452,15 +450,15 @@ class Feed(NamedTuple):
     icon: str = ""
     logo: str = ""
     hubs: tuple[str, ...] = ()
-    ttl: int = 0  # minutes that readers may wait before they ask again; 0: they are not told
+    ttl: int = 0  # minutes that readers may cache the feed; 0: not stated
     topic: Term | None = None
     provider: Term | None = None
-    parent: str = ""  # path of the parent topic's feed, "" if it has none
-    total: int = 0  # how many records belong to the feed, in its window or not
-    about: str = ""  # where the extension of JSON Feed is described
+    parent: str = ""  # path of the feed of the parent topic, "" if it has none
+    total: int = 0  # number of records in the feed, inside its window or not
+    about: str = ""  # URL of the documentation of the JSON Feed extension
     podcast: Podcast | None = None
-    history: History | None = None  # None: nothing is said of what the document does not hold
+    history: History | None = None  # None: the document has no links to archives
 
     def link(self, format_name: str) -> FeedLink:
-        """The feed's own address in a format."""
+        """The self link of the feed in a format."""
         return next(link for link in self.links if link.format == format_name)

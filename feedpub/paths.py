@@ -1,4 +1,4 @@
-"""Names that are safe as parts of paths, on every file system and every host."""
+"""File names that are valid on every file system and host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 _SEGMENT = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9._~-]*")
 MAX_SEGMENT = 100
 
-# Names that Windows gives to devices, with any ending.
+# Device names on Windows, reserved with any extension.
 DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "clock$"}
     | {f"{device}{n}" for device in ("com", "lpt") for n in range(10)}
@@ -15,7 +15,7 @@ DEVICES = frozenset(
 
 
 def is_portable(segment: str) -> bool:
-    """Whether a name can be a file's or a folder's anywhere."""
+    """Whether a file or a folder can have this name on every file system."""
     return (
         bool(_SEGMENT.fullmatch(segment))
         and len(segment) <= MAX_SEGMENT
@@ -25,7 +25,7 @@ def is_portable(segment: str) -> bool:
 
 
 def portable_name(name: str) -> str:
-    """A file's name as it can be anywhere, with its ending, as much alike as may be."""
+    """A similar file name that is valid on every file system, with the same extension."""
     stem, dot, ending = name.rpartition(".")
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem if dot else name).strip("-")[:60] or "file"
     ending = re.sub(r"[^a-z0-9]", "", ending.lower())[:10] if dot else ""
@@ -34,5 +34,5 @@ def portable_name(name: str) -> str:
 
 
 def printable_path(path: str) -> str:
-    """A path that can be printed: bytes that are no UTF-8 are shown as escapes."""
+    """A path with its unprintable characters and invalid UTF-8 escaped."""
     return path if path.isprintable() else path.encode("utf-8", "backslashreplace").decode()

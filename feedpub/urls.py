@@ -1,4 +1,4 @@
-"""Addresses as people write them → addresses as feeds may carry them (RFC 3986)."""
+"""URLs as people write them → absolute, percent-encoded URLs for feeds (RFC 3986)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from feedpub.errors import FeedpubError
 
 WEB_SCHEMES = frozenset({"http", "https"})
-# Nothing to mend in most addresses; this says so at the price of one match.
+# Most URLs need no change; one match finds those.
 _CLEAN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:[/?][!$&-;=?-Z_a-z~]*+)?")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -16,17 +16,17 @@ _SAFE = "!$%&'()*+,/:;=?@~-._"
 
 
 class UrlError(FeedpubError):
-    """Not an address that a feed may carry; the message says why."""
+    """A text is not a URL that can be published. The message says why."""
 
 
 def absolute_url(text: str, base: str = "") -> str:
-    """An http(s) address, percent-encoded, its host in ASCII; relative ones are below `base`.
+    """An absolute http or https URL, percent-encoded, with the host in ASCII.
 
-    What is fetched stays the same: spaces and unicode are encoded, double
-    slashes and dots are kept. What can be no part of it (control characters,
-    halves of surrogate pairs) is taken out. Raises `UrlError`.
+    A relative URL is resolved against `base`. The URL still names the same resource: spaces
+    and non-ASCII characters are encoded, double slashes and dots are kept. Control characters
+    and lone surrogates are removed. Raises `UrlError`.
     """
-    if "&amp;" in text:  # escaped for HTML where it is none
+    if "&amp;" in text:  # escaped for HTML by mistake
         text = text.replace("&amp;", "&")
     if _CLEAN.fullmatch(text):
         return text
@@ -35,7 +35,7 @@ def absolute_url(text: str, base: str = "") -> str:
         raise UrlError("it is empty")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)", text)
     if scheme and scheme[1].lower() not in WEB_SCHEMES:
-        raise UrlError(f"a {scheme[1][:20]}: address has no place in a feed")
+        raise UrlError(f"a {scheme[1][:20]}: address cannot be published")
     if not scheme:
         if not base:
             raise UrlError(f"{text[:60]!r} has no scheme")
@@ -45,7 +45,7 @@ def absolute_url(text: str, base: str = "") -> str:
         parts = urlsplit(text if scheme else urljoin(base, text))
         host, port = parts.hostname or "", parts.port
         if not host.isascii():
-            import idna  # rare, and not what Python's own codec knows: that is IDNA 2003
+            import idna  # rarely needed; Python's own codec implements IDNA 2003 only
 
             host = idna.encode(host, uts46=True).decode("ascii")
     except (ValueError, UnicodeError):
@@ -72,7 +72,7 @@ def has_scheme(text: str) -> bool:
 
 
 def _looks_like_host(text: str) -> bool:
-    """`example.org/x` was meant as an address; `pics/a.jpg` is a place below the base."""
+    """Whether a text lacks only its scheme, as `example.org/x` does and `pics/a.jpg` does not."""
     first, slash, _ = text.partition("/")
     if not slash:
         return first.lower().startswith("www.")

@@ -1,7 +1,7 @@
-"""A record's content as it came → HTML that is safe in any reader, with absolute addresses.
+"""The raw content of a record → sanitized HTML with absolute URLs.
 
-Everything is parsed and serialised again by nh3 (ammonia, html5ever), so what
-comes out is a whole fragment of HTML, whatever came in.
+All markup is parsed and serialised by nh3 (ammonia, html5ever), so the result is always
+well-formed HTML.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lxml import html as lxml_html
     from markdown_it import MarkdownIt
 
-# Who may be embedded: players that readers know. All others' frames are taken out.
+# Hosts whose players may be embedded. All other frames are removed.
 EMBED_HOSTS = frozenset(
     {
         "archive.org",
@@ -40,7 +40,7 @@ EMBED_HOSTS = frozenset(
         "youtube.com",
     }
 )
-# Pictures that nobody is to see: they tell a third party who reads.
+# Hosts of tracking pixels, which tell a third party who reads an item.
 _TRACKERS = tuple(
     f".{host}"
     for host in """doubleclick.net google-analytics.com list-manage.com pixel.wp.com
@@ -59,7 +59,7 @@ _TAGS = frozenset(
     span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var
     video wbr""".split()
 )
-# Elements whose text is not meant to be read either.
+# Elements that are removed together with their text.
 _DROPPED = frozenset(
     """script style title template noscript noframes noembed object embed applet svg math select
     textarea button head frameset xmp""".split()
@@ -87,24 +87,24 @@ _ATTRIBUTES = {
     "track": {"src", "kind", "srclang", "label"},
     "video": {"src", "poster", "controls", "width", "height", "preload"},
 }
-_CONTACT_SCHEMES = frozenset({"mailto", "tel"})  # of links: a person, not a page
+_CONTACT_SCHEMES = frozenset({"mailto", "tel"})  # of links to a person
 _ADDRESSES = frozenset({"href", "src", "poster", "cite"})
 _ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 _UNSEEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _HIDDEN = re.compile(r"<[a-z]+\s[^<>]*\bhidden\b", re.IGNORECASE)
-# Jekyll's marks around text that it is to leave alone
-_DECLARATION = re.compile(r"\s*<\?[^<>]*>")  # lxml takes none in a text
+_DECLARATION = re.compile(r"\s*<\?[^<>]*>")  # lxml rejects it in a str
+# Liquid's marks around text that Jekyll must not expand
 _RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _DESCRIPTOR = re.compile(r"(?:[0-9.]+x|[0-9]+w(?: [0-9]+h)?)?")
 _SIZE = re.compile(r"\d{1,5}%?")
 
-# nh3 writes every attribute as name="value" with quotes escaped, so this cannot mistake.
+# nh3 writes every attribute as name="value" with quotes escaped, so these always match.
 _IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
 _FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)>.*?</iframe>", re.DOTALL)
 _SOURCE = re.compile(r"<(?:source|track)((?: [a-z-]+=\"[^\"]*\")*)>")
 _WRITTEN_TAG = re.compile(r"</?[a-z][a-z0-9]*(?: [a-z-]+=\"[^\"]*\")*>")
-# What is shown by who cannot play: browsers don't.
+# Fallback content, which browsers never show.
 _INSTEAD = re.compile(r"<(video|audio)\b[^>]*>.*?</\1>", re.DOTALL)
 _PREFORMATTED = re.compile(r"<pre(?: [^>]*)?>(.*?)</pre>", re.DOTALL)
 _PARAGRAPH = re.compile(
@@ -116,7 +116,7 @@ _SPACE = re.compile(r"[ \t\n]+")
 _CELL_END = re.compile(r"</t[dh]>")
 _SPACES = re.compile(r"  +")
 _AT_LINE_END = re.compile(r" *\n *")
-_BULLET = re.compile(r"^-\n+", re.MULTILINE)  # of a list item that holds paragraphs
+_BULLET = re.compile(r"^-\n+", re.MULTILINE)  # of a list item with paragraphs
 _MEDIA = re.compile(r"<(img|iframe|source|track)\b")
 _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 _TEXT = re.compile(r"(?:^|>)[^<]*[^\s<]")
@@ -134,14 +134,14 @@ _MARKDOWN = re.compile(
 )
 _HTML_SIGN = re.compile(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*/?>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)[^<>]*>")
-# Elements without an end, or whose end people leave out.
+# Elements without an end tag, or with an optional one.
 _NEVER_NESTED = frozenset(
     """area base br col embed hr img input link meta source track wbr p li dt dd option tr td th
     tbody thead tfoot""".split()
 )
 MAX_DEPTH = 300
-MAX_DRAWN = 10_000  # elements of no depth
-_BRACKETS = 500  # more than this open in one paragraph: nobody's Markdown
+MAX_SELF_CLOSED = 10_000  # unknown elements such as <path/>
+_MAX_BRACKETS = 500  # unclosed in one paragraph
 _PRE = re.compile(r"(<pre(?: [^<>]*)?>)\n")
 _DOCUMENT = re.compile(r"<!doctype\b|<html\b|<head\b|<body\b", re.IGNORECASE)
 _INSIDE_TAGS = re.compile(
@@ -150,10 +150,9 @@ _INSIDE_TAGS = re.compile(
 
 
 def content_html(record: Record, home: str) -> str:
-    """The record's content for its feeds: embedded media first, then the body, "" if it has none.
+    """The sanitized content of a record: embedded media, then the body; "" if it has none.
 
-    Addresses are relative to the record's own page, where it has one, else to
-    the site.
+    Relative URLs are resolved against the link of the record, or `home` if it has no link.
     """
     base = record.link or home
     parts = [clean_html(record.featured, base)] if record.featured.strip() else []
@@ -161,13 +160,13 @@ def content_html(record: Record, home: str) -> str:
         parts.append(clean_html(_to_html(record), base))
     content = "\n".join(part for part in parts if part)
     if content and record.summary and not _TEXT.search(content):
-        # A player or a picture alone: many readers would show nothing to read.
+        # Only a player or a picture: add a text for readers that show neither.
         content += f"\n<p>{html.escape(record.summary, quote=False)}</p>"
     return content
 
 
 def content_text(content: str) -> str:
-    """Safe HTML → its text in paragraphs, as far as text goes; pictures by their descriptions."""
+    """Sanitized HTML → plain text in paragraphs, with the alt texts of images."""
     if "<video" in content or "<audio" in content:
         content = _INSTEAD.sub("", content)
     parts = _PREFORMATTED.split(content) if "<pre" in content else [content]
@@ -190,7 +189,7 @@ def _alt(image: re.Match[str]) -> str:
 
 
 def is_html(text: str) -> bool:
-    """Whether a body is HTML, by looking: Markdown may hold HTML, so its own signs decide."""
+    """Whether a body is HTML. With the syntax of both it is Markdown, which may contain HTML."""
     if _is_document(text):
         return True
     start = text.lstrip()[:200]
@@ -202,7 +201,7 @@ def is_html(text: str) -> bool:
 
 
 def _is_document(text: str) -> bool:
-    """Whether a text is a whole page, whatever comments and declarations stand before it."""
+    """Whether a text is a whole HTML page, possibly after comments and declarations."""
     at = 0
     while True:
         at += len(text[at : at + 1000]) - len(text[at : at + 1000].lstrip())
@@ -218,17 +217,17 @@ def _is_document(text: str) -> bool:
 
 
 def _too_deep(markup: str) -> bool:
-    """Whether elements are nested as no person nests them: parsing takes the depth's square."""
+    """Whether elements are nested too deeply: parsing takes time in the square of the depth."""
     if markup.count("<") < MAX_DEPTH:
         return False
-    depth = drawn = 0
+    depth = self_closed = 0
     for tag in _ANY_TAG.finditer(without_unseen(markup)):
         name = tag[2].lower()
         if name in _NEVER_NESTED:
             continue
-        if name not in _TAGS and tag[0].endswith("/>"):  # of a drawing, or a word processor's
-            drawn += 1
-            if drawn > MAX_DRAWN:
+        if name not in _TAGS and tag[0].endswith("/>"):  # of SVG, or of a word processor
+            self_closed += 1
+            if self_closed > MAX_SELF_CLOSED:
                 return True
             continue
         depth = max(0, depth - 1) if tag[1] else depth + 1
@@ -238,8 +237,8 @@ def _too_deep(markup: str) -> bool:
 
 
 def _hides(markup: str) -> bool:
-    """Whether there may be elements that nobody is to see."""
-    # The expressions take ten times as long as the words that they cannot do without.
+    """Whether there may be hidden elements."""
+    # A search for a fixed word takes a tenth of the time of the pattern.
     lower = markup.lower()
     return bool(
         (("display" in lower or "mso-hide" in lower) and _UNSEEN.search(markup))
@@ -248,7 +247,7 @@ def _hides(markup: str) -> bool:
 
 
 def clean_html(markup: str, base: str) -> str:
-    """Any HTML → a sanitized fragment, its addresses made absolute against `base`."""
+    """Any HTML → a sanitized fragment, with URLs made absolute against `base`."""
     markup = strip_unprintable(markup)
     if _too_deep(markup):
         return f"<p>{html.escape(plain_text(_ANY_TAG.sub(' ', markup)), quote=False)}</p>"
@@ -259,7 +258,7 @@ def clean_html(markup: str, base: str) -> str:
     if "img" in media:
         cleaned = _IMAGE.sub(_keep_image, cleaned)
     if "iframe" in media:
-        # What is inside is text to HTML and markup to simpler readers: out with it.
+        # The content of an iframe is ignored by HTML parsers, but not by simpler ones: remove it.
         cleaned = _FRAME.sub(
             lambda m: f"<iframe{m[1]}></iframe>" if ' src="' in m[1] else "", cleaned
         )
@@ -268,12 +267,12 @@ def clean_html(markup: str, base: str) -> str:
     cleaned = without_empty(cleaned)
     if "<pre" not in cleaned:
         return _BLANK_LINES.sub("\n", cleaned).strip()
-    # A parser takes the first line end of a pre for none: one that is meant is written twice.
+    # HTML parsers drop a newline at the start of a pre, so write it twice.
     return _PRE.sub(r"\1\n\n", cleaned).strip()
 
 
 def without_empty(cleaned: str) -> str:
-    """Safe HTML without elements that hold nothing, for they would be seen as a gap."""
+    """Sanitized HTML without empty elements, which would show as a gap."""
     while (fewer := _EMPTY.sub("", cleaned)) != cleaned:
         cleaned = fewer
     return cleaned
@@ -282,8 +281,10 @@ def without_empty(cleaned: str) -> str:
 def _to_html(record: Record) -> str:
     body = _RAW.sub("", record.body) if "{%" in record.body else record.body
     if record.body_type != "html" and not is_html(body):
-        if any(part.count("[") - part.count("]") > _BRACKETS for part in body.split("\n\n")):
-            body = body.replace("[", "&#91;")  # links take the square of the open brackets
+        if any(part.count("[") - part.count("]") > _MAX_BRACKETS for part in body.split("\n\n")):
+            body = body.replace(
+                "[", "&#91;"
+            )  # the time for links grows with the square of the unclosed brackets
         return _parsers.to_html(body)
     return body
 
@@ -300,14 +301,14 @@ class _Parsers(threading.local):
         return rendered
 
     def clean(self, markup: str, base: str) -> str:
-        """The markup without what is not allowed, its addresses made absolute against `base`."""
+        """The markup without disallowed parts, with URLs made absolute against `base`."""
         self._base = base
         cleaned: str = self._cleaner.clean(markup)
         return cleaned
 
     @cached_property
     def _markdown(self) -> MarkdownIt:
-        from markdown_it import MarkdownIt  # 50 ms: only sites that write Markdown pay
+        from markdown_it import MarkdownIt  # takes 50 ms, needed for Markdown only
 
         return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -349,7 +350,7 @@ def _address(tag: str, value: str, base: str) -> str | None:
     except UrlError:
         if ":" in value.partition("/")[0]:
             return None
-        try:  # example.org/x without a scheme: in content, browsers take it as a place below
+        try:  # example.org/x without a scheme: browsers treat it as a relative URL
             url = absolute_url("./" + value.strip(), base)
         except UrlError:
             return None
@@ -364,7 +365,7 @@ def _address(tag: str, value: str, base: str) -> str | None:
 
 
 def _srcset(value: str, base: str) -> str | None:
-    """Each candidate's address made absolute (HTML, 4.8.4.2.1: address, space, descriptor)."""
+    """A srcset with absolute URLs (HTML, 4.8.4.2.1: URL, space, descriptor)."""
     candidates = []
     for match in re.finditer(r"\s*([^\s,]\S*[^\s,]|[^\s,])\s*((?:\s[^,()]*)?)(?:,|$)", value):
         try:
@@ -378,7 +379,7 @@ def _srcset(value: str, base: str) -> str | None:
 
 
 def _keep_image(match: re.Match[str]) -> str:
-    """An image as it is, or nothing for one without address or of a size that nobody sees."""
+    """The image tag, with an alt; "" if it has no URL, or is a pixel in size."""
     attributes = dict(_ATTRIBUTE.findall(match[1]))
     if "src" not in attributes and "srcset" not in attributes:
         return ""
@@ -389,7 +390,7 @@ def _keep_image(match: re.Match[str]) -> str:
 
 
 def _seen(markup: str, base: str) -> tuple[str, str]:
-    """What of a page, or a part of one, is meant to be seen, and the page's own base."""
+    """The visible part of a page or a fragment, and the base URL of the page."""
     from lxml import etree
     from lxml import html as lxml_html
 

@@ -1,4 +1,4 @@
-"""What podcasts alone want to know of a record → `Episode`.
+"""The podcast keys of a record → `Episode`.
 
 Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
 """
@@ -21,26 +21,26 @@ _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 TYPES = frozenset({"full", "trailer", "bonus"})
 CHAPTERS_TYPE = "application/json+chapters"  # Podcasting 2.0, chapters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-LONGEST = 128  # characters: of names and labels, whose ends may be cut off else
-LONGEST_DISPLAY = 32
+MAX_LABEL = 128  # characters of a name or a label
+MAX_DISPLAY = 32
 
 
 def read_episode(read: FieldReader) -> Episode | None:
-    """What a record says as an episode, None if nothing."""
+    """The podcast metadata of a record, None if it has none."""
     if not read.has_any(_GROUPS):
         return None
     number = _number(read, "episode")
     season = _number(read, "season")
     if season and not season.isdigit():
         _, keys = read.find("season")
-        read.notes.add(keys, f"{season} is no season", "write a whole number; left out")
+        read.notes.add(keys, f"{season} is not a season", "write a whole number; it was ignored")
         season = ""
     chapters, chapters_type = _chapters(read)
     episode = Episode(
         season=int(season or 0),
-        season_name=read.plain("season_name")[:LONGEST] if season else "",
+        season_name=read.plain("season_name")[:MAX_LABEL] if season else "",
         number=number,
-        display=read.plain("episode_display")[:LONGEST_DISPLAY] if number else "",
+        display=read.plain("episode_display")[:MAX_DISPLAY] if number else "",
         type=_type(read),
         title=read.plain("episode_title"),
         explicit=read.flag("explicit"),
@@ -56,7 +56,7 @@ def read_episode(read: FieldReader) -> Episode | None:
 
 
 def _number(read: FieldReader, group: str) -> str:
-    """A number that is not negative, as it is best written: 3, or 315.5."""
+    """A non-negative number in its shortest form, such as 3 or 315.5."""
     text, keys = read.raw(group)
     text = text.strip()
     if not text:
@@ -65,7 +65,7 @@ def _number(read: FieldReader, group: str) -> str:
         whole, dot, part = text.partition(".")
         part = part.rstrip("0")
         return (whole.lstrip("0") or "0") + (dot and part and f".{part}")
-    read.notes.add(keys, f"{text[:40]!r} is not a number", "write a number like 3; left out")
+    read.notes.add(keys, f"{text[:40]!r} is not a number", "write a number like 3; it was ignored")
     return ""
 
 
@@ -74,12 +74,13 @@ def _type(read: FieldReader) -> str:
     word = text.strip().lower()
     if not word or word in TYPES:
         return word
-    read.notes.add(keys, f"{text[:40]!r} is no type of episode", "write full, trailer or bonus")
+    what = f"{text[:40]!r} is not a type of episode"
+    read.notes.add(keys, what, "write full, trailer or bonus; it was ignored")
     return ""
 
 
 def _entries(read: FieldReader, group: str, short: str) -> list[tuple[dict[str, Any], Keys]]:
-    """The mappings of a list; a text alone is one of them with this key."""
+    """A list of mappings. A text stands for a mapping with the key `short`."""
     value, keys = read.find(group)
     if value is None:
         return []
@@ -91,13 +92,13 @@ def _entries(read: FieldReader, group: str, short: str) -> list[tuple[dict[str, 
         if isinstance(entry, dict) and isinstance(entry.get(short), str):
             found.append((entry, where))
         else:
-            what = f"a text is wanted, or {{{short}: …}}"
-            read.notes.add(where, what, "mend it; it was left out")
+            what = f"expected a text, or {{{short}: …}}"
+            read.notes.add(where, what, "correct it; it was ignored")
     return found
 
 
 def _text(entry: dict[str, Any], *names: str) -> str:
-    """The first of these that is said, on one line."""
+    """The first of these that has a value, on one line."""
     said = (entry.get(name) for name in names)
     return next((plain_text(scalar(value)) for value in said if isinstance(value, str)), "")
 
@@ -110,8 +111,8 @@ def _transcripts(read: FieldReader) -> tuple[Transcript, ...]:
             continue
         kind = registered_type(_text(entry, "type")) or type_of(url)
         if not kind:
-            remedy = "write type: text/vtt, say; it was left out"
-            read.notes.add(keys, "nothing tells the transcript's type", remedy)
+            remedy = "add its type, such as type: text/vtt; it was ignored"
+            read.notes.add(keys, "the type of the transcript is unknown", remedy)
             continue
         language = _text(entry, "language")
         rel = "captions" if _text(entry, "rel") == "captions" else ""
@@ -122,7 +123,7 @@ def _transcripts(read: FieldReader) -> tuple[Transcript, ...]:
 
 
 def _chapters(read: FieldReader) -> tuple[str, str]:
-    """The address of a file of chapters, and its type."""
+    """The URL of a chapters file, and its type."""
     for entry, keys in _entries(read, "chapters", "url")[:1]:
         if url := read.url(entry["url"], (*keys, "url"), read.base):
             return url, registered_type(_text(entry, "type")) or CHAPTERS_TYPE
@@ -132,7 +133,7 @@ def _chapters(read: FieldReader) -> tuple[str, str]:
 def _people(read: FieldReader) -> tuple[Contributor, ...]:
     found = []
     for entry, keys in _entries(read, "people", "name"):
-        name = _text(entry, "name")[:LONGEST]
+        name = _text(entry, "name")[:MAX_LABEL]
         picture, page = (
             read.url(entry.get(ours) or entry.get(theirs), (*keys, ours), read.rules.home)
             for ours, theirs in (("image", "img"), ("url", "href"))
@@ -149,7 +150,7 @@ def _locations(read: FieldReader) -> tuple[Location, ...]:
         rel, geo, osm = (_text(entry, name) for name in ("rel", "geo", "osm"))
         country = _text(entry, "country").upper()
         made = Location(
-            _text(entry, "name")[:LONGEST],
+            _text(entry, "name")[:MAX_LABEL],
             rel if rel in {"subject", "creator"} else "",
             geo if re.fullmatch(r"geo:-?\d[\d.,;=A-Za-z_-]*", geo) else "",
             osm if re.fullmatch(r"[NWR]\d+(?:#\d+)?", osm) else "",
@@ -162,7 +163,7 @@ def _locations(read: FieldReader) -> tuple[Location, ...]:
 
 def _license(read: FieldReader) -> License | None:
     for entry, keys in _entries(read, "license", "name")[:1]:
-        name = _text(entry, "name")[:LONGEST]
+        name = _text(entry, "name")[:MAX_LABEL]
         if name:
             return License(name, read.url(entry.get("url"), (*keys, "url"), read.rules.home))
     return None

@@ -1,7 +1,7 @@
-"""Reading the values of one record: each method takes what it can, and names what it cannot.
+"""Reads the values of one record. Invalid values are noted as problems, and ignored.
 
-What a key holds is known from the key, so a text is read as a date, a number
-or a truth only where one belongs.
+The key determines the type: a text is read as a date, a number or a boolean only if its key
+holds one.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
 _NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _COUNT = re.compile(r"(\d{1,15})")
-# A relative address with an ending, below the folder of what names it or beside it.
+# A relative URL with a file extension, which may be a file below the folder of the record.
 _BESIDE = re.compile(r"(?![/?#\\]|[A-Za-z][A-Za-z0-9+.-]*:)[^?#\\\x00-\x1f]+\.[A-Za-z0-9]{1,5}")
 _MEDIA = frozenset({"image", "audio", "video"})
-# What else is published if it stands beside a record: nothing that can be a record, or settings.
+# Types of other local files that may be published: none that can be a record or settings.
 _DOCUMENTS = frozenset(
     {TYPES[ending] for ending in "pdf epub zip docx odt pptx odp xlsx ods vtt srt ics stl".split()}
 )
@@ -38,40 +38,40 @@ _NOTHING = {group: (None, aliases[:1]) for group, aliases in KEYS.items()}
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 
-HOW_TO_DATE = "write it like 2026-01-31T09:30:00Z"  # the remedy of a date that cannot be read
+HOW_TO_DATE = "write it like 2026-01-31T09:30:00Z"  # the remedy for an invalid date
 
-MAX_PROVIDERS = 1000  # that are kept at hand
+MAX_PROVIDERS = 1000  # in the cache
 
 Values = Mapping[str, Any]
 Keys = tuple[str | int, ...]
 
 
 class Position(NamedTuple):
-    """Where a record was found."""
+    """The location of a record in the sources."""
 
-    path: str  # as named to the user
-    below: str  # path below its source: ids are made from this, so that a source may move
+    path: str  # of the file, as shown to the user
+    below: str  # path relative to its source; ids use this, so a source can be moved
     line: int = 1
-    part: int | None = None  # its number in a file of several, from 0
-    whole_file: bool = True  # the file is this record
+    part: int | None = None  # index in a file of several records, from 0
+    whole_file: bool = True  # whether the file holds this record only
 
     @property
     def name(self) -> str:
-        """How messages and `explain` name the record."""
+        """The name of the record in messages and `explain`."""
         return self.path if self.part is None else f"{self.path}#{self.part + 1}"
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Notes:
-    """Collects what is wrong with one record, with the lines found only when asked."""
+    """Collects the problems of one record. Line numbers are computed only for problems."""
 
     place: Position
     line_of: Callable[[Keys], int]
     problems: list[Problem] = field(default_factory=list)
-    fatal: bool = False  # the record cannot be used
+    fatal: bool = False  # whether the record cannot be used
 
     def add(self, keys: Keys, what: str, remedy: str, fatal: bool = False) -> None:
-        """Notes that what is at `keys` is wrong."""
+        """Adds a problem with the value at `keys`."""
         key = ""
         for step in keys:
             key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else step
@@ -82,13 +82,13 @@ class Notes:
 
 
 class FieldReader:
-    """Reads one record's values; every method notes what it cannot take and goes on."""
+    """Reads the values of one record. Methods note invalid values, and return an empty one."""
 
     def __init__(self, values: Values, rules: ReadingRules, notes: Notes) -> None:
         self.values = values
         self.rules = rules
         self.notes = notes
-        self.base = rules.home  # what addresses in front matter are relative to
+        self.base = rules.home  # base of relative URLs of media and related articles
         self._found: dict[str, tuple[Any, Keys]] = {}
         ranks: dict[str, int] = {}
         for key, value in values.items():
@@ -109,37 +109,37 @@ class FieldReader:
                 self._found[group] = (value, steps)
 
     def has_any(self, groups: frozenset[str]) -> bool:
-        """Whether the record says anything of these."""
+        """Whether the record has a value for any of these groups."""
         return not groups.isdisjoint(self._found)
 
     def find(self, group: str) -> tuple[Any, Keys]:
-        """The value that gives `group`, and where it is; (None, …) if nothing does."""
+        """The value for a group, and its location; (None, …) if there is none."""
         return self._found.get(group) or _NOTHING[group]
 
     def raw(self, group: str) -> tuple[str, Keys]:
-        """A text as it was written."""
+        """A text, as written."""
         if group not in self._found:
             return "", KEYS[group][:1]
         value, keys = self._found[group]
         if isinstance(value, (dict, list)):
             kind = "a list" if isinstance(value, list) else "a mapping"
-            self.notes.add(keys, f"a text is wanted, not {kind}", "write a text")
+            self.notes.add(keys, f"expected a text, not {kind}", "write a text")
             return "", keys
         return self._printable(scalar(value), keys), keys
 
     def _printable(self, text: str, keys: Keys) -> str:
         cleaned = strip_unprintable(text)
         if cleaned != text:
-            what = "a control character or half a surrogate pair that no feed can carry"
-            self.notes.add(keys, what, "take it out; feedpub did")
+            what = "a character that is not allowed in feeds (a control character or a surrogate)"
+            self.notes.add(keys, what, "remove it; feedpub ignored it")
         return cleaned
 
     def _name(self, value: Any, keys: Keys) -> str:
-        """A text without markup, of a scalar that is a part of something."""
+        """A nested value, as text without markup."""
         return plain_text(self._printable(scalar(value), keys))
 
     def plain(self, group: str) -> str:
-        """A text without markup."""
+        """A text, without markup."""
         if group not in self._found:
             return ""
         value, keys = self._found[group]
@@ -148,11 +148,11 @@ class FieldReader:
         text, keys = self.raw(group)
         cleaned = plain_text(text)
         if group == "title" and has_markup(text):
-            self.notes.add(keys, "HTML in a title", "write plain text; the tags were taken out")
+            self.notes.add(keys, "HTML in a title", "write plain text; the tags were removed")
         return cleaned
 
     def flag(self, group: str) -> bool | None:
-        """A truth, None where nothing or no truth was written."""
+        """A boolean, None if there is no value or an invalid one."""
         if group not in self._found:
             return None
         value, keys = self._found[group]
@@ -168,6 +168,7 @@ class FieldReader:
         return None
 
     def number(self, group: str) -> float | None:
+        """A number, None if there is no value or an invalid one."""
         if group not in self._found:
             return None
         text, keys = self.raw(group)
@@ -178,19 +179,20 @@ class FieldReader:
         return None
 
     def url(self, value: Any, keys: Keys, base: str = "") -> str:
-        """An address, "" where it cannot be used."""
+        """An absolute URL, "" if it is empty or invalid."""
         if value is None or value == "":
             return ""
         if isinstance(value, (dict, list, bool)):
-            self.notes.add(keys, "an address is wanted", "write one text")
+            self.notes.add(keys, "expected a URL", "write one URL")
             return ""
         try:
             return absolute_url(self._printable(value, keys), base)
         except UrlError as error:
-            self.notes.add(keys, str(error), "write it whole, like https://example.org/a")
+            self.notes.add(keys, str(error), "write a complete URL like https://example.org/a")
             return ""
 
     def moment(self, group: str, fatal: bool) -> Moment | None:
+        """A date, None if there is no value or an invalid one, which is `fatal` or not."""
         value, keys = self.find(group)
         if value is None:
             return None
@@ -202,7 +204,7 @@ class FieldReader:
             return None
 
     def words(self, group: str, split: Callable[[str], list[str]]) -> list[str]:
-        """Names: a list, or one text."""
+        """Names: a list, or one text that `split` divides."""
         if group not in self._found:
             return []
         value, keys = self._found[group]
@@ -213,13 +215,13 @@ class FieldReader:
             if isinstance(entry, dict):
                 entry = entry.get("name") or entry.get("title")
             if isinstance(entry, (dict, list)):
-                self.notes.add((*keys, n), "a name is wanted", "write a text")
+                self.notes.add((*keys, n), "expected a name", "write a text")
             elif entry is not None and (name := self._name(entry, (*keys, n))):
                 names.append(name)
         return names
 
     def people(self, value: Any, keys: Keys) -> tuple[Person, ...]:
-        """Authors: names, `Name <e-mail>`, or mappings of name, email and url."""
+        """Authors: names, `Name <e-mail>`, or mappings with name, email and url."""
         if value is None:
             return ()
         found: list[Person] = []
@@ -242,13 +244,14 @@ class FieldReader:
                 if person not in found:
                     found.append(person)
             else:
-                self.notes.add(where, "an author without a name", "write a name")
+                self.notes.add(where, "an author without a name", "add a name")
         return tuple(found)
 
     def provider(self, default: str) -> tuple[Provider | None, tuple[Person, ...]]:
+        """The provider, or the one named `default`; and the authors that it lists."""
         value, keys = self.find("provider")
         if isinstance(value, dict):
-            # Many records have the same one, and it is much to read.
+            # Many records have the same provider, so cache it.
             text, made = repr(value), self.rules.providers
             if text in made:
                 return made[text]
@@ -262,24 +265,28 @@ class FieldReader:
             if name or domain:
                 image = pictures[-1].url if pictures else ""
                 found = Provider(name or domain, domain, url, image), authors
-                # A relative address depends on the record, and a problem is to be named for each.
+                # Relative URLs depend on the record, and problems must be noted for each.
                 if image in text and problems == len(self.notes.problems):
                     if len(made) >= MAX_PROVIDERS:
                         made.clear()
                     made[text] = found
                 return found
-            self.notes.add(keys, "the provider has no name", "write provider: {name: …}")
+            self.notes.add(
+                keys, "the provider has no name", "write provider: {name: …}; it was ignored"
+            )
         elif isinstance(value, (list, bool)) or (value and _NUMBER.fullmatch(value)):
             what = "a list" if isinstance(value, list) else f"{scalar(value)!r}"
             self.notes.add(
-                keys, f"{what} is no provider", "write a name, or {name: …, domain: …}; left out"
+                keys,
+                f"{what} is not a provider",
+                "write a name, or {name: …, domain: …}; it was ignored",
             )
         elif value and (name := self._name(value, keys)):
             return Provider(name), ()
         return (Provider(default) if default else None), ()
 
     def pictures(self, value: Any, keys: Keys) -> list[Enclosure]:
-        """Images: a mapping, an address, or a list of them."""
+        """Images: a URL, a mapping, or a list of these."""
         if value is None or value == "":
             return []
         found = []
@@ -290,7 +297,9 @@ class FieldReader:
                     entry.get("url") or entry.get("src") or entry.get("image") or entry.get("path")
                 )
                 if not link:
-                    self.notes.add(where, "an image without url", "write {url: …, width: …}")
+                    self.notes.add(
+                        where, "an image without a url", "write {url: …, width: …}; it was ignored"
+                    )
                     continue
                 url = self.url(link, (*where, "url"), self.base)
                 if url:
@@ -302,13 +311,13 @@ class FieldReader:
             elif entry is not None:
                 self.notes.add(
                     where,
-                    f"{scalar(entry) if not isinstance(entry, list) else 'a list'!r} is no image",
-                    "write its address, or {url: …, width: …, height: …}; left out",
+                    f"{'a list' if isinstance(entry, list) else scalar(entry)!r} is not an image",
+                    "write its URL, or {url: …, width: …, height: …}; it was ignored",
                 )
         return found
 
     def _file(self, link: Any) -> str:
-        """The file beside the record that an address may mean, "" if it cannot be one."""
+        """The path of the local file that a URL may mean, "" if it cannot be one."""
         if not isinstance(link, str) or not _BESIDE.fullmatch(link):
             return ""
         place = self.notes.place
@@ -320,13 +329,13 @@ class FieldReader:
         return "" if below.startswith("..") or top == place.path else top + below
 
     def media(self, entry: Values, keys: Keys, url: str, medium: str) -> Enclosure:
-        """What a mapping says of a media file."""
-        kind = told = type_of(url)
+        """A media file from a mapping. `medium` is image, or "" for any."""
+        kind = guess = type_of(url)
         written = entry.get("type") or entry.get("mime_type") or entry.get("mimeType")
         if isinstance(written, str):
-            kind = registered_type(written) or told
+            kind = registered_type(written) or guess
         if medium == "image" and not kind.startswith("image/"):
-            kind = told if told.startswith("image/") else ""
+            kind = guess if guess.startswith("image/") else ""
         duration = 0
         for name in ("duration", "duration_in_seconds"):
             if isinstance(entry.get(name), str):
@@ -346,6 +355,7 @@ class FieldReader:
         )
 
     def count(self, entry: Values, names: tuple[str, ...], keys: Keys) -> int:
+        """A number of bytes or pixels under one of these names, 0 if there is none."""
         for name in names:
             value = entry.get(name)
             if value is None or value == "":
@@ -355,21 +365,26 @@ class FieldReader:
             if match := pattern.fullmatch(text):
                 return int(match[1])
             if text.isdigit():
-                what, remedy = f"{text[:40]} is too large", "write the true number; left out"
+                what, remedy = (
+                    f"{text[:40]} is too large",
+                    "write the correct number; it was ignored",
+                )
             else:
-                what, remedy = f"{text[:40]!r} is not a number", "write digits alone; left out"
+                what, remedy = f"{text[:40]!r} is not a number", "write only digits; it was ignored"
             self.notes.add((*keys, name), what, remedy)
         return 0
 
     def seconds(self, text: str, keys: Keys) -> int:
+        """A duration in seconds, 0 if it is invalid."""
         try:
             return parse_duration(text)
         except DateError as error:
-            self.notes.add(keys, str(error), "write it like PT15M, 1:02:03 or 90; left out")
+            remedy = "write it like PT15M, 1:02:03 or 90; it was ignored"
+            self.notes.add(keys, str(error), remedy)
             return 0
 
     def enclosures(self) -> list[Enclosure]:
-        """Everything that goes along with the item to be played or downloaded."""
+        """All media files and downloads, each URL once."""
         found: list[Enclosure] = []
         for group in ("enclosures", "attachments", "audio", "video", "actions"):
             if group not in self._found:
@@ -381,7 +396,7 @@ class FieldReader:
                     entry = {"url": entry}
                 if not isinstance(entry, dict):
                     self.notes.add(
-                        where, "this is no file", "write its address, or {url: …}; left out"
+                        where, "this is not a file", "write its URL, or {url: …}; it was ignored"
                     )
                     continue
                 if group == "actions":
@@ -390,7 +405,7 @@ class FieldReader:
                     entry = {k: v for k, v in entry.items() if k != "type"}
                 link = entry.get("url") or entry.get("href") or entry.get("src")
                 if not link:
-                    self.notes.add(where, "a file without url", "write {url: …}; left out")
+                    self.notes.add(where, "a file without a url", "write {url: …}; it was ignored")
                     continue
                 url = self.url(link, (*where, "url"), self.base)
                 if url and all(url != other.url for other in found):
@@ -400,6 +415,7 @@ class FieldReader:
         return found
 
     def related(self) -> tuple[Related, ...]:
+        """The related articles, each URL once."""
         value, keys = self.find("related")
         if value is None:
             return ()
@@ -409,7 +425,8 @@ class FieldReader:
             if isinstance(entry, str):
                 entry = {"url": entry}
             if not isinstance(entry, dict):
-                self.notes.add(where, "a related story is wanted", "write {title: …, url: …}")
+                what = "this is not a related article"
+                self.notes.add(where, what, "write {title: …, url: …}; it was ignored")
                 continue
             name = next(
                 (k for k in ("webUrl", "url", "link", "originalUrl") if entry.get(k)), "url"
@@ -434,7 +451,7 @@ class FieldReader:
 
 
 def scalar(value: Any) -> str:
-    """A scalar as the text that was written, "" for what is none."""
+    """A scalar as the text that was written, "" if it is not a scalar."""
     if isinstance(value, str):
         return value
     return ("true" if value else "false") if isinstance(value, bool) else ""

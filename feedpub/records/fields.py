@@ -1,8 +1,4 @@
-"""The keys of a record and their aliases → `Record`.
-
-Which key means what is promised to users; the table is `feedpub.keys.KEYS`.
-What is not in it never leaves the record.
-"""
+"""The values of a record → `Record`. `feedpub.keys.KEYS` lists the keys and their aliases."""
 
 from __future__ import annotations
 
@@ -28,8 +24,8 @@ from feedpub.records.text import shorten
 from feedpub.urls import has_scheme
 
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-MAX_BODY = 2_000_000  # characters: a feed of twenty such items has 40 MB
-TITLE_LENGTH = 80  # of a title made from an excerpt
+MAX_BODY = 2_000_000  # characters; a feed of twenty such items has 40 MB
+TITLE_LENGTH = 80  # characters of a title that is made from the summary
 
 
 def build_record(
@@ -41,7 +37,7 @@ def build_record(
     rules: ReadingRules,
     notes: Notes,
 ) -> Record | None:
-    """One record from its values; None, with the reason in `notes`, if it cannot be used."""
+    """The record with these values; None if it cannot be used, with the reason in `notes`."""
     read = FieldReader(values, rules, notes)
     name = FileName.of(place)
     headline = _headline(read, name)
@@ -51,7 +47,7 @@ def build_record(
     identity = identify(read, place, name, source, published.day, title)
     link = identity.link
     if link and link.startswith(rules.origin):
-        read.base = link  # what a page of the site names by a relative address is beside the page
+        read.base = link  # a page of this site, so relative URLs are relative to it
     provider, authors = _credits(read, source)
     images = _images(read)
     duration, duration_keys = read.raw("duration")
@@ -93,7 +89,7 @@ def build_record(
 
 
 class _Headline(NamedTuple):
-    """What a record must have, and what can stand in for it."""
+    """The fields without which a record cannot be used, and those that replace them."""
 
     published: Moment
     updated: Moment | None
@@ -146,14 +142,14 @@ def _body(read: FieldReader, body: str, body_type: str) -> tuple[str, str]:
     if content and not body.strip():
         body, body_type = content, ""
     if len(body) > MAX_BODY:
-        what = f"the content has {len(body):,} characters, more than any reader shows"
-        read.notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was left out")
+        what = f"the content has {len(body):,} characters, too many for feed readers"
+        read.notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was ignored")
         body = ""
     return body, body_type
 
 
 def _fallback_date(read: FieldReader, name: FileName) -> Moment | None:
-    """A date in `published:` (elsewhere a truth), or in a Jekyll file name."""
+    """A date in `published` (which is usually a boolean), or in a file name of Jekyll."""
     value = read.values.get("published")
     if isinstance(value, str) and value.strip().lower() not in TRUE | FALSE:
         try:
@@ -165,15 +161,15 @@ def _fallback_date(read: FieldReader, name: FileName) -> Moment | None:
         try:
             return parse_date(name.date, read.rules.zone)
         except DateError as error:
-            read.notes.add(("date",), f"in the file's name, {error}", "mend the name", fatal=True)
+            read.notes.add(("date",), f"in the file name, {error}", "rename the file", fatal=True)
     return None
 
 
 def _topics(read: FieldReader, place: Position, source: SourceSpec) -> tuple[str, ...]:
-    """All topics, tags and categories; else Jekyll's `category`; else the source's."""
+    """All topics, tags and categories; otherwise `category`; otherwise those of the source."""
 
     def split(text: str) -> list[str]:
-        # Jekyll splits a text at spaces, where others split at commas or not at all.
+        # Jekyll splits a text at spaces; other tools split it at commas, or not at all.
         in_jekyll = "_posts" in place.path.split("/")
         return text.split() if in_jekyll and "," not in text else _commas(text)
 
@@ -194,12 +190,14 @@ def _language(read: FieldReader, source: SourceSpec) -> str:
     language = text.strip().replace("_", "-")
     if re.fullmatch(_LANGUAGE, language):
         return language
-    read.notes.add(keys, f"{text[:40]!r} is no language", "write a tag like en or pt-BR; left out")
+    read.notes.add(
+        keys, f"{text[:40]!r} is not a language", "write a tag like en or pt-BR; it was ignored"
+    )
     return read.rules.language
 
 
 def _comments(read: FieldReader) -> str:
-    """Where the record is talked about; what else tools keep there (true, a number) is no fault."""
+    """The URL of the comments. Other values (true, a number) are valid in some tools."""
     value, keys = read.find("comments")
     if not isinstance(value, str) or not (has_scheme(value) or value.startswith("/")):
         return ""
@@ -214,11 +212,11 @@ def _status(read: FieldReader) -> str:
     value, keys = read.find("is_published")
     published = read.flag("is_published")
     if published is None and value is not None:
-        try:  # a date is taken for a date, see _fallback_date
+        try:  # a date is valid here, see _fallback_date
             parse_date(scalar(value), read.rules.zone)
         except DateError:
             what = f"{scalar(value)[:40]!r} is not true or false"
-            read.notes.add(keys, what, "write true or false; it counts as false")
+            read.notes.add(keys, what, "write true or false; it was read as false")
             return "unpublished"
     return "unpublished" if published is False else ""
 

@@ -1,4 +1,4 @@
-"""A record's addresses, and the id that follows from them."""
+"""The URLs of a record, and its id, which may be one of them."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ _JEKYLL_VARIABLES = {
 
 
 class FileName(NamedTuple):
-    """What the name of a record's file says."""
+    """The parts of the file name of a record."""
 
-    stem: str  # without the ending
-    date: str = ""  # of a name like 2026-01-31-a-title.md (Jekyll), as it is written there
+    stem: str  # without the extension
+    date: str = ""  # as written in a name such as 2026-01-31-a-title.md (Jekyll)
     rest: str = ""  # the stem after the date
 
     @classmethod
     def of(cls, place: Position) -> FileName:
-        """What the name of the file at a place says; only the file of a single record is dated."""
+        """Splits the file name of a record. Only a file of a single record can have a date."""
         stem = place.below.rpartition("/")[2].rpartition(".")[0]
         dated = _DATED_STEM.fullmatch(stem) if place.whole_file else None
         return cls(stem, dated[1], dated[2]) if dated else cls(stem)
 
 
 class RecordIdentity(NamedTuple):
-    """A record's id, and its addresses."""
+    """The id of a record, and its URLs."""
 
     id: str
     id_from: str  # see `Record.id_from`
-    link: str  # its page, "" if it has none
-    original: str  # where it was first published, "" if that is not said
-    external: str  # the address that it points to, where that is not its page
+    link: str  # URL of its page, "" if it has none
+    original: str  # URL where it was first published, "" if unknown
+    external: str  # URL that it is about, if that is not its page
 
 
 def identify(
     read: FieldReader, place: Position, name: FileName, source: SourceSpec, day: str, title: str
 ) -> RecordIdentity:
-    """The id and the addresses of a record that was published on `day` (YYYY-MM-DD).
+    """The id and the URLs of a record that was published on `day` (YYYY-MM-DD).
 
-    The id comes from the record's own `id`, or an address that it names in full, or its date
-    and path, but never from an address made from a pattern: patterns change.
+    The id is the `id` key, otherwise an absolute URL in the record, otherwise made from date
+    and path. It is never a URL that was made from a pattern, because patterns change.
     """
     slug = _slug(read, place, name)
     link, link_in_full, pattern = _link(read, source)
@@ -79,7 +79,7 @@ def identify(
 
 
 def _address(read: FieldReader, group: str) -> tuple[str, str]:
-    """An address, and the same address again if it is written in full, with its scheme."""
+    """A URL, and the same URL again if it was written with its scheme, otherwise ""."""
     value, keys = read.find(group)
     address = read.url(value, keys, read.rules.home)
     in_full = not isinstance(value, str) or has_scheme(value)
@@ -87,17 +87,17 @@ def _address(read: FieldReader, group: str) -> tuple[str, str]:
 
 
 def _link(read: FieldReader, source: SourceSpec) -> tuple[str, str, str]:
-    """The record's link as `_address` gives it, and the pattern for a record without one.
+    """The link as `_address` returns it, and the pattern to use if there is none.
 
-    Jekyll's `permalink` may be a pattern itself, such as /:categories/:title/.
+    A `permalink` of Jekyll may be a pattern itself, such as /:categories/:title/.
     """
     value, keys = read.find("link")
     if not isinstance(value, str) or "/:" not in value:
         return *_address(read, "link"), source.link
     pattern = _from_jekyll(value)
     if "/:" in pattern:
-        remedy = "write the address, or give the source a link: pattern; left out"
-        read.notes.add(keys, f"{value[:60]!r} is a pattern not known here", remedy)
+        remedy = "write the URL, or set link: for the source in config.yaml; it was ignored"
+        read.notes.add(keys, f"{value[:60]!r} is a pattern with unknown variables", remedy)
         pattern = source.link
     return "", "", pattern
 
@@ -116,12 +116,12 @@ def _path_id(site_id: str, place: Position, day: str, title: str) -> str:
     tag = f"{site_id}/{day}/{quote(place.below, safe='/~')}"
     if place.whole_file:
         return tag
-    # A list may grow at its head, so a record's number in it cannot be part of its id.
+    # Records may be inserted into a list, so their number cannot be part of the id.
     return tag + "#" + hashlib.sha256(f"{day}\n{title}".encode()).hexdigest()[:12]
 
 
 def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: Position) -> str:
-    """The address that a pattern gives below `site.home`, as Jekyll and Hugo would make it."""
+    """The URL that a pattern makes below `site.home`, as Jekyll and Hugo would make it."""
     year, month, date = day.split("-")
     categories = read.words("categories", str.split) or read.words("category", str.split)
     folder, _, name = _page_path(place.below).rpartition("/")
@@ -141,18 +141,18 @@ def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: P
 
 
 def _segment(text: str) -> str:
-    """A name as one segment of a path, its spaces replaced by hyphens."""
+    """A name as one segment of a URL path, with hyphens for spaces."""
     return quote("-".join(text.split()), safe="~")
 
 
 def _from_jekyll(pattern: str) -> str:
-    """A pattern of Jekyll's (/:categories/:title/) as one of feedpub's (/{categories}/{slug}/)."""
+    """A pattern of Jekyll (/:categories/:title/) as one of feedpub (/{categories}/{slug}/)."""
     for theirs, ours in _JEKYLL_VARIABLES.items():
         pattern = re.sub(rf":{theirs}\b", f"{{{ours}}}", pattern)
     return pattern
 
 
 def _page_path(below: str) -> str:
-    """A file's path without its ending; for a Hugo page bundle (post/index.md), its folder."""
+    """The path of a file without its extension; the folder, if it is a Hugo page bundle."""
     path = below.rpartition(".")[0]
     return path.removesuffix("/index") or path

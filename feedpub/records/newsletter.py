@@ -1,12 +1,11 @@
-"""An item as it is read in a feed → the same item as it survives e-mail.
+"""An item → the same item with content that e-mail clients can show.
 
-Mail clients show no frames and play nothing, know neither srcset nor style
-sheets, and the oldest of them take a picture's width from its attribute alone
-(what each shows: https://www.caniemail.com/). docs/newsletters.md says what
-mailing services read of a feed.
+Mail clients show no frames, players, srcset or style sheets, and some read the width of an
+image from its attribute only (https://www.caniemail.com/). docs/newsletters.md describes what
+mailing services read from a feed.
 
-What comes in is what nh3 has serialised (`feedpub.records.content`): every
-`<` begins a tag, and every tag has one form, so that it is read tag by tag.
+The content was serialised by nh3 (`feedpub.records.content`): every `<` begins a tag, and
+every tag has the same form, so it can be read tag by tag.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from feedpub.records.content import content_text, without_empty
 from feedpub.records.text import strip_unprintable, summary_of
 from feedpub.urls import WEB_SCHEMES, absolute_url
 
-Parameters = Sequence[tuple[str, str]]  # of the query of addresses: name, value
-WIDTH = 600  # pixels: what mailing services' templates are wide
+Parameters = Sequence[tuple[str, str]]  # of the query of URLs: name, value
+WIDTH = 600  # pixels: the usual width of an e-mail template
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
-# Clients that know CSS shrink it to the screen; Outlook on Windows knows the attributes alone.
+# Clients with CSS shrink it to the screen; Outlook on Windows reads the attributes only.
 _FLUID = "max-width:100%;height:auto"
-# Of unknown width: as large as it is, but in Outlook, where it might be wider than the screen.
+# For an image of unknown width: its own size, except in Outlook, where it could be too wide.
 _FLUID_UNSIZED = f"width:auto;{_FLUID}"
-_PLAY = "\u25b6"  # what says in all languages that there is something to play
+_PLAY = "\u25b6"  # a play button, understood in every language
 
 _PLAYED = frozenset({"iframe", "video", "audio"})
-_VOID = frozenset({"br", "col", "hr", "wbr"})  # without an end tag, as are some that are looked at
+_VOID = frozenset({"br", "col", "hr", "wbr"})  # other elements without an end tag are replaced
 
-# Players' addresses → those of the pages that show the same.
+# URLs of players → URLs of the pages that show the same media.
 _PAGES = tuple(
     (re.compile(rf"https?://{player}"), page)
     for player, page in (
@@ -63,10 +62,10 @@ _YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([\w-]{11})")
 
 
 def mailed(item: Item, parameters: Parameters, home: str) -> Item:
-    """The item as feeds that are mailed hold it; `home` is the address of the site's own pages.
+    """The item for a feed that is sent by e-mail; `home` is the base URL of the site.
 
-    Its id, its dates and its enclosures stay what they are. Whoever reads
-    content alone, or summaries alone, finds one if the other is there.
+    The id, the dates and the enclosures do not change. If the item has content or a summary,
+    the result has both, because some services read only one of them.
     """
     item = item._replace(summary=item.summary or summary_of(item.content_text))
     content = _Mail(item, parameters, home).content()
@@ -79,18 +78,18 @@ def mailed(item: Item, parameters: Parameters, home: str) -> Item:
 
 
 def with_parameters(url: str, parameters: Parameters) -> str:
-    """An address with these parameters in its query, but for those that it names itself."""
+    """A URL with these query parameters added, except those that it already has."""
     before, mark, fragment = url.partition("#")
     address, _, query = before.partition("?")
-    there = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-    added = [f"{name}={quote(value, safe='')}" for name, value in parameters if name not in there]
+    present = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+    added = [f"{name}={quote(value, safe='')}" for name, value in parameters if name not in present]
     if not added:
         return url
     return f"{address}?{'&'.join([query, *added] if query else added)}{mark}{fragment}"
 
 
 class _Mail:
-    """The making of one item's content."""
+    """Converts the content of one item."""
 
     def __init__(self, item: Item, parameters: Parameters, home: str) -> None:
         self._item = item
@@ -100,13 +99,13 @@ class _Mail:
         self._pictures = {picture.url: picture for picture in item.images}
         self._lead = item.image or next(iter(item.images), None)
         self._seen = {_attributes(tag).get("src") for tag in self._tags if tag[2] == "img"}
-        self._open: list[str] = []  # the elements that the tag at hand is in
+        self._open: list[str] = []  # the elements around the current tag
 
     def content(self) -> str:
-        """The content, or the summary; with the lead picture at its head if it would have none."""
+        """The content or the summary, preceded by the lead image if it contains no image."""
         markup, parts, at = self._item.content_html, [], 0
         for n, tag in enumerate(self._tags):
-            if tag.start() < at:  # of a medium that is dealt with
+            if tag.start() < at:  # part of a player that was replaced
                 continue
             parts.append(markup[at : tag.start()])
             at = tag.end()
@@ -145,7 +144,7 @@ class _Mail:
         return tag[0]
 
     def _is_page(self, url: str) -> bool:
-        """Whether an address is that of a page of the site's own, and not of a file there."""
+        """Whether a URL is that of a page of this site, not of another file."""
         parts, home = urlsplit(url), self._home
         return (
             parts.scheme in WEB_SCHEMES
@@ -159,7 +158,7 @@ class _Mail:
     def _image(self, tag: re.Match[str]) -> str:
         attributes = _attributes(tag)
         if "style" in attributes:
-            return tag[0]  # none that came in has one: it was made here
+            return tag[0]  # made here: sanitized content has no style
         url = attributes.get("src") or _candidate(attributes.get("srcset", ""))
         if not url:
             return ""
@@ -171,16 +170,16 @@ class _Mail:
                 width, height = picture.width, picture.height
             elif not height:
                 height = max(1, round(width * picture.height / picture.width))
-        rest = {key: said for key, said in attributes.items() if key in {"title", "lang", "dir"}}
+        rest = {key: text for key, text in attributes.items() if key in {"title", "lang", "dir"}}
         return _picture(url, alt, width, height, rest)
 
     def _own_picture(self, picture: Enclosure, alt: str = "") -> str:
         return _picture(picture.url, picture.title or alt, picture.width, picture.height, {})
 
-    # What is played
+    # Players
 
     def _end_of(self, n: int) -> int:
-        """Where the element that the nth tag begins has its end tag."""
+        """The index of the end tag for the nth tag, n itself if there is none."""
         name, depth = self._tags[n][2], 0
         for m in range(n, len(self._tags)):
             if self._tags[m][2] == name:
@@ -190,9 +189,9 @@ class _Mail:
         return n
 
     def _medium(self, tags: Sequence[re.Match[str]]) -> str:
-        """A link to what a frame or a player shows, with a still if there is one.
+        """A link to the media of a frame or player, with a still image if there is one.
 
-        "" if it has no address: what is inside is for who cannot play it.
+        "" if it has no URL; then its fallback content is used.
         """
         attributes = _attributes(tags[0])
         name, title = tags[0][2], attributes.get("title", "")
@@ -206,7 +205,7 @@ class _Mail:
             url = _page(url)
             title = title or (urlsplit(url).hostname or "").removeprefix("www.")
             if video := _YOUTUBE.fullmatch(url):
-                # https://developers.google.com/youtube/v3/docs/thumbnails: every video has it.
+                # Every video has this one: https://developers.google.com/youtube/v3/docs/thumbnails
                 address = f"https://i.ytimg.com/vi/{video[1]}/hqdefault.jpg"
                 still = _picture(address, alt, 480, 360, {})
         elif poster := attributes.get("poster"):
@@ -225,7 +224,7 @@ class _Mail:
 
 
 def _page(url: str) -> str:
-    """The page that shows what a player shows, which is its own address where none is known."""
+    """The URL of the page for a player, its own URL if none is known."""
     for player, page in _PAGES:
         if found := player.fullmatch(url):
             return found.expand(page)
@@ -233,7 +232,7 @@ def _page(url: str) -> str:
 
 
 def _candidate(srcset: str) -> str:
-    """Of a srcset, the smallest that fills a mail's width, else the largest."""
+    """The smallest image of a srcset that fills the width of an e-mail, otherwise the largest."""
     candidates = [candidate.partition(" ")[::2] for candidate in srcset.split(", ")]
     widths = [
         (int(size[:-1]), url) for url, size in candidates if re.fullmatch(r"[0-9]{1,5}w", size)
@@ -244,7 +243,7 @@ def _candidate(srcset: str) -> str:
 
 
 def _picture(url: str, alt: str, width: int, height: int, rest: dict[str, str]) -> str:
-    """A picture that is at most 600 pixels wide in every client; 0 for a size that is not known."""
+    """An image that is at most `WIDTH` wide in every client. An unknown width or height is 0."""
     if width > WIDTH:
         width, height = WIDTH, height and max(1, round(height * WIDTH / width))
     attributes = {"src": url, "alt": alt, **rest, "width": str(width or WIDTH)}
@@ -255,7 +254,7 @@ def _picture(url: str, alt: str, width: int, height: int, rest: dict[str, str]) 
 
 
 def _pixels(attributes: dict[str, str], name: str) -> int:
-    """A size in pixels, 0 if none is said: a part of what is around it says nothing in a mail."""
+    """A size in pixels, 0 if there is none or it is in percent."""
     size = attributes.get(name, "")
     return int(size) if size.isdecimal() else 0
 

@@ -1,7 +1,7 @@
-"""The bytes of one file → its records. Pure: no files, no clock, no globals.
+"""The bytes of one file → its records. Pure functions: no files, no clock.
 
-A file is front matter and a body (.md, .html), one record or a list of them
-(.yaml, .json), or one JSON object a line (.jsonl).
+A file holds front matter and a body (.md, .html), one record or a list of records (.yaml,
+.json), or one JSON object per line (.jsonl).
 """
 
 from __future__ import annotations
@@ -35,39 +35,41 @@ _DATES = frozenset({*KEYS["published"], "published"})
 
 @dataclass(slots=True, eq=False, repr=False)
 class Parsed:
-    """What one file gave: read = records + unusable, always."""
+    """The result of parsing one file. Always read = records + unusable."""
 
     records: list[Record] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # what was mended, too
-    skipped: list[tuple[str, str]] = field(default_factory=list)  # what is no record, and why
+    problems: list[Problem] = field(default_factory=list)  # fatal ones and others
+    skipped: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # (name, reason) of what is not a record
     unusable: int = 0
 
     @property
     def read(self) -> int:
-        """How many records the file holds."""
+        """The number of records in the file."""
         return len(self.records) + self.unusable
 
 
 def unreadable(path: str, what: str, remedy: str, line: int = 0) -> Parsed:
-    """A file of which nothing can be known: one record that cannot be used."""
+    """The result for a file that cannot be read: it counts as one unusable record."""
     return Parsed(problems=[Problem(path, line, "", what, remedy)], unusable=1)
 
 
 def parse_file(
     data: bytes, path: str, below: str, source: SourceSpec, rules: ReadingRules
 ) -> Parsed:
-    """Every record of one file; `path` is how users name it, `below` its path in its source."""
+    """The records of one file. `path` is shown to users, `below` is relative to the source."""
     if below.rpartition("/")[2].startswith("_index."):
         return Parsed(skipped=[(path, "section page")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return unreadable(path, "a binary file", "take it out, or give it another ending")
+            return unreadable(path, "a binary file", "remove it, or change its extension")
         line = data.count(b"\n", 0, error.start) + 1
         return unreadable(path, "the text is not UTF-8", "save it as UTF-8", line)
     if "\0" in text:
-        return unreadable(path, "a binary file", "take it out, or give it another ending")
+        return unreadable(path, "a binary file", "remove it, or change its extension")
     if not text.strip():
         return unreadable(path, "the file is empty", "write a record, or delete it", 1)
     if "\r" in text:
@@ -75,8 +77,8 @@ def parse_file(
     parsed = Parsed()
     if unprintable := first_unprintable(text, data):
         line = text.count("\n", 0, unprintable.start()) + 1
-        what = f"a control character (U+{ord(unprintable[0]):04X}) that no feed can carry"
-        remedy = "take it out; feedpub did"
+        what = f"a character (U+{ord(unprintable[0]):04X}) that is not allowed in feeds"
+        remedy = "remove it; feedpub ignored it"
         parsed.problems.append(Problem(path, line, "", what, remedy, fatal=False))
         text = strip_unprintable(text)
     reader = _FileReader(path, below, source, rules, parsed)
@@ -96,7 +98,7 @@ def parse_file(
 
 @dataclass(slots=True, eq=False, repr=False)
 class _FileReader:
-    """Reads the text of one file into `parsed`; its methods raise `ParseError`."""
+    """Parses the text of one file into `parsed`. The methods raise `ParseError`."""
 
     path: str
     below: str
@@ -105,7 +107,7 @@ class _FileReader:
     parsed: Parsed
 
     def read_front_matter(self, text: str) -> None:
-        """A record and its body."""
+        """Reads one record, with its body."""
         if text.startswith("{"):
             values, body = split_json_front_matter(text)
             self._add(values, Position(self.path, self.below), _JsonLines(text).line_of, body)
@@ -129,18 +131,18 @@ class _FileReader:
             line = error.line + 1 if error.line else 1
             raise ParseError(error.what, error.remedy, line) from None
         self._note_duplicates(document, offset=1)
-        # Jekyll: nothing between the fences is a post that says no more than its name.
+        # Jekyll: front matter may be empty if the file name has a date and a title.
         if values is None and _DATED_NAME.match(self.below.rpartition("/")[2]):
             values = {}
         self._add(values, place, lambda keys: document.line_of(keys) + 1, body, body_type)
 
     def read_data(self, text: str) -> None:
-        """A record, a list of them, or an object that holds the list."""
+        """Reads one record, a list of records, or an object that contains the list."""
         line_of: LineOf
         if self.path.lower().endswith(".json"):
             values, duplicates = parse_json(text)
             for name in duplicates:
-                self._note_twice(0, name, "the key is in an object twice")
+                self._note_twice(0, name, "the key appears twice in an object")
             line_of = _JsonLines(text).line_of
         else:
             document = Document(text)
@@ -154,14 +156,14 @@ class _FileReader:
             self._add(values, Position(self.path, self.below), line_of)
             return
         if not isinstance(values, list):
-            raise ParseError("a record is wanted, not a text", "write key: value lines", 1)
+            raise ParseError("expected a record, not a text", "write key: value lines", 1)
         for n, entry in enumerate(values):
             where: Keys = (*prefix, n)
             place = Position(self.path, self.below, line_of(where), part=n, whole_file=False)
             self._add(entry, place, _within(line_of, where))
 
     def read_lines(self, text: str) -> None:
-        """A record a line; a line that cannot be read does not stop the others."""
+        """Reads one record per line. A line that cannot be parsed does not stop the others."""
         lines = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
         for part, (n, line) in enumerate(lines):
             place = Position(self.path, self.below, n, part=part, whole_file=False)
@@ -173,13 +175,13 @@ class _FileReader:
                 self.parsed.unusable += 1
                 continue
             for name in duplicates:
-                self._note_twice(n, name, "the key is in an object twice")
+                self._note_twice(n, name, "the key appears twice in an object")
             self._add(values, place, _always(n))
 
     def _add(
         self, values: Any, place: Position, line_of: LineOf, body: str = "", body_type: str = ""
     ) -> None:
-        """One record, if it can be used."""
+        """Adds one record, if it can be used."""
         notes = Notes(place, line_of)
         parsed = self.parsed
         if not isinstance(values, dict):
@@ -200,16 +202,16 @@ class _FileReader:
 
     def _note_duplicates(self, document: Document, offset: int) -> None:
         for twice in document.duplicates:
-            what = f"the key is there twice (first in line {twice.first_line + offset})"
+            what = f"the key appears twice (first on line {twice.first_line + offset})"
             self._note_twice(twice.line + offset, twice.key, what)
 
     def _note_twice(self, line: int, key: str, what: str) -> None:
-        remedy = "keep one of them; the last was taken"
+        remedy = "keep one of them; feedpub used the last"
         self.parsed.problems.append(Problem(self.path, line, key, what, remedy, fatal=False))
 
 
 def _toml_lines(front: str) -> LineOf:
-    """Finds the line of a key of the top level; the fence is line 1."""
+    """Returns a function that finds the line of a top-level key; the fence is line 1."""
 
     def line_of(keys: Keys) -> int:
         name = re.escape(str(keys[0])) if keys else ""
@@ -220,7 +222,7 @@ def _toml_lines(front: str) -> LineOf:
 
 
 def _within(line_of: LineOf, where: Keys) -> LineOf:
-    """Finds lines below a place."""
+    """Returns a function that finds lines of what is below `where`."""
     return lambda keys: line_of(where + keys)
 
 
@@ -229,10 +231,10 @@ def _always(line: int) -> LineOf:
 
 
 def _list_of_records(values: dict[str, Any]) -> str:
-    """The key whose list holds the records of an object that is none itself, "" if none does.
+    """The key of the list of records in an object that is not a record itself, "" if none.
 
-    Without a date it is no record; keys that records have do not hold
-    records. Raises `ParseError` if it could be several.
+    An object with a date is a record. A key that records have does not hold the list. Raises
+    `ParseError` if several lists are possible.
     """
     if not values.keys().isdisjoint(_DATES):
         return ""
@@ -243,19 +245,19 @@ def _list_of_records(values: dict[str, Any]) -> str:
         if isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
     ] or [name for name, value in others.items() if value == []]
     if len(lists) > 1:
-        what = f"several lists could be the records ({', '.join(sorted(lists))})"
-        raise ParseError(what, "keep one list in a file")
+        what = f"several lists could hold the records ({', '.join(sorted(lists))})"
+        raise ParseError(what, "keep one list per file")
     return lists[0] if lists else ""
 
 
-# A character beyond U+FFFF, as JSON escapes it in two halves; or a half alone.
+# A surrogate pair, as JSON escapes characters beyond U+FFFF, or a lone surrogate.
 _SURROGATES = re.compile(
     r"\\u(d[89ab][0-9a-f]{2})(?:\\u(d[c-f][0-9a-f]{2}))?|\\ud[c-f][0-9a-f]{2}", re.IGNORECASE
 )
 
 
 def _as_yaml_has_it(escape: re.Match[str]) -> str:
-    """YAML's escape of the same length in lines; it has none for halves."""
+    """The YAML escape for the same character; U+FFFD for a lone surrogate, which YAML forbids."""
     if not escape[2]:
         return "\\ufffd"
     high, low = int(escape[1], 16) & 0x3FF, int(escape[2], 16) & 0x3FF
@@ -263,7 +265,7 @@ def _as_yaml_has_it(escape: re.Match[str]) -> str:
 
 
 class _JsonLines:
-    """Where things are in a JSON text: JSON is YAML, so YAML's parser tells, if it is asked."""
+    """Finds lines in a JSON text, using the YAML parser, since JSON is valid YAML."""
 
     def __init__(self, text: str) -> None:
         self._text = text

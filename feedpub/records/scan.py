@@ -1,4 +1,4 @@
-"""Finding the files of the sources, and reading their bytes: the only place that opens records."""
+"""Finds the files of the sources, and reads them. No other module opens records."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from feedpub.model import Problem
 from feedpub.paths import printable_path
 from feedpub.records.kinds import SUFFIXES, max_bytes
 
-FolderId = tuple[int, int]  # device and inode: the same folder, under whatever name
-Chain = tuple[FolderId, ...]  # the identities of a folder and of those above it
+FolderId = tuple[int, int]  # device and inode: the same folder under any path
+Chain = tuple[FolderId, ...]  # the ids of the folders above a folder
 
 
 class FoundFile(NamedTuple):
-    """A file that holds records."""
+    """A record file."""
 
-    file: str  # its path on this machine
-    shown: str  # as messages name it
-    below: str  # its path below its source
+    file: str  # path on this machine
+    shown: str  # path in messages
+    below: str  # path relative to the source
     source: SourceSpec
 
 
 class Signature(NamedTuple):
-    """What tells that a file was changed, without reading it; times are in nanoseconds.
+    """Metadata that changes when a file changes; times are in nanoseconds.
 
-    `ctime` besides what git looks at: an edit in place may keep the size, and
-    a program may set `mtime` back, but nothing sets `ctime`.
+    `ctime` is included because an edit may keep the size, and a program may reset `mtime`,
+    but no program can set `ctime`.
     """
 
     size: int
@@ -45,28 +45,28 @@ class Signature(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Signature:
-        """The signature of a file that was looked at."""
+        """The signature of a file with this stat result."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-NO_SIGNATURE = Signature(-1, -1, -1, -1)  # of what could not be looked at: never the same again
+NO_SIGNATURE = Signature(-1, -1, -1, -1)  # of a file without a stat result: never equal to another
 
 
-# A file's name and what its signature holds: plain, for there are many.
+# A file name and the fields of its signature; a plain tuple, since there are many.
 FoundName = tuple[str, int, int, int, int]
 
 
 class FoundFolder(NamedTuple):
-    """The record files of one folder, sorted by name; or those of it that `records:` names."""
+    """The record files of one folder, sorted by name, or those that `records:` lists."""
 
     path: str
     source: SourceSpec
-    shown: str  # what its files' names begin with in messages: "records/2026/", or ""
-    below: str  # what their paths below the source begin with
+    shown: str  # prefix of its files in messages: "records/2026/", or ""
+    below: str  # prefix of its files relative to the source
     files: list[FoundName]
 
     def file(self, name: str) -> FoundFile:
-        """One of its files."""
+        """The file with this name."""
         return FoundFile(
             os.path.join(self.path, name),
             self.shown + printable_path(name),
@@ -77,14 +77,14 @@ class FoundFolder(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Scan:
-    """What was found; problems are of folders and links, each counts as a record of its own."""
+    """The files found. Problems concern folders and links, and each counts as one record."""
 
     files: list[FoundFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def scan_sources(config: Config) -> Scan:
-    """Every record file of every source, each once (for the first source that has it), by path."""
+    """All record files, sorted by path. A file of several sources belongs to the first."""
     scan = Scan()
     for folder in walk_sources(config, scan.problems):
         scan.files += [folder.file(name) for name, *_ in folder.files]
@@ -93,25 +93,25 @@ def scan_sources(config: Config) -> Scan:
 
 
 def walk_sources(config: Config, problems: list[Problem]) -> Iterator[FoundFolder]:
-    """The same, folder by folder as they are found, with what tells whether a file changed."""
+    """The record files by folder, in the order found, with their signatures."""
     return _Walk(config, problems).sources()
 
 
 def count_files(config: Config) -> int:
-    """How many there are: a walk that looks at no file, which costs a third."""
-    return sum(len(folder.files) for folder in _Walk(config, [], look=False).sources())
+    """The number of record files, without a stat of each, in a third of the time."""
+    return sum(len(folder.files) for folder in _Walk(config, [], stat=False).sources())
 
 
 class _Walk:
-    """One walk over all sources; no file and no folder comes twice, whatever names lead to it."""
+    """A walk over all sources. Each file and folder is found once, even with several names."""
 
-    def __init__(self, config: Config, problems: list[Problem], look: bool = True) -> None:
+    def __init__(self, config: Config, problems: list[Problem], stat: bool = True) -> None:
         self._config = config
-        self._look = look
+        self._stat = stat
         self._problems = problems
         self._folders: set[FolderId] = set()  # walked
-        # Those that are named one by one, and the ledger, which is no list of records.
-        self._files: set[tuple[FolderId, str]] = set()  # their folders, names
+        # (folder, name) of files listed one by one, and of the ledger, which holds no records.
+        self._files: set[tuple[FolderId, str]] = set()
         with contextlib.suppress(OSError):
             config.ledger.lstat()
             folder = config.ledger.parent.stat()
@@ -131,33 +131,33 @@ class _Walk:
         for source in self._config.settings.records:
             base = self._config.root / Path(source.path).expanduser()
             if re.search(r"[*?\[]", source.path) and not base.exists():
-                import glob  # only sources with a pattern need it
+                import glob  # needed for patterns only
 
                 names = glob.glob(str(base), recursive=True)
-                # Of several names of one file, the one without links in it.
+                # Of several paths of a file, prefer the one without links.
                 roots = sorted(map(Path, names), key=lambda root: (_is_linked(root), root))
                 above = _fixed_part(str(base))
             else:
                 roots = [base]
                 above = str(base if base.is_dir() else base.parent)
-            alone: dict[str, list[FoundName]] = {}  # files that are named one by one, by folder
+            alone: dict[str, list[FoundName]] = {}  # files listed one by one, by folder
             for root in roots:
-                # What a pattern finds in the output is no record; a source there is a mistake.
+                # Ignore matches of a pattern in the output. A source there is an error instead.
                 if root != base and self._is_excluded(root):
                     continue
                 if root.is_dir():
                     yield from self._walk(str(root), above, source)
                 elif (root == base or _is_record(root.name)) and not self._seen(root):
-                    alone.setdefault(str(root.parent), []).append(_looked_at(root))
+                    alone.setdefault(str(root.parent), []).append(_with_signature(root))
             for folder, files in alone.items():
                 yield self._found(folder, above, source, files)
 
     def _seen(self, file: Path) -> bool:
-        """Whether a file came already; if not, it does now."""
+        """Whether a file was found before; remembers it."""
         try:
             status = file.parent.stat()
         except OSError:
-            return False  # what is wrong is said by who reads it
+            return False  # reading it reports the error
         folder = (status.st_dev, status.st_ino)
         if (folder, file.name) in self._files:
             return True
@@ -173,7 +173,7 @@ class _Walk:
     def _found(
         self, folder: str, above: str, source: SourceSpec, files: Iterable[FoundName]
     ) -> FoundFolder:
-        # Below a glob, names alone could be those of several folders.
+        # With a glob, the name alone could be that of several folders.
         below = folder[len(above) :].lstrip(os.sep).replace(os.sep, "/")
         below = below and f"{below}/"
         shown_above = self._config.shown(Path(above))
@@ -183,12 +183,12 @@ class _Walk:
         )
 
     def _walk(self, top: str, above: str, source: SourceSpec) -> Iterator[FoundFolder]:
-        """A folder and all below, then what links lead to, but never into what holds them."""
+        """Walks a folder, then the targets of links in it, except links to a folder above."""
         folders: list[tuple[str, Chain]] = [(top, ())]
         links: list[tuple[str, Chain]] = []
         while folders or links:
             if not folders:
-                # A folder with several names goes by the first: not by what the disk lists first.
+                # Sorted, so that the path of a folder with several does not depend on the disk.
                 links.sort(reverse=True)
                 folders.append(links.pop())
             folder, chain = folders.pop()
@@ -196,7 +196,7 @@ class _Walk:
                 status = os.stat(folder)
                 identity = (status.st_dev, status.st_ino)
                 if identity in chain:
-                    what = "a symbolic link that leads back into its own folder"
+                    what = "a symbolic link to a folder that contains it"
                     self._note(folder, what, "delete the link")
                     continue
                 if identity in self._folders:
@@ -205,25 +205,25 @@ class _Walk:
                 entries = list(os.scandir(folder))
             except OSError as error:
                 what = f"the folder cannot be read ({error.strerror})"
-                self._note(folder, what, "mend its permissions")
+                self._note(folder, what, "fix its permissions")
                 continue
             files: list[FoundName] = []
             for entry in entries:
                 if entry.name[0] == ".":
                     continue
                 if _is_folder(entry):
-                    if not self._leads_out(entry):
+                    if not self._is_reserved(entry):
                         further = links if entry.is_symlink() else folders
                         further.append((entry.path, (*chain, identity)))
                 elif _is_record(entry.name) and not (
                     self._files and (identity, entry.name) in self._files
                 ):
-                    files.append(_looked_at(entry) if self._look else _unseen(entry.name))
+                    files.append(_with_signature(entry) if self._stat else _unsigned(entry.name))
             if files:
                 yield self._found(folder, above, source, files)
 
-    def _leads_out(self, entry: os.DirEntry[str]) -> bool:
-        """Whether a folder is the output, the state or a taxonomy, under whatever name."""
+    def _is_reserved(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a folder is the output, the state or a taxonomy, under any name."""
         path = entry.path
         if os.path.abspath(path) in self._excluded:
             return True
@@ -235,7 +235,7 @@ class _Walk:
 
 
 def _is_linked(path: Path) -> bool:
-    """Whether a symbolic link leads to its folder."""
+    """Whether the path of its folder contains a symbolic link."""
     return os.path.realpath(path.parent) != os.path.abspath(path.parent)
 
 
@@ -247,32 +247,32 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_record(name: str) -> bool:
-    """Whether a file of this name is taken unless it is named itself."""
+    """Whether a file with this name is a record file. Files that `records:` lists always are."""
     return name.lower().endswith(SUFFIXES) and name[0] != "." and name.upper() != "README.MD"
 
 
-def _looked_at(file: Path | os.DirEntry[str]) -> FoundName:
+def _with_signature(file: Path | os.DirEntry[str]) -> FoundName:
     try:
         of = file.stat()
         return file.name, of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino
     except OSError:
-        return _unseen(file.name)
+        return _unsigned(file.name)
 
 
-def _unseen(name: str) -> FoundName:
+def _unsigned(name: str) -> FoundName:
     return name, *NO_SIGNATURE
 
 
 def taxonomy_files(config: Config, folder: Path) -> list[Path]:
-    """The files below a folder that describe topics or providers, in the order of their paths.
+    """The taxonomy files below a folder, sorted by path.
 
-    Raises `RunError`: without them feeds would move to other addresses.
+    Raises `RunError` if a folder cannot be read: feeds would move to other URLs without it.
     """
 
     def stop(error: OSError) -> None:
         shown = printable_path(config.shown(Path(error.filename)))
         what = f"the folder cannot be read ({error.strerror})"
-        raise RunError(f"{shown}: {what}; mend its permissions") from error
+        raise RunError(f"{shown}: {what}; fix its permissions") from error
 
     return sorted(
         Path(base) / name
@@ -285,7 +285,7 @@ def taxonomy_files(config: Config, folder: Path) -> list[Path]:
 
 
 class UnreadableError(FeedpubError):
-    """A file's bytes cannot be had; the problem stands for its record."""
+    """A file cannot be read. `what` and `remedy` are those of a `Problem`."""
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = what, remedy
@@ -293,19 +293,19 @@ class UnreadableError(FeedpubError):
 
 
 def read_bytes(file: str) -> bytes:
-    """A file's bytes; raises `UnreadableError`."""
+    """The content of a file. Raises `UnreadableError`."""
     limit = max_bytes(file)
     try:
-        # Opening a pipe or a device could wait for ever; O_NONBLOCK lets us look first.
+        # Opening a pipe or a device could block forever without O_NONBLOCK.
         fd = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
-                raise UnreadableError("not a regular file", "take it out of the records")
+                raise UnreadableError("not a regular file", "remove it from the records")
             if status.st_size > limit:
                 size, most = status.st_size / 2**20, limit // 2**20
-                what = f"the file has {size:.0f} MiB, more than the {most} MiB it may have"
-                raise UnreadableError(what, "is it a record at all? make it smaller")
+                what = f"the file has {size:.0f} MiB; the limit is {most} MiB"
+                raise UnreadableError(what, "make it smaller, or remove it from the records")
             data = os.read(fd, status.st_size + 1)
             while len(data) < status.st_size and (more := os.read(fd, status.st_size)):
                 data += more
@@ -313,19 +313,20 @@ def read_bytes(file: str) -> bytes:
         finally:
             os.close(fd)
     except FileNotFoundError:
-        remedy = "run again; if it is a link, mend what it points to"
-        raise UnreadableError("the file is not there any more", remedy) from None
+        remedy = "run again; if it is a link, fix its target"
+        raise UnreadableError("the file no longer exists", remedy) from None
     except OSError as error:
         what = f"the file cannot be read ({error.strerror})"
-        raise UnreadableError(what, "mend its permissions, or take it out") from None
+        raise UnreadableError(what, "fix its permissions, or remove it") from None
 
 
 def content_hash(data: bytes) -> bytes:
-    """By what the bytes of a file are known again under another name, for as long as ids live."""
+    """A hash that recognizes a file after a rename. The ledger stores it, so it must not change."""
     return hashlib.blake2b(data, digest_size=12).digest()
 
 
 def _fixed_part(pattern: str) -> str:
+    """The folder of a glob, up to the first component with a wildcard."""
     while re.search(r"[*?\[]", pattern):
         pattern = os.path.dirname(pattern)
     return pattern

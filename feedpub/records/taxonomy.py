@@ -1,4 +1,4 @@
-"""Taxonomy files: what is known of topics and providers besides the records."""
+"""Reads taxonomy files, which describe topics and providers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from feedpub.records.text import plain_text
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
 from feedpub.urls import UrlError, absolute_url
 
+_COMPLETE = "write a complete URL like https://example.org/a"
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class TermFiles:
-    """Both taxonomies, in the order of their files' paths."""
+    """The taxonomy files of topics and providers, sorted by path."""
 
     topics: list[TermFile] = field(default_factory=list)
     providers: list[TermFile] = field(default_factory=list)
@@ -27,9 +29,9 @@ class TermFiles:
 
 
 def read_taxonomy(rules: TaxonomyRules) -> TermFiles:
-    """Every taxonomy file; what cannot be used is noted.
+    """Reads all taxonomy files. Mistakes in them are noted as problems.
 
-    Raises `RunError` if one cannot be read at all: without it feeds would move.
+    Raises `RunError` if a file cannot be read: feeds would move to other URLs without it.
     """
     files = TermFiles()
     for paths, terms in ((rules.topics, files.topics), (rules.providers, files.providers)):
@@ -38,7 +40,7 @@ def read_taxonomy(rules: TaxonomyRules) -> TermFiles:
                 term = _term(Path(path), shown, rules.home, files.problems)
             except OSError as error:
                 what = f"the file cannot be read ({error.strerror})"
-                raise RunError(f"{shown}: {what}; mend its permissions") from error
+                raise RunError(f"{shown}: {what}; fix its permissions") from error
             except (ParseError, UnicodeDecodeError) as error:
                 line = getattr(error, "line", 0) or 1
                 what = getattr(error, "what", "") or f"the file cannot be read ({error})"
@@ -62,7 +64,7 @@ def _term(path: Path, shown: str, home: str, problems: list[Problem]) -> TermFil
         document = Document(text)
         values = document.value()
     if not isinstance(values, dict):
-        raise ParseError("a mapping is wanted", "write key: value lines", 1)
+        raise ParseError("expected a mapping", "write key: value lines", 1)
 
     def note(key: str, what: str, remedy: str) -> None:
         problems.append(
@@ -76,12 +78,13 @@ def _term(path: Path, shown: str, home: str, problems: list[Problem]) -> TermFil
 
     name = text_of("name", "title")
     if not name:
-        note("name", "the file names no topic or provider", "add name: …; left out")
+        note("name", "the topic or provider has no name", "add name: …; the file was ignored")
         return None
     written = text_of("_id", "id", "slug")
     slug = written.casefold()
     if slug and not is_portable(slug):
-        note("_id", f"{written[:40]!r} is no slug", "write letters, digits and -; left out")
+        remedy = "write letters, digits and -; it was ignored"
+        note("_id", f"{written[:40]!r} is not a slug", remedy)
         slug = ""
     return TermFile(
         path=shown,
@@ -91,8 +94,8 @@ def _term(path: Path, shown: str, home: str, problems: list[Problem]) -> TermFil
         parent=text_of("parent"),
         description=text_of("description", "excerpt", "summary") or plain_text(body),
         domain=text_of("domain").lower(),
-        url=_url(values.get("url"), home, lambda what: note("url", what, "write it whole")),
-        image=_image(values, home, lambda what: note("images", what, "write it whole")),
+        url=_url(values.get("url"), home, lambda what: note("url", what, _COMPLETE)),
+        image=_image(values, home, lambda what: note("images", what, _COMPLETE)),
     )
 
 
@@ -105,7 +108,7 @@ def _url(value: Any, home: str, note: Any) -> str:
     if not isinstance(value, str) or not value:
         return ""
     try:
-        # A path of the site is one that says so; example.org was meant as an address.
+        # Only a path that starts with / or . is relative to the site; example.org is not.
         return absolute_url(value, home if value.startswith(("/", ".")) else "")
     except UrlError as error:
         note(str(error))
@@ -113,7 +116,7 @@ def _url(value: Any, home: str, note: Any) -> str:
 
 
 def _image(values: Mapping[str, Any], home: str, note: Any) -> str:
-    """The widest picture."""
+    """The URL of the widest image."""
     pictures = values.get("images") or values.get("image") or []
     best, widest = "", -1
     for entry in pictures if isinstance(pictures, list) else [pictures]:

@@ -1,4 +1,4 @@
-"""Plain text: free of what XML cannot carry, of markup, and of entities."""
+"""Plain text, without markup, entities, and characters that XML does not allow."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import html
 import re
 from html.entities import html5
 
-# XML 1.0, 2.2: what is not a Char, and what is "discouraged" there (C1 controls,
-# noncharacters): readers choke on the one, validators warn of the other.
+# XML 1.0, 2.2: characters that are not allowed, which feed readers reject, and "discouraged" ones
+# (C1 controls, noncharacters), which validators report.
 _BAD = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
     f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
 )
 UNPRINTABLE = re.compile(f"[{_BAD}]")
 
-SUMMARY_LENGTH = 300  # of a summary made from the content
+SUMMARY_LENGTH = 300  # characters of a summary that is made from the content
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
 _SPACE = re.compile(r"[\s\u00a0]+")
@@ -27,7 +27,7 @@ _BLOCK = (
     "thead|tr|ul|video"
 )
 _TAG = re.compile(rf"</?(?:(?P<inline>{_INLINE})|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-# Opening and closing of what is not meant to be read.
+# Start and end of parts that are never shown.
 _UNSEEN = tuple(
     (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (
@@ -37,7 +37,7 @@ _UNSEEN = tuple(
     )
 )
 
-# Bytes that begin nothing unprintable in UTF-8; a text of these alone needs no closer look.
+# Bytes that no unprintable character has as its first one in UTF-8.
 _HARMLESS = bytes(
     byte
     for byte in range(256)
@@ -46,59 +46,59 @@ _HARMLESS = bytes(
 
 
 def strip_unprintable(text: str) -> str:
-    """The text without the characters that no feed can carry."""
+    """The text without the characters that are not allowed in feeds."""
     if text.isprintable():
         return text
     try:
         if not text.encode().translate(None, _HARMLESS):
-            return text  # no more than line ends
+            return text  # it contains newlines or tabs only
     except UnicodeEncodeError:
         pass  # a lone surrogate
     return UNPRINTABLE.sub("", text)
 
 
 def first_unprintable(text: str, data: bytes) -> re.Match[str] | None:
-    """Where the first such character is; `data` is the text in UTF-8, faster to look at."""
+    """The first character that is not allowed. `data` is the text in UTF-8, for a fast check."""
     return UNPRINTABLE.search(text) if data.translate(None, _HARMLESS) else None
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is plain already, but for space around it: most are."""
+    """Whether a text is plain text already, except for surrounding space. Most are."""
     return "<" not in text and "&" not in text and text.isprintable() and "  " not in text
 
 
 def has_markup(text: str) -> bool:
-    """Whether there are HTML tags in it that a plain text should not have."""
+    """Whether a text contains HTML tags."""
     return "<" in text and bool(_TAG.search(text) or without_unseen(text) != text)
 
 
 def plain_text(text: str) -> str:
-    """HTML or text → one line of plain text: tags out, entities decoded once.
+    """HTML or text → one line of plain text, with tags removed and entities decoded once.
 
-    Only the tags of running text are taken for tags: `a < b` and `Vec<T>`
-    stay. Entities are decoded after, so `&lt;canvas&gt;` gives `<canvas>`.
+    Only known HTML tags are removed: `a < b` and `Vec<T>` stay. Entities are decoded after
+    that, so `&lt;canvas&gt;` becomes `<canvas>`.
     """
     if is_plain(text):
         return text.strip()
     if "<" in text:
-        # An inline tag may stand in the middle of a word (H<sub>2</sub>O), a block's may not.
+        # Inline tags may be inside a word (H<sub>2</sub>O); block tags separate words.
         text = _TAG.sub(lambda m: "" if m["inline"] else " ", without_unseen(text))
     if "&" in text:
         text = _ENTITY.sub(_character, text)
     text = UNPRINTABLE.sub("", text).replace("\ufeff", "")
-    # Some languages part words with U+200B; around a text it parts nothing.
+    # U+200B separates words in some languages; at the ends of a text it is useless.
     return _SPACE.sub(" ", text).strip(" \u200b")
 
 
 def _character(entity: re.Match[str]) -> str:
-    """What an entity stands for; `html.unescape` would take a part of an unknown name for one."""
+    """The character of an entity. `html.unescape` would also decode prefixes of unknown names."""
     if entity[1]:
         return html5.get(f"{entity[1]};", entity[0])
     return html.unescape(entity[0])
 
 
 def without_unseen(text: str) -> str:
-    """The text without comments, scripts and styles; in one pass, however many are left open."""
+    """The text without comments, scripts and styles, in linear time even if some are unclosed."""
     for opening, closing in _UNSEEN:
         parts, at = [], 0
         while (start := opening.search(text, at)) and (end := closing.search(text, start.end())):
@@ -109,15 +109,15 @@ def without_unseen(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, cut between words where there are any, with an ellipsis."""
+    """The text, cut to at most `limit` characters with an ellipsis, between words if possible."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
     words = cut.rpartition(" ")[0]
-    # Not all languages put spaces between words: one far back is no place to cut.
+    # Some languages have no spaces between words: do not cut at a space far from the limit.
     return (words if len(words) > limit // 2 else cut).rstrip(" ,;:.") + "…"
 
 
 def summary_of(text: str) -> str:
-    """A summary for what has none: the beginning of its text, on one line."""
+    """The beginning of a text, on one line, as a summary."""
     return shorten(" ".join(text.split()), SUMMARY_LENGTH)

@@ -1,12 +1,10 @@
-"""YAML, JSON and TOML → plain values that keep the text as it was written.
+"""YAML, JSON and TOML → plain values, with scalars as the text that was written.
 
-YAML 1.1 guesses types (`Yes`, `3.10`, `2020-01-01`, `1:30`); a record's keys
-say better what they hold. So PyYAML's C parser composes nodes without
-resolving any tag, and every scalar becomes its text. What is a date, a number
-or a truth is settled by the key that holds it.
+YAML 1.1 guesses types (`Yes`, `3.10`, `2020-01-01`, `1:30`), but the keys of a record
+determine the types of its values. So PyYAML's C parser composes nodes without resolving
+tags, and every scalar becomes its text.
 
-A value is None, a str, a bool (JSON and TOML only), a list or a dict with
-string keys.
+A value is None, a str, a bool (JSON and TOML only), a list, or a dict with string keys.
 """
 
 from __future__ import annotations
@@ -21,19 +19,19 @@ import yaml
 from feedpub.errors import FeedpubError
 from feedpub.yaml_errors import explain
 
-# An alias costs nothing until it is built: a few lines can stand for 10^9 values
-# ("billion laughs"). No honest record comes near these numbers.
+# With aliases, a few lines can stand for 10^9 values ("billion laughs"). No real record
+# reaches these limits.
 MAX_VALUES = 50_000
 MAX_DEPTH = 40
 
 _MERGE = "<<"
 _NULLS = frozenset({"", "~", "null"})
-# The parser alone, for nothing is constructed; PyYAML may be without libyaml.
+# The parser only, since nothing is constructed; PyYAML may lack libyaml.
 _PARSER: type[Any] = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)
 
 
 class ParseError(FeedpubError):
-    """The text cannot be understood; `line` is 1-based in it, 0 where unknown."""
+    """A text has a syntax error. `line` is 1-based, 0 if unknown."""
 
     def __init__(self, what: str, remedy: str, line: int = 0) -> None:
         self.what, self.remedy, self.line = what, remedy, line
@@ -41,7 +39,7 @@ class ParseError(FeedpubError):
 
 
 class _Composer(_PARSER):  # type: ignore[misc]  # chosen at run time
-    """PyYAML's parser and composer with no guessing of types."""
+    """The parser and composer of PyYAML, without its guessing of types."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> None:
         return None
@@ -55,7 +53,7 @@ class _Composer(_PARSER):  # type: ignore[misc]  # chosen at run time
 
 @dataclass(slots=True, eq=False, repr=False)
 class DuplicateKey:
-    """A key that a mapping has twice; YAML lets the last one win, and so do we."""
+    """A key that a mapping has twice. The last value counts."""
 
     key: str
     line: int
@@ -63,10 +61,10 @@ class DuplicateKey:
 
 
 class Document:
-    """One YAML document: its value is built when asked for, its lines are found when needed."""
+    """A YAML document, from which values and line numbers are computed on demand."""
 
     def __init__(self, text: str) -> None:
-        """Parses; raises `ParseError`."""
+        """Parses the text. Raises `ParseError`."""
         self.duplicates: list[DuplicateKey] = []
         self._count = 0
         try:
@@ -79,18 +77,16 @@ class Document:
             what, remedy, line = explain(error, text)
             raise ParseError(f"the YAML cannot be read ({what})", remedy, line) from None
         except RecursionError:
-            raise ParseError("the YAML is nested too deep", "flatten it") from None
+            raise ParseError("the YAML is nested too deeply", "reduce the nesting") from None
         except ValueError:
-            raise ParseError(
-                "the YAML names a character that there is not", "take that \\u escape out"
-            ) from None
+            raise ParseError("the YAML has an invalid \\u escape", "remove that escape") from None
 
     def value(self) -> Any:
-        """The whole document as plain values; raises `ParseError` where it is out of measure."""
+        """The document as plain values. Raises `ParseError` if it is too large."""
         return None if self.root is None else self._build(self.root, 0)
 
     def line_of(self, keys: tuple[str | int, ...]) -> int:
-        """The 1-based line of what is at a place, or of the nearest thing around it."""
+        """The 1-based line of the value at these keys, or of the nearest value that contains it."""
         node, line = self.root, 1
         for key in keys:
             if isinstance(node, yaml.MappingNode):
@@ -119,7 +115,7 @@ class Document:
         self._count += count
         if self._count > MAX_VALUES or depth > MAX_DEPTH:
             raise ParseError(
-                "the YAML stands for more values than any record has (aliases of aliases?)",
+                "the YAML expands to too many values (aliases of aliases?)",
                 "write the values out, without anchors",
                 node.start_mark.line + 1,
             )
@@ -142,7 +138,7 @@ class Document:
                     "a key is a list or a mapping", "write a word", name_node.start_mark.line + 1
                 )
             if name == _MERGE and not name_node.style:
-                # YAML 1.1 merge: the mapping's own keys win, then the earlier of several.
+                # YAML 1.1 merge: keys of the mapping itself have priority, then earlier mappings.
                 found = self._build(child, depth)
                 for part in reversed(found if isinstance(found, list) else [found]):
                     merged |= part if isinstance(part, dict) else {}
@@ -166,9 +162,9 @@ def _scalar(node: yaml.ScalarNode) -> str | None:
 
 
 def split_front_matter(text: str, fence: str) -> tuple[str, str]:
-    """What follows the opening fence → the front matter and what is behind its closing one.
+    """The text after the opening fence → the front matter, and the text after the closing fence.
 
-    YAML may also be closed with `...`, as documents are. Raises `ParseError`.
+    YAML may also be closed with `...`. Raises `ParseError`.
     """
     start = _line_of(text, fence)
     front = text if start < 0 else text[:start]
@@ -180,7 +176,7 @@ def split_front_matter(text: str, fence: str) -> tuple[str, str]:
 
 
 def _line_of(text: str, line: str) -> int:
-    """Where a line begins that holds this, and no more but space behind it; -1 if none does."""
+    """The index of the first line with this text, ignoring space at its end; -1 if none."""
     at = 0 if text.startswith(line) else text.find(f"\n{line}") + 1
     while at > 0 or text.startswith(line):
         end = text.find("\n", at)
@@ -194,7 +190,7 @@ def _line_of(text: str, line: str) -> int:
 
 
 def parse_json(text: str) -> tuple[Any, list[str]]:
-    """JSON → values with numbers as text; also the keys that an object has twice.
+    """JSON → values with numbers as text, and the keys that an object has twice.
 
     Raises `ParseError`.
     """
@@ -213,37 +209,37 @@ def parse_json(text: str) -> tuple[Any, list[str]]:
         )
     except json.JSONDecodeError as error:
         what = f"the JSON cannot be read ({error.msg}, column {error.colno})"
-        raise ParseError(what, "mend it there", error.lineno) from None
+        raise ParseError(what, "correct it", error.lineno) from None
     except RecursionError:
-        raise ParseError("the JSON is nested too deep", "flatten it") from None
+        raise ParseError("the JSON is nested too deeply", "reduce the nesting") from None
     return value, duplicates
 
 
 def split_json_front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Hugo's third front matter: an object, then the body. Raises `ParseError`."""
+    """JSON front matter (Hugo), an object followed by the body. Raises `ParseError`."""
     decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
     try:
         values, end = decoder.raw_decode(text)
     except json.JSONDecodeError as error:
         what = f"the JSON front matter cannot be read ({error.msg})"
-        raise ParseError(what, "mend it there", error.lineno) from None
+        raise ParseError(what, "correct it", error.lineno) from None
     except RecursionError:
-        raise ParseError("the JSON is nested too deep", "flatten it") from None
+        raise ParseError("the JSON is nested too deeply", "reduce the nesting") from None
     return values, text[end:]
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """TOML (Hugo's other front matter) → values as text; raises `ParseError`."""
-    import tomllib  # rare: only Hugo's records have it
+    """TOML (front matter of Hugo) → values as text. Raises `ParseError`."""
+    import tomllib  # rarely needed
 
     try:
         values: dict[str, Any] = _texts(tomllib.loads(text, parse_float=str))
     except tomllib.TOMLDecodeError as error:
         what, _, place = str(error).partition(" (at line ")
         line = int(place.partition(",")[0]) if place[:1].isdigit() else 0
-        raise ParseError(f"the TOML cannot be read ({what})", "mend it there", line) from None
+        raise ParseError(f"the TOML cannot be read ({what})", "correct it", line) from None
     except RecursionError:
-        raise ParseError("the TOML is nested too deep", "flatten it") from None
+        raise ParseError("the TOML is nested too deeply", "reduce the nesting") from None
     return values
 
 
