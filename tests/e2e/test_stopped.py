@@ -158,7 +158,7 @@ def test_a_taxonomy_that_may_not_be_read(
         run = generated.run("generate", "-q", "--full", prefix=unprivileged)
     finally:
         (generated.root / what).chmod(mode)
-    assert_stopped(generated, run, f"{what}: the ", "Permission denied", "mend its permissions")
+    assert_stopped(generated, run, f"{what}: the ", "Permission denied", "fix its permissions")
     assert generated.tree() == before
 
 
