@@ -48,9 +48,9 @@ class ForeignFileError(RunError):
         self.path = f"{output}/{path}"
         if is_link:
             super().__init__(
-                f"{self.path}: a feed would be written here, but this is a symbolic link, and "
-                "feedpub follows no link below its output folder; replace it with a real folder "
-                "or file, or remove it"
+                f"{self.path}: this symbolic link is where a feed would be written, and feedpub "
+                "follows no link below its output folder; replace it with a real folder or "
+                "file, or remove it"
             )
             return
         remedy = "move it away, or change output or feeds.filenames in config.yaml"
@@ -60,8 +60,8 @@ class ForeignFileError(RunError):
                 f"it, or move the whole folder away and run again; otherwise {remedy}"
             )
         super().__init__(
-            f"{self.path}: a feed would be written here, but feedpub did not write this file; "
-            f"{remedy}"
+            f"{self.path}: this file is where a feed would be written, but feedpub did not write "
+            f"it; {remedy}"
         )
 
 

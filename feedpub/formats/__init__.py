@@ -1,7 +1,10 @@
-"""The formats that feeds are published in: one module each, all of the same shape.
+"""Feeds → bytes: one module per format, each with a class that implements `Format`.
 
-A format renders an item once, and a feed from the rendered parts of its
-items, so that an item's cost does not grow with the number of its feeds.
+A format renders each item once, and a feed from the rendered parts of its items, so the cost
+of an item does not depend on the number of its feeds. Here belongs everything about the syntax
+of RSS, Atom, JSON Feed, OPML and feeds.json. What a feed contains belongs in
+`feedpub.grouping`. Formats know the classes of `feedpub.model`, but neither the configuration
+nor files.
 """
 
 from __future__ import annotations
@@ -16,20 +19,20 @@ from feedpub.model import Feed, Item
 
 
 class Format(Protocol):
-    """One format of feeds."""
+    """A format of feeds."""
 
     name: str  # as `feeds.formats` names it
     media_type: str  # the Content-Type that hosts serve it with
 
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
-        """Each item as the part of a document that `render_feed` joins."""
+        """Each item as the part of a document that `render_feed` takes."""
 
     def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
-        """The whole document; `parts` are the feed's items rendered, in order."""
+        """The whole document. `parts` are the rendered items of the feed, in order."""
 
 
 def load_formats(names: Sequence[str]) -> list[Format]:
-    """The formats of these names: feedpub's own first, then those of plugins.
+    """The formats with these names: built-in ones first, then those of plugins.
 
     Raises `PluginError`.
     """
@@ -37,13 +40,13 @@ def load_formats(names: Sequence[str]) -> list[Format]:
 
 
 def in_order(names: Sequence[str]) -> list[str]:
-    """Names of formats in the order in which feeds list them."""
+    """The names in the order in which feeds list their formats."""
     own = [name for name in MEDIA_TYPES if name in names]
     return own + [name for name in names if name not in MEDIA_TYPES]
 
 
 def plugin_state(names: Sequence[str]) -> list[str]:
-    """What else the bytes of these formats depend on: feedpub's own are part of the program."""
+    """The versions of the plugins among these formats, which the output depends on."""
     return [plugins.state(plugins.FORMATS, name) for name in names if name not in MEDIA_TYPES]
 
 
@@ -69,7 +72,7 @@ def _load(name: str) -> Format:
 
 
 class _PluginFormat:
-    """A format of another package: what it raises is a `PluginError` that names the package."""
+    """A format of another package. Its errors become `PluginError`s that name the package."""
 
     def __init__(self, name: str) -> None:
         self.name = name

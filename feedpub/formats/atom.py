@@ -1,4 +1,4 @@
-"""Atom 1.0 (RFC 4287), by feedgen."""
+"""Atom 1.0 (RFC 4287), rendered by feedgen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from feedpub.model import Feed, Item, Person, Source
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CLOSING = b"</feed>\n"
-_UPDATED = 2  # its place in a source
+_UPDATED = 2  # index of `updated` in a source
 _EPOCH = "1970-01-01T00:00:00+00:00"
 
 
@@ -47,7 +47,7 @@ class Atom:
         return splice.join(self.head(feed).atom_str(pretty=True), parts, _CLOSING)
 
     def head(self, feed: Feed) -> FeedGenerator:
-        """feedgen's document of the feed without its items."""
+        """The feedgen document of a feed, without items."""
         document = FeedGenerator()
         document.id(feed.id)
         document.title(feed.title)
@@ -78,7 +78,7 @@ class Atom:
 
 
 class _Head(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen's feed lacks: types of texts, RFC 5005's links, its entries' namespaces."""
+    """Adds what feedgen does not write: types of texts, links of RFC 5005, namespaces."""
 
     feed: Feed | None = None
 
@@ -98,7 +98,7 @@ class _Head(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
 
 def _declare_text(element: Any, *names: str) -> None:
-    """Says what absence would mean (RFC 4287, 3.1.1), and what not all readers know."""
+    """Adds type="text", the default (RFC 4287, 3.1.1), which some readers do not know."""
     for name in names:
         construct = element.find(name)
         if construct is not None:
@@ -119,15 +119,15 @@ def _entry(item: Item) -> FeedEntry:
     if item.authors:
         entry.author([_person(author) for author in item.authors])
     if item.link:
-        # feedgen writes an entry's links without their attributes: alternate needs none.
+        # feedgen writes links of entries without attributes, which is enough for alternate.
         entry.link(href=item.link, rel="alternate")
     if item.summary:
         entry.summary(item.summary)
     if item.content_html:
         entry.content(item.content_html, type="html")
     elif not (item.link and item.summary):
-        # 4.1.2: an entry without content must have an alternate link, and is to have a summary
-        # (W3C's validator warns where there is no text besides the title).
+        # 4.1.2: an entry without content must have an alternate link, and should have a summary
+        # (the W3C validator warns about an entry with only a title).
         entry.content(item.summary or item.title, type="text")
     if item.categories:
         entry.category(
@@ -139,7 +139,7 @@ def _entry(item: Item) -> FeedEntry:
 
 
 class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen's entry lacks: links with their attributes, a whole source, its language."""
+    """Adds what feedgen does not write: attributes of links, the source, the language."""
 
     item: Item
 
@@ -166,7 +166,7 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
         if item.comments:  # RFC 4685, 4
             etree.SubElement(entry, "link", {"href": item.comments, "rel": "replies"})
         if item.source and (item.source.feed_id or item.source.home):
-            # 4.2.11. The date is the entry's, which does not move.
+            # 4.2.11. The date is that of the entry, since that of the source would change.
             source = copy(_source(item.source))
             source[_UPDATED].text = atom_date(item.updated)
             entry.append(source)
@@ -176,7 +176,7 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
 
 @lru_cache(maxsize=1024)
 def _source(provider: Source) -> etree._Element:
-    """The feed that an entry is from, but for its date: a copy costs less than to make it anew."""
+    """The source of an entry, without its date; copying it is faster than making it again."""
     source = etree.Element("source")
     etree.SubElement(source, "id").text = provider.feed_id or provider.home
     etree.SubElement(source, "title").text = provider.name

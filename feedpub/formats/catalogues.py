@@ -24,7 +24,7 @@ _OPML_TYPES = ("rss", "atom", "json")
 
 
 def render_opml(title: str, entries: Sequence[CatalogueEntry]) -> bytes:
-    """OPML 2.0: the feed of everything, then a group for each kind of feed."""
+    """OPML 2.0: the feed of all records, then a group for each kind of feed."""
     opml = etree.Element("opml", {"version": "2.0"})
     head = etree.SubElement(opml, "head")
     etree.SubElement(head, "title").text = title
@@ -43,10 +43,9 @@ def render_opml(title: str, entries: Sequence[CatalogueEntry]) -> bytes:
 
 
 def _nest(parent: etree._Element, group: Sequence[CatalogueEntry]) -> None:
-    """Subscriptions, those below a topic's in an outline of their own, with the topic's first.
+    """Adds subscriptions. A topic with subtopics becomes an outline that begins with its feed.
 
-    An outline that is a subscription holds no others: readers take it for one
-    feed, and would miss them.
+    An outline that is itself a subscription has no children, because readers ignore them.
     """
     below: dict[str, list[CatalogueEntry]] = {}
     paths = {entry.path for entry in group}
@@ -62,7 +61,7 @@ def _nest(parent: etree._Element, group: Sequence[CatalogueEntry]) -> None:
 
 
 def _outline(parent: etree._Element, entry: CatalogueEntry) -> None:
-    """A subscription: type is `rss` for feeds of any format ("Subscription lists")."""
+    """Adds a subscription. Its type is `rss` for every format ("Subscription lists")."""
     by_format = {link.format: link for link in entry.links}
     link = next((by_format[name] for name in _OPML_TYPES if name in by_format), entry.links[0])
     etree.SubElement(
@@ -81,7 +80,7 @@ def _outline(parent: etree._Element, entry: CatalogueEntry) -> None:
 
 
 def render_json(title: str, home: str, entries: Sequence[CatalogueEntry]) -> bytes:
-    """feeds.json: every feed with its addresses, its size and its newest date."""
+    """feeds.json: all feeds with their URLs, sizes and dates."""
     catalogue = {
         "version": CATALOGUE_VERSION,
         "title": title,

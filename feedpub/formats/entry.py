@@ -1,4 +1,7 @@
-"""What the catalogues say of a feed."""
+"""The entry of a feed in the catalogues.
+
+In a module of its own, because a run that renders nothing needs it without lxml.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,25 @@ CATALOGUE_VERSION = 1  # of feeds.json
 
 
 class CatalogueEntry(NamedTuple):
-    """What the catalogues say of a feed."""
+    """A feed as the catalogues list it."""
 
     path: str
     kind: str
     id: str
-    name: str  # of its topic, "" if it is not one topic's
+    name: str  # of its topic, "" if it is not the feed of a topic
     title: str
     description: str
     home: str
     language: str
     links: tuple[FeedLink, ...]
     updated: datetime
-    items: int  # in its window
-    total: int  # in all
+    items: int  # number of items in its window
+    total: int  # number of all its records
     parent: str = ""
 
     @classmethod
     def of(cls, feed: Feed, items: int) -> CatalogueEntry:
-        """The entry of a feed with so many items in its window."""
+        """The entry of a feed with this number of items in its window."""
         return cls(
             path=feed.path,
             kind=feed.kind,

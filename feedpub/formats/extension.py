@@ -1,7 +1,7 @@
-"""What `_feedpub` holds: the extension of JSON Feed, described by a JSON Schema.
+"""The JSON Schema of `_feedpub`, the extension of JSON Feed.
 
-JSON Feed 1.1, Extensions: an `about` is to lead to a description. The schema is published beside
-the feeds, so that it is there as long as they are.
+JSON Feed 1.1 (Extensions) recommends that `about` link to a description. The schema is
+published next to the feeds, so it is available as long as they are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _list(description: str, entry: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "type": "array", "items": entry}
 
 
-def _said(schema: dict[str, Any], description: str) -> dict[str, Any]:
+def _described(schema: dict[str, Any], description: str) -> dict[str, Any]:
     return schema | {"description": description}
 
 
@@ -42,13 +42,13 @@ def _of_show() -> dict[str, Any]:
     return _object(
         "the show, if the feed is a podcast",
         {
-            "guid": _said(_TEXT, "Podcasting 2.0's guid"),
-            "author": _said(_TEXT, "who makes it"),
+            "guid": _described(_TEXT, "Podcasting 2.0's guid"),
+            "author": _described(_TEXT, "who makes it"),
             "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
             "categories": _list("Apple's, like Arts > Books", _TEXT),
             "type": {"enum": ["episodic", "serial"]},
-            "image": _said(_URL, "its artwork"),
-            "medium": _said(_TEXT, "what it is, if no podcast in the narrow sense"),
+            "image": _described(_URL, "its artwork"),
+            "medium": _described(_TEXT, "what it is, if no podcast in the narrow sense"),
             "funding": _list("where to support it", funding),
             "people": _people("who is heard in it"),
         },
@@ -65,11 +65,11 @@ def _of_episode() -> dict[str, Any]:
             "season": {"type": "integer", "minimum": 1},
             "season_name": _TEXT,
             "number": {"type": "number", "minimum": 0},
-            "display": _said(_TEXT, "to be shown instead of the number"),
+            "display": _described(_TEXT, "to be shown instead of the number"),
             "type": {"enum": ["full", "trailer", "bonus"]},
             "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
             "transcripts": _list("what is said in it", _object("", transcript, "url", "type")),
-            "chapters_url": _said(_URL, "a file of its chapters"),
+            "chapters_url": _described(_URL, "a file of its chapters"),
             "people": _people("who is heard in it, instead of the show's"),
         },
     )
@@ -81,21 +81,21 @@ def _of_feed() -> dict[str, Any]:
     return _object(
         "of a feed",
         {
-            "about": _said(_URL, "where this description is"),
-            "id": _said(_TEXT, "the feed's id, the same as in Atom; it never changes"),
+            "about": _described(_URL, "where this description is"),
+            "id": _described(_TEXT, "the feed's id, the same as in Atom; it never changes"),
             "kind": {"enum": kinds, "description": "what brings its items together"},
-            "topic": _said(_TEXT, "the topic that they have in common"),
-            "provider": _said(_TEXT, "the provider that they have in common"),
+            "topic": _described(_TEXT, "the topic that they have in common"),
+            "provider": _described(_TEXT, "the provider that they have in common"),
             "updated": {
                 "type": "string",
                 "format": "date-time",
                 "description": "when the newest change of an item was",
             },
-            "rights": _said(_TEXT, "the copyright line"),
+            "rights": _described(_TEXT, "the copyright line"),
             "alternates": _list("the same feed in other formats", alternate),
             "complete": {"const": True, "description": "it holds all that belongs to it"},
             "podcast": _of_show(),
-            "archive_of": _said(_URL, "of an archive (RFC 5005): the feed to subscribe to"),
+            "archive_of": _described(_URL, "of an archive (RFC 5005): the feed to subscribe to"),
         },
         "id",
         "kind",
@@ -110,14 +110,14 @@ def _of_item() -> dict[str, Any]:
     return _object(
         "of an item",
         {
-            "type": _said(_TEXT, "what it is: article, video, episode, …"),
-            "category": _said(_TEXT, "a rubric, other than its topics"),
+            "type": _described(_TEXT, "what it is: article, video, episode, …"),
+            "category": _described(_TEXT, "a rubric, other than its topics"),
             "quality": {"type": "number", "description": "how good its makers think it is"},
-            "price": _said(_TEXT, "what it costs, like Free"),
+            "price": _described(_TEXT, "what it costs, like Free"),
             "duration": {"type": "integer", "minimum": 1, "description": "in seconds"},
             "episode": _of_episode(),
-            "comments_url": _said(_URL, "the page where it is talked about"),
-            "amp_url": _said(_URL, "the page for mobile devices (AMP)"),
+            "comments_url": _described(_URL, "the page where it is talked about"),
+            "amp_url": _described(_URL, "the page for mobile devices (AMP)"),
             "provider": _object("who made it, and the feed of that here", provider, "name"),
             "topics": _list(
                 "its topics that have feeds here: where those are",
@@ -130,7 +130,7 @@ def _of_item() -> dict[str, Any]:
 
 
 def extension_schema() -> dict[str, Any]:
-    """JSON Schema of feeds with the extension; of the rest it says what JSON Feed says."""
+    """The JSON Schema of feeds with the extension. It does not restrict other keys."""
     item = {"type": "object", "properties": {"_feedpub": _of_item()}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -141,5 +141,5 @@ def extension_schema() -> dict[str, Any]:
 
 
 def render_schema() -> bytes:
-    """The schema as it is published."""
+    """The published schema file."""
     return json.dumps(extension_schema(), ensure_ascii=False, indent=2).encode() + b"\n"

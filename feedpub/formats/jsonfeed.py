@@ -1,6 +1,6 @@
 """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
 
-What JSON Feed has no words for is in an extension, `_feedpub`.
+Fields that JSON Feed lacks are in the extension `_feedpub` (`feedpub.formats.extension`).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from feedpub.model import (
 )
 
 VERSION = "https://jsonfeed.org/version/1.1"
-BANNER_SHAPE = 1.5  # times as wide as high
-# Looking for circles is a tenth of the work, and there are none in what is made here.
+BANNER_RATIO = 1.5  # minimum width divided by height
+# The check for circular references takes a tenth of the time, and there can be none.
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 class JsonFeed:
-    """JSON Feed 1.1: each item on a line of its own, so that differences read well."""
+    """JSON Feed 1.1, with one item per line, so that diffs are readable."""
 
     name = "json"
     media_type = MEDIA_TYPES["json"]
 
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
-        """Each item as an object, with its indent."""
+        """Each item as an object, with its indentation."""
         return [f"    {_encode(_item(item))}".encode() for item in items]
 
     def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
@@ -50,13 +50,13 @@ def json_date(moment: datetime) -> str:
     return moment.isoformat().removesuffix("+00:00") + "Z"
 
 
-def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is not known: an absent key says so, an empty one does not."""
+def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without unknown values: their keys must be absent, not empty."""
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
 def _person(person: Person) -> dict[str, str]:
-    return _told({"name": person.name, "url": person.url})
+    return _known({"name": person.name, "url": person.url})
 
 
 def _head(feed: Feed) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _head(feed: Feed) -> dict[str, Any]:
     history = feed.history or History()
     current, older = history.link("current", "json"), history.link("older", "json")
     subscribe_to = current or own
-    return _told(
+    return _known(
         {
             "version": VERSION,
             "title": feed.title,
@@ -73,12 +73,12 @@ def _head(feed: Feed) -> dict[str, Any]:
             "feed_url": own.url,
             "next_url": older.url if older else "",
             "description": feed.description,
-            "icon": feed.icon or feed.logo,  # square, says the standard
+            "icon": feed.icon or feed.logo,  # must be square
             "favicon": feed.icon,
             "authors": [_person(feed.author)] if feed.author else [],
             "language": feed.language,
             "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
-            "_feedpub": _told(
+            "_feedpub": _known(
                 {
                     "about": feed.about,
                     "id": feed.id,
@@ -108,7 +108,7 @@ def _item(item: Item) -> dict[str, Any]:
         "external_url": item.external_url,
         "title": item.title,
         "content_html": item.content_html,
-        # One of both must be there.
+        # One of the two is required.
         "content_text": item.content_text
         or ("" if item.content_html else item.summary or item.title),
         "summary": item.summary,
@@ -122,17 +122,17 @@ def _item(item: Item) -> dict[str, Any]:
         "attachments": _attachments(item.enclosures),
         "_feedpub": _extension(item),
     }
-    return _told(fields)
+    return _known(fields)
 
 
 def _banner(item: Item) -> str:
-    """The widest of the item's pictures that has the shape of a banner, "" if none is known to."""
-    wide = [p for p in item.images if p.width >= BANNER_SHAPE * p.height > 0]
+    """The widest image with the shape of a banner, "" if none is known to have it."""
+    wide = [p for p in item.images if p.width >= BANNER_RATIO * p.height > 0]
     return max(wide, key=lambda picture: picture.width).url if wide else ""
 
 
 def _attachments(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
-    """Attachments of one title are alternates of one thing: only the first of others keeps it."""
+    """All attachments. Equal titles would mean alternates, so only the first keeps its title."""
     titles: set[str] = set()
     attachments = []
     for enclosure in enclosures:
@@ -145,7 +145,7 @@ def _attachments(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
 
 
 def _attachment(enclosure: Enclosure) -> dict[str, Any]:
-    return _told(
+    return _known(
         {
             "url": enclosure.url,
             "mime_type": enclosure.type,
@@ -157,7 +157,7 @@ def _attachment(enclosure: Enclosure) -> dict[str, Any]:
 
 
 def _podcast(podcast: Podcast) -> dict[str, Any]:
-    return _told(
+    return _known(
         {
             "guid": podcast.guid,
             "author": podcast.author,
@@ -174,7 +174,7 @@ def _podcast(podcast: Podcast) -> dict[str, Any]:
 
 def _episode(episode: Episode) -> dict[str, Any]:
     number = float(episode.number) if episode.number else None
-    return _told(
+    return _known(
         {
             "season": episode.season or None,
             "season_name": episode.season_name,
@@ -183,7 +183,7 @@ def _episode(episode: Episode) -> dict[str, Any]:
             "type": episode.type,
             "explicit": episode.explicit,
             "transcripts": [
-                _told({"url": t.url, "type": t.type, "language": t.language, "rel": t.rel})
+                _known({"url": t.url, "type": t.type, "language": t.language, "rel": t.rel})
                 for t in episode.transcripts
             ],
             "chapters_url": episode.chapters,
@@ -194,7 +194,7 @@ def _episode(episode: Episode) -> dict[str, Any]:
 
 def _people(people: Sequence[Contributor]) -> list[dict[str, Any]]:
     return [
-        _told({"name": p.name, "role": p.role, "group": p.group, "image": p.image, "url": p.url})
+        _known({"name": p.name, "role": p.role, "group": p.group, "image": p.image, "url": p.url})
         for p in people
     ]
 
@@ -202,7 +202,7 @@ def _people(people: Sequence[Contributor]) -> list[dict[str, Any]]:
 def _extension(item: Item) -> dict[str, Any]:
     source = item.source
     feed = source.link("json") if source else None
-    return _told(
+    return _known(
         {
             "type": item.type,
             "category": item.category,
@@ -212,7 +212,7 @@ def _extension(item: Item) -> dict[str, Any]:
             "episode": _episode(item.episode) if item.episode else None,
             "comments_url": item.comments,
             "amp_url": item.amp_url,
-            "provider": _told(
+            "provider": _known(
                 {
                     "name": source.name,
                     "domain": source.domain,
@@ -228,7 +228,7 @@ def _extension(item: Item) -> dict[str, Any]:
                 if category.url
             ],
             "images": [
-                _told(
+                _known(
                     {
                         "url": image.url,
                         "width": image.width or None,
@@ -240,7 +240,7 @@ def _extension(item: Item) -> dict[str, Any]:
                 for image in item.images
             ],
             "related": [
-                _told({"title": story.title, "url": story.url, "provider": story.provider})
+                _known({"title": story.title, "url": story.url, "provider": story.provider})
                 for story in item.related
             ],
         }

@@ -12,9 +12,9 @@ MEDIA = "http://search.yahoo.com/mrss/"
 
 
 def add_media(entry: Any, item: Item) -> None:
-    """A file each, with all that is known of it, and the picture that stands for the item.
+    """Adds each media file with its metadata, and the main image as thumbnail.
 
-    There are no groups: those are for alternatives of one thing.
+    There are no groups, because those are for alternatives of one file.
     """
     if item.episode is None:
         pictures = {picture.url for picture in item.images}
@@ -23,7 +23,7 @@ def add_media(entry: Any, item: Item) -> None:
                 _add_content(entry, enclosure)
         for picture in item.images:
             _add_content(entry, picture)
-    else:  # podcast apps take each for one more file to play
+    else:  # podcast apps would show each of them as one more file to play
         for enclosure in item.enclosures[1:]:
             _add_content(entry, enclosure)
     if item.image:
@@ -35,7 +35,7 @@ def add_media(entry: Any, item: Item) -> None:
 
 def _add_content(entry: Any, media: Enclosure) -> None:
     content = etree.SubElement(entry, f"{{{MEDIA}}}content")
-    content.set("url", media.url)  # one by one is cheaper than a dictionary of them
+    content.set("url", media.url)  # faster than a dictionary of attributes
     if media.length:
         content.set("fileSize", str(media.length))
     if media.type:
@@ -45,7 +45,7 @@ def _add_content(entry: Any, media: Enclosure) -> None:
         content.set("duration", str(media.duration))
     _set_size(content, media)
     if media.title:
-        # feedparser takes any `description` of Media RSS for the item's own.
+        # feedparser would use a `description` of Media RSS as that of the item.
         title = etree.SubElement(content, f"{{{MEDIA}}}title", {"type": "plain"})
         title.text = media.title
     if media.credit:

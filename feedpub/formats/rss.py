@@ -1,4 +1,4 @@
-"""RSS 2.0, by feedgen, after the RSS Advisory Board's profile.
+"""RSS 2.0, rendered by feedgen, following the profile of the RSS Advisory Board.
 
 https://www.rssboard.org/rss-specification and https://www.rssboard.org/rss-profile
 """
@@ -26,8 +26,8 @@ from feedpub.formats.podcast import (
     add_episode,
     add_show,
     apple_type,
-    tell_episode,
-    tell_show,
+    set_episode,
+    set_show,
 )
 from feedpub.model import Feed, Item, Person
 
@@ -57,7 +57,7 @@ class Rss:
         return splice.join(self.head(feed).rss_str(pretty=True), parts, _CLOSING)
 
     def head(self, feed: Feed) -> FeedGenerator:
-        """feedgen's document of the feed without its items."""
+        """The feedgen document of a feed, without items."""
         document = _generator(feed.title, feed.home, feed.description, feed)
         document.language(feed.language)
         document.lastBuildDate(feed.updated)
@@ -68,19 +68,19 @@ class Rss:
             document.category(term=feed.topic.name)
         if feed.rights:
             document.copyright(feed.rights)
-        if feed.author and _has_address(feed.author):
+        if feed.author and _has_email(feed.author):
             document.managingEditor(f"{feed.author.email} ({feed.author.name})")
         if feed.icon:
-            # Profile: its title and link are the channel's.
+            # Profile: it must have the title and the link of the channel.
             document.image(url=feed.icon, title=feed.title, link=feed.home)
         if feed.podcast:
-            tell_show(document, feed.podcast)
+            set_show(document, feed.podcast)
             document.feedpub.is_podcast = True
         return document
 
 
 def rss_date(moment: datetime) -> str:
-    """RFC 822 date with a four-digit year, in English whatever the locale."""
+    """RFC 822 date with a four-digit year, in English in every locale."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
     return f"{day}, {moment.day:02} {month} {moment.year:04} {clock} +0000"
@@ -98,7 +98,7 @@ def _generator(title: str, home: str, description: str, feed: Feed | None) -> Fe
 
 
 class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen's channel lacks: its links in other formats and to its hubs."""
+    """Adds what feedgen does not write: links to other formats, hubs and archives."""
 
     feed: Feed | None = None
     is_podcast = False
@@ -115,7 +115,7 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         channel = feed[0]
         for name in ("title", "description", "copyright", "category", "image/title"):
             for element in channel.iterfind(name):
-                _spell_out(element)
+                _escape_text(element)
         links = []
         for link in self.feed.links:
             rel = "self" if link.format == "rss" else "alternate"
@@ -124,7 +124,7 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         links += [{"href": hub, "rel": "hub"} for hub in self.feed.hubs]
         links += history_links(self.feed, "rss")
         for n, attributes in enumerate(links):
-            # Behind title, link and description, where readers look for them.
+            # After title, link and description, because some readers expect those first.
             channel.insert(3 + n, etree.Element(f"{{{_ATOM}}}link", attributes))
         if mark := history_mark(self.feed):
             channel.insert(3 + len(links), etree.Element(f"{{{HISTORY}}}{mark}"))
@@ -138,11 +138,11 @@ def _entry(item: Item) -> FeedEntry:
     entry.title(item.title)
     entry.guid(item.id, permalink=item.id == item.link)
     if item.summary:
-        # A description is HTML (specification, "Entity-encoded HTML"); ours is plain text.
+        # A description is HTML (specification, "Entity-encoded HTML"), so escape plain text.
         entry.description(html.escape(item.summary, quote=False), isSummary=True)
     if item.content_html:
         entry.content(item.content_html, type="html")
-    if _sole_email(item):
+    if _fits_author(item):
         entry.author(name=item.authors[0].name, email=item.authors[0].email)
     if item.comments:
         entry.comments(item.comments)
@@ -150,7 +150,7 @@ def _entry(item: Item) -> FeedEntry:
         entry.category([{"term": c.term, "scheme": c.scheme} for c in item.categories])
     links = [{"href": item.link}] if item.link else []
     if item.enclosures:
-        # One, the best (profile, "enclosure"): what is to be played before what is to be seen.
+        # Only one is allowed (profile, "enclosure"); audio and video come first.
         best = item.enclosures[0]
         kind = best.type if item.episode is None else apple_type(best.type)
         links.append(
@@ -162,24 +162,24 @@ def _entry(item: Item) -> FeedEntry:
     if item.source and source:
         entry.source(url=source.url, title=item.source.name)
     if item.episode is not None:
-        tell_episode(entry, item, item.episode)
+        set_episode(entry, item, item.episode)
     entry.register_extension("feedpub", _ItemExtension, atom=False, rss=True)
     entry.feedpub.item = item
     return entry
 
 
 class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen's item lacks: its date without the process's locale, dc:* and media:*."""
+    """Adds what feedgen does not write: a date in English in every locale, dc:* and media:*."""
 
     item: Item
 
     def extend_rss(self, entry: Any) -> Any:
         item = self.item
-        _spell_out(entry.find("title"))
+        _escape_text(entry.find("title"))
         _child(entry, "pubDate", rss_date(item.published))
         if item.updated != item.published:
             _child(entry, f"{{{_ATOM}}}updated", item.updated.isoformat())
-        for author in () if _sole_email(item) else item.authors:
+        for author in () if _fits_author(item) else item.authors:
             _child(entry, f"{{{_DC}}}creator", author.name)
         if item.language:
             _child(entry, f"{{{_DC}}}language", item.language)
@@ -189,10 +189,10 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
         return entry
 
 
-def _spell_out(element: Any) -> None:
+def _escape_text(element: Any) -> None:
     """Writes & and < of a plain text as &#x26; and &#x3C; (profile, "Character data").
 
-    What reads it as HTML after all, as many do, then shows the text nevertheless.
+    Readers that interpret the text as HTML, as many do, then show it correctly.
     """
     text = element.text
     if "&" not in text and "<" not in text:
@@ -209,14 +209,15 @@ def _child(parent: Any, tag: str, text: str) -> None:
     etree.SubElement(parent, tag).text = text
 
 
-def _sole_email(item: Item) -> bool:
-    """Whether `author` can say it all: it is for one person, with an e-mail address."""
-    return len(item.authors) == 1 and _has_address(item.authors[0])
+def _fits_author(item: Item) -> bool:
+    """Whether the `author` element is enough: it holds one person with an e-mail address."""
+    return len(item.authors) == 1 and _has_email(item.authors[0])
 
 
-def _has_address(person: Person) -> bool:
-    """Whether a person can be written as `email (name)`: parentheses would have to be escaped.
+def _has_email(person: Person) -> bool:
+    """Whether a person can be written as `email (name)`.
 
-    Few readers would take them for what they are (RFC 5322, 3.2.2).
+    Parentheses in the name would have to be escaped (RFC 5322, 3.2.2), and few readers
+    unescape them.
     """
     return bool(person.email) and not set(person.name) & set("()\\")

@@ -1,4 +1,4 @@
-"""What Apple Podcasts wants of a show and its episodes, and they lack.
+"""Checks a podcast against the requirements of Apple Podcasts.
 
 https://podcasters.apple.com/support/823-podcast-requirements and
 https://help.apple.com/itc/podcasts_connect/#/itcb54353390
@@ -19,11 +19,11 @@ TYPES = frozenset(
 )
 _ENDINGS = re.compile(r"\.(?:m4a|mp3|mov|mp4|m4v|pdf)$", re.IGNORECASE)
 _ARTWORK = re.compile(r"\.(?:jpe?g|png)$", re.IGNORECASE)
-LONGEST_DESCRIPTION = 4000  # bytes
+MAX_DESCRIPTION = 4000  # bytes
 
 
 class Fault(NamedTuple):
-    """What is wrong; `record` is None if it is the show's fault."""
+    """A violated requirement. `record` is None if it concerns the show."""
 
     key: str
     what: str
@@ -32,7 +32,7 @@ class Fault(NamedTuple):
 
 
 def faults(feed: Feed, podcast: Podcast, records: Sequence[Record]) -> Iterator[Fault]:
-    """Everything that Apple would refuse, or not show, of a feed and its episodes."""
+    """All reasons for Apple to reject the feed, or to hide an episode."""
     yield from _of_show(feed, podcast)
     seen: dict[str, Record] = {}
     for record in records:
@@ -42,41 +42,43 @@ def faults(feed: Feed, podcast: Podcast, records: Sequence[Record]) -> Iterator[
             if other is not record:
                 yield Fault(
                     "enclosures",
-                    f"{other.path} has the same file, and Apple shows it once",
-                    "give each episode a file of its own",
+                    f"{other.path} has the same file, and Apple shows it only once",
+                    "use a different file for each episode",
                     record,
                 )
 
 
 def _of_show(feed: Feed, podcast: Podcast) -> Iterator[Fault]:
     if not any(link.format == "rss" for link in feed.links):
-        yield Fault("feeds.formats", "podcasts are read in RSS alone", "add rss to the formats")
+        yield Fault("feeds.formats", "Apple reads podcasts in RSS only", "add rss to the formats")
     if not podcast.categories:
         yield Fault(
-            "podcast.category", "Apple wants a category", "add one, like Technology or Arts > Books"
+            "podcast.category",
+            "Apple requires a category",
+            "add one, like Technology or Arts > Books",
         )
     if not podcast.image:
         yield Fault(
             "podcast.image",
-            "Apple wants artwork",
-            "name a JPEG or PNG of 1400 to 3000 pixels, as high as wide",
+            "Apple requires artwork",
+            "set it to a square JPEG or PNG of 1400 to 3000 pixels",
         )
     elif not _ARTWORK.search(urlsplit(podcast.image).path):
         yield Fault(
             "podcast.image",
-            f"Apple wants artwork whose address ends in .jpg or .png, not {podcast.image}",
-            "give the file such a name",
+            f"Apple requires artwork with a URL that ends in .jpg or .png, not {podcast.image}",
+            "rename the file",
         )
     if len(feed.language.partition("-")[0]) != 2:
         yield Fault(
             "site.language",
-            f"Apple knows no language {feed.language}",
-            "write a code of two letters (ISO 639-1), like en or pt-BR",
+            f"Apple does not know the language {feed.language}",
+            "write a two-letter code (ISO 639-1), like en or pt-BR",
         )
-    if len(feed.description.encode()) > LONGEST_DESCRIPTION:
+    if len(feed.description.encode()) > MAX_DESCRIPTION:
         yield Fault(
             "description",
-            f"Apple takes no description of more than {LONGEST_DESCRIPTION:,} bytes",
+            f"Apple accepts at most {MAX_DESCRIPTION:,} bytes of description",
             "shorten it",
         )
 
@@ -86,22 +88,22 @@ def _of_episode(podcast: Podcast, record: Record) -> Iterator[Fault]:
     if not played:
         yield Fault(
             "enclosures",
-            "Apple shows no episode without a file to play",
-            "add audio: or video:, or keep it out of the podcast (where: {types: […]})",
+            "Apple hides episodes without a media file",
+            "add audio: or video:, or exclude it from the podcast (where: {types: […]})",
             record,
         )
-    for enclosure in played[:1]:  # RSS has one
+    for enclosure in played[:1]:  # RSS has only one
         if enclosure.type not in TYPES or not _ENDINGS.search(urlsplit(enclosure.url).path):
             yield Fault(
                 "enclosures",
-                f"Apple plays no {enclosure.type} of this name: {enclosure.url}",
-                "it takes .mp3, .m4a, .mp4, .m4v, .mov and .pdf",
+                f"Apple does not play this {enclosure.type} file: {enclosure.url}",
+                "use .mp3, .m4a, .mp4, .m4v, .mov or .pdf",
                 record,
             )
         if not enclosure.length:
             yield Fault(
                 "enclosures",
-                "Apple wants to know how large the file is",
+                "Apple requires the size of the file",
                 "add its length in bytes: audio: {url: …, length: 5650889}",
                 record,
             )
@@ -109,5 +111,5 @@ def _of_episode(podcast: Podcast, record: Record) -> Iterator[Fault]:
     kind = record.episode.type if record.episode else ""
     if podcast.type == "serial" and not number and kind in {"", "full"}:
         yield Fault(
-            "episode", "each episode of a serial show has a number", "add episode: 1", record
+            "episode", "each episode of a serial show needs a number", "add episode: 1", record
         )

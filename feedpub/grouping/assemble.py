@@ -1,4 +1,4 @@
-"""Records and their windows → items and feeds, as the formats write them."""
+"""Records → `Item`; windows of records → `Feed`."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from feedpub.model import (
     global_id,
 )
 
-# What an enclosure of a picture is called when neither its record nor its address tells: RSS
-# obliges to name a type, and nearly all pictures of unknown type on the web are of this.
+# The type of an image if neither its record nor its URL gives it. RSS requires a type, and
+# nearly all images of unknown type on the web have this one.
 LIKELY_IMAGE_TYPE = "image/jpeg"
-ITEMS = 20  # that a feed holds, if nobody says how many
+ITEMS = 20  # default number of items in a feed
 _ORDER = {"audio": 0, "video": 1}
 
 
 class FormatName(NamedTuple):
-    """What of a format the addresses of a feed depend on."""
+    """The part of a format that the URLs of a feed depend on."""
 
     name: str
     media_type: str
 
 
 class ItemRules(NamedTuple):
-    """Every setting that items depend on, besides how their feed differs (`Profile`)."""
+    """Every setting that items depend on, except those in the `Profile` of their feed."""
 
     site: Site
     images: Images
@@ -73,10 +73,10 @@ class ItemRules(NamedTuple):
 
 
 class ItemAssembler:
-    """Makes items: for the same rules, terms and feeds, a pure function of a record."""
+    """Makes items from records. The result depends on the arguments of the constructor only."""
 
     def __init__(self, rules: ItemRules, terms: Taxonomies, existing: Iterable[str]) -> None:
-        """`existing` are the paths of all feeds that there will be: no other may be named."""
+        """`existing` are the paths of all feeds. Items link to no others."""
         self.rules = rules
         self.existing = frozenset(existing)
         self._site = rules.site
@@ -86,11 +86,11 @@ class ItemAssembler:
         self._topic_scheme = self._site.url + rules.topic_path.partition("{")[0]
 
     def topic_path(self, term: Term) -> str:
-        """Where a topic's feed lives."""
+        """The path of the feed of a topic."""
         return self.rules.topic_path.replace("{slug}", term.slug)
 
     def links(self, path: str) -> tuple[FeedLink, ...]:
-        """A feed's address in every format."""
+        """The links of a feed, one for each format."""
         found = self._links.get(path)
         if found is None:
             prefix = f"{path}/" if path else ""
@@ -104,16 +104,19 @@ class ItemAssembler:
                 )
                 for f in self.rules.formats
             )
-            if path in self.existing:  # not of archives, which are many
+            if path in self.existing:  # archives are too many to cache
                 self._links[path] = found
         return found
 
     def feed_id(self, path: str) -> str:
-        """A feed's id, for ever: `site.id` and the feed's path (RFC 4287, 4.2.6)."""
+        """The permanent id of a feed: `site.id` and its path (RFC 4287, 4.2.6)."""
         return feed_id(self._site.id, path)
 
     def item(self, record: Record, content: str, text: str, short: str) -> Item:
-        """A record's item; `content` is its safe HTML, `text` that in plain text, `short` of it."""
+        """The item of a record.
+
+        `content` is its sanitized HTML, `text` the same as plain text, `short` an excerpt of it.
+        """
         summary, image = record.summary, self._image(record)
         if self.rules.content == "excerpt":
             summary = summary or short
@@ -159,7 +162,7 @@ class ItemAssembler:
         )
 
     def source(self, provider: Provider) -> Source:
-        """Where an item is from."""
+        """The source of an item."""
         term = self._terms.providers.provider_term(provider)
         path = self.rules.provider_path.replace("{slug}", term.slug)
         exists = path in self.existing
@@ -175,7 +178,7 @@ class ItemAssembler:
         )
 
     def category(self, name: str) -> Category:
-        """A topic as items name it."""
+        """The category for a topic."""
         found = self._categories.get(name)
         if found is None:
             term: Term = self._terms.topics.term(name)
@@ -185,7 +188,7 @@ class ItemAssembler:
         return found
 
     def _image(self, record: Record) -> Enclosure | None:
-        """The picture that stands for the record, or for what it belongs to if it has none."""
+        """The main image of a record, or that of its provider, topic or site."""
         images = self.rules.images
         if images.enclosure == "none":
             return None
@@ -201,7 +204,7 @@ class ItemAssembler:
         return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
 
     def _fallback(self, record: Record, whose: str) -> str:
-        """The address of the provider's, a topic's or the site's picture, "" if it has none."""
+        """The URL of the image of the provider, a topic or the site, "" if there is none."""
         if whose == "provider":
             provider = record.provider
             return (provider.image or self.provider_image(provider)) if provider else ""
@@ -210,17 +213,17 @@ class ItemAssembler:
         return self._site.icon or self._site.logo
 
     def provider_image(self, provider: Provider) -> str:
-        """The picture that a provider's file names."""
+        """The image in the taxonomy file of a provider."""
         providers = self._terms.providers
         return providers.described(providers.provider_term(provider)).image
 
     def topic_image(self, name: str) -> str:
-        """The picture that a topic's file names."""
+        """The image in the taxonomy file of a topic."""
         return self._terms.topics.described(self._terms.topics.term(name)).image
 
 
 class FeedAssembler:
-    """Makes feeds around items; pure functions of windows."""
+    """Makes feeds from the windows of their records."""
 
     def __init__(self, config: Config, terms: Taxonomies, items: ItemAssembler) -> None:
         self._config = config
@@ -238,9 +241,10 @@ class FeedAssembler:
         total: int,
         items: Sequence[Item] = (),
     ) -> Feed:
-        """A feed; `placement` is that of its newest record, `updated` the newest of its window's.
+        """A feed.
 
-        Its items need not be there yet: nothing else of it depends on them.
+        `placement` is that of the newest record, `updated` the latest in the window. `items` can
+        be added later, since nothing else depends on them.
         """
         site, path = self._site, placement.feed
         title, description, image = self.words(placement, newest)
@@ -281,13 +285,13 @@ class FeedAssembler:
         )
 
     def _language(self, placement: Placement) -> str:
-        """The one language that the feed's records are in by its rule, else the site's."""
+        """The language that `where` requires, if it is a single one, otherwise that of the site."""
         where = group_of(self._config, placement).where
         languages = where.languages if where else ()
         return languages[0].replace("_", "-") if len(languages) == 1 else self._site.language
 
     def words(self, placement: Placement, newest: RecordHead) -> tuple[str, str, str]:
-        """A feed's title, description and picture ("" if it has none of its own)."""
+        """The title, the description and the image of a feed ("" if it has no image)."""
         title, description, image = self._usual_words(placement)
         provider = newest.provider if placement.provider else None
         if provider and not image:
@@ -295,13 +299,13 @@ class FeedAssembler:
         override = self._config.overrides.get(placement.feed)
         if override:
             if override.title and description == title:
-                description = override.title  # it was said for want of a better one
+                description = override.title  # the title was the default
             title, description = override.title or title, override.description or description
             image = override.image or image
         return title, description, image
 
     def _usual_words(self, placement: Placement) -> tuple[str, str, str]:
-        """A feed's title, description and picture, before its overrides."""
+        """The title, the description and the image of a feed, without overrides."""
         site, feeds = self._site, self._config.feeds
         if custom := self._custom.get(placement.feed):
             title = custom.title or f"{custom.slug} – {site.title}"
@@ -311,22 +315,22 @@ class FeedAssembler:
         if topic and provider:
             group, name = feeds.topic_providers, f"{topic.name} – {provider.name}"
             described = self._terms.providers.described(provider)
-            said = ""
+            text = ""
         elif topic:
             group, name = feeds.topics, topic.name
             described = self._terms.topics.described(topic)
-            said = described.description
+            text = described.description
         elif provider:
             group, name = feeds.providers, provider.name
             described = self._terms.providers.described(provider)
-            said = described.description
+            text = described.description
         else:
             title = _fill(feeds.all.title, site.title, site.title) or site.title
-            said = _fill(feeds.all.description, site.title, site.title)
-            return title, said or site.description or title, ""
+            text = _fill(feeds.all.description, site.title, site.title)
+            return title, text or site.description or title, ""
         title = _fill(group.title, name, site.title) or f"{name} – {site.title}"
-        said = _fill(group.description, name, site.title) or said
-        return title, said or title, described.image
+        text = _fill(group.description, name, site.title) or text
+        return title, text or title, described.image
 
 
 def _is_small(picture: Enclosure, least: int) -> bool:
@@ -334,12 +338,12 @@ def _is_small(picture: Enclosure, least: int) -> bool:
 
 
 def feed_id(site_id: str, path: str) -> str:
-    """A feed's id by its path below the output, "" for the feed of everything."""
+    """The id of the feed with this path. The path is "" for the feed of all records."""
     return f"{site_id}/{path}" if path else site_id
 
 
 def window_rule(config: Config, placement: Placement) -> WindowRule:
-    """How many items a feed holds: its override's, its own, its group's, or all feeds' number."""
+    """The size of a window, from the override, the group or custom feed, or `feeds.items`."""
     override = config.overrides.get(placement.feed)
     numbers = (
         override.items if override else None,
@@ -353,10 +357,10 @@ def window_rule(config: Config, placement: Placement) -> WindowRule:
 
 
 def profile(config: Config, placement: Placement) -> Profile | None:
-    """How a feed's items differ from those of most feeds, None if they don't."""
+    """How the items of a feed are adapted, None if they are not."""
     override = config.overrides.get(placement.feed)
-    said = (override.newsletter if override else None, group_of(config, placement).newsletter)
-    newsletter = next((setting for setting in said if setting is not None), None)
+    settings = (override.newsletter if override else None, group_of(config, placement).newsletter)
+    newsletter = next((setting for setting in settings if setting is not None), None)
     podcast = settings_of(config, placement)
     mail = tuple(newsletter.parameters.items()) if newsletter and newsletter.enabled else None
     own = Profile(mail, podcast.prefix if podcast else None)
@@ -364,13 +368,13 @@ def profile(config: Config, placement: Placement) -> Profile | None:
 
 
 def min_items(config: Config, placement: Placement) -> int:
-    """How many records a feed must have to be there at all."""
+    """The minimum number of records of a feed."""
     group = group_of(config, placement)
     return group.min_items if isinstance(group, Group) else 1
 
 
 def picture_html(picture: Enclosure) -> str:
-    """A picture for readers that look for it in the content alone."""
+    """An img element, for readers that show images of the content only."""
     size = "".join(
         f' {name}="{pixels}"'
         for name, pixels in (("width", picture.width), ("height", picture.height))
@@ -380,7 +384,7 @@ def picture_html(picture: Enclosure) -> str:
 
 
 def related_html(record: Record) -> str:
-    """The related stories as a list, for readers that show content alone."""
+    """The related articles as a list, for readers that show the content only."""
     lines = []
     for story in record.related:
         by = f" ({html.escape(story.provider, quote=False)})" if story.provider else ""
@@ -390,7 +394,7 @@ def related_html(record: Record) -> str:
 
 
 def _enclosures(record: Record, image: Enclosure | None) -> tuple[Enclosure, ...]:
-    """What is to be played, then other files, then the picture that stands for the record."""
+    """Audio and video first, then other files, then the main image."""
     enclosures = sorted(record.enclosures, key=lambda enclosure: _ORDER.get(enclosure.medium, 2))
     played = [n for n, enclosure in enumerate(enclosures) if enclosure.medium in _ORDER]
     if len(played) == 1 and record.duration and not enclosures[played[0]].duration:

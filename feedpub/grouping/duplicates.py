@@ -1,4 +1,4 @@
-"""The same item in several files is one item: the newest wins, the others are named."""
+"""Several records with the same id: the newest becomes the item, the others are duplicates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from feedpub.model import PATH_ID, Problem, Record
 
 
 class Claim(NamedTuple):
-    """What decides which of several records stands for their item, the greatest does.
+    """The rank of a record among those with the same id. The greatest wins.
 
-    An id that was made of date and path is with the record that the ledger keeps it for. Newest is
-    by `updated`, then `published` (seconds since 1970), then place (the last in path order): the
-    outcome does not depend on the order of the records.
+    A record for which the ledger keeps an id of date and path comes first, then the newest by
+    `updated`, `published` (seconds since 1970), and path. The result does not depend on the
+    order of the records.
     """
 
     is_kept: bool
@@ -23,26 +23,26 @@ class Claim(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> Claim:
-        """A record's claim."""
+        """The rank of a record."""
         is_kept = record.id_from == PATH_ID and bool(record.derived)
         moments = (record.updated.timestamp(), record.published.timestamp())
         return cls(is_kept, *moments, record.order)
 
 
 class Duplicate(NamedTuple):
-    """A record that another one of the same id stands for."""
+    """A record that is not an item, because another record with the same id is."""
 
     record: Record
     winner: Record
 
     @property
     def is_accident(self) -> bool:
-        """Whether the ids say nothing of one item."""
+        """Whether the records are probably different items."""
         return is_accident(self.record.id_from, self.winner.id_from)
 
 
 def newest_of_each(records: Iterable[Record]) -> tuple[list[Record], list[Duplicate]]:
-    """One record for each id, and those that lost to it, by path."""
+    """One record for each id, and the duplicates, sorted by path."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         groups.setdefault(record.id, []).append(record)
@@ -57,17 +57,17 @@ def newest_of_each(records: Iterable[Record]) -> tuple[list[Record], list[Duplic
 
 
 def newest(claims: Sequence[Claim]) -> int:
-    """Which of several records of one id stands for their item."""
+    """The index of the record that becomes the item."""
     return max(range(len(claims)), key=claims.__getitem__)
 
 
 def is_accident(id_from: str, winner_id_from: str) -> bool:
-    """Whether two equal ids were made of date and path alone, and so say nothing of one item."""
+    """Whether both ids were made from date and path, so equal ids do not mean the same item."""
     return id_from == winner_id_from == PATH_ID
 
 
 def same_id(path: str, line: int, record: str, winner: str) -> Problem:
-    """Two records that name neither id nor address, of one date and one path below two sources."""
-    what = f"date and path below its source are those of {winner}, and so is its id"
-    remedy = "give one of them an id: or a url:"
+    """The problem of two records without id and URL that have equal dates and paths."""
+    what = f"it has the same date and path below its source as {winner}, so the same id"
+    remedy = "add an id: or a url: to one of them"
     return Problem(path, line, "id", what, remedy, record=record)

@@ -1,4 +1,4 @@
-"""Which feeds a record belongs to."""
+"""Decides which feeds a record belongs to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERYTHING = Placement("", "all")
 
 
 class GroupRule(NamedTuple):
-    """The settings of a group that say which feeds it has, and of which records."""
+    """The settings of a group that decide which feeds it has, and which records they include."""
 
     enabled: bool
     path: str = ""
@@ -31,15 +31,11 @@ class PlacingRules(NamedTuple):
     topics: GroupRule
     providers: GroupRule
     topic_providers: GroupRule
-    custom: tuple[tuple[str, Where], ...]  # slug, and which records
+    custom: tuple[tuple[str, Where], ...]  # slug, and the conditions for records
 
     @classmethod
     def of(cls, feeds: FeedSettings) -> PlacingRules:
         """The rules of a configuration."""
-        topics, providers, both = (
-            GroupRule(group.enabled, group.path, group.include, group.exclude, group.where)
-            for group in (feeds.topics, feeds.providers, feeds.topic_providers)
-        )
         topics, providers, both = (
             GroupRule(group.enabled, group.path, group.include, group.exclude, group.where)
             for group in (feeds.topics, feeds.providers, feeds.topic_providers)
@@ -54,7 +50,7 @@ class PlacingRules(NamedTuple):
 
 
 class Placer:
-    """Places records: for the same rules and terms, a pure function of a record's head."""
+    """Assigns records to feeds. The result depends on the head and the constructor only."""
 
     def __init__(self, rules: PlacingRules, terms: Taxonomies) -> None:
         self._terms = terms
@@ -75,7 +71,7 @@ class Placer:
         self._made: dict[tuple[Term | None, Term | None], Placement] = {}
 
     def place(self, record: RecordHead) -> list[Placement]:
-        """Every feed that the record belongs to, each once."""
+        """All feeds of a record, each once."""
         placements = []
         if self._all and self._all.takes(record):
             placements.append(_EVERYTHING)
@@ -97,7 +93,7 @@ class Placer:
         return placements
 
     def _topics_of(self, record: RecordHead) -> Iterable[Term]:
-        """A record's topics and all topics above them, each once."""
+        """The topics of a record and their ancestors, each once."""
         topics: dict[str, Term] = {}
         for name in record.topics:
             for term in self._terms.topics.line(name):
@@ -105,7 +101,7 @@ class Placer:
         return topics.values()
 
     def _placement(self, topic: Term | None, provider: Term | None) -> Placement:
-        """A placement in a topic's feed, a provider's, or the one of both."""
+        """The placement in the feed of a topic, a provider, or both."""
         found = self._made.get((topic, provider))
         if found is None:
             path, kind = "", "all"
@@ -122,7 +118,7 @@ class Placer:
 
 
 class _Rule(NamedTuple):
-    """What a group takes: by name, and by the record."""
+    """The names and the conditions of a group of feeds."""
 
     include: frozenset[str]
     exclude: frozenset[str]
@@ -130,7 +126,7 @@ class _Rule(NamedTuple):
 
     @classmethod
     def of(cls, group: GroupRule, terms: Taxonomies) -> _Rule:
-        # A name may be a topic's or a provider's: for topic × provider it may be either.
+        # For topic × provider, a name may be that of a topic or of a provider.
         include, exclude = (
             names_of(names, terms.topics) | names_of(names, terms.providers)
             for names in (group.include, group.exclude)
@@ -139,18 +135,18 @@ class _Rule(NamedTuple):
         return cls(include, exclude, tests)
 
     def takes(self, record: RecordHead) -> bool:
-        """Whether the record meets the group's `where`."""
+        """Whether a record meets the `where` of the group."""
         return all(test(record) for test in self.tests)
 
     def names(self, term: Term, record: RecordHead) -> bool:
-        """Whether there is a feed for the term, and the record meets its `where`."""
+        """Whether the term has a feed, and the record meets its `where`."""
         if term.key in self.exclude or (self.include and term.key not in self.include):
             return False
         return not self.tests or self.takes(record)
 
 
 def group_of(config: Config, placement: Placement) -> Group | AllGroup | Custom:
-    """The settings that a feed shares with its like."""
+    """The settings of the group of feeds, or the custom feed, of a placement."""
     feeds = config.feeds
     if placement.kind == "custom":
         path = placement.feed

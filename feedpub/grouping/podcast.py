@@ -1,4 +1,4 @@
-"""Which feeds are podcasts, and what they and their items say as such.
+"""Which feeds are podcasts, and their podcast metadata.
 
 Apple: https://podcasters.apple.com/support/823-podcast-requirements
 Podcasting 2.0: https://podcasting2.org/docs/podcast-namespace/1.0
@@ -21,35 +21,35 @@ from feedpub.model import (
 
 _NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # Podcasting 2.0, guid
 PLAYED = frozenset({"audio", "video"})
-# What else Apple takes for an episode (a book that goes with the show, say).
+# Other types that Apple accepts as an episode.
 _DOCUMENTS = frozenset({"application/pdf", "application/epub+zip"})
 
 
 def settings_of(config: Config, placement: Placement) -> PodcastSettings | None:
-    """What makes a feed a podcast: its override's, its group's and the site's settings, in one.
+    """The podcast settings of a feed, merged from its override, its group and the site.
 
-    None if it is none: nothing is said of it, or the nearest of these says `false`.
+    None if it is not a podcast: there are no settings, or the most specific one is `false`.
     """
     override = config.overrides.get(placement.feed)
-    said = (
+    candidates = (
         override.podcast if override else None,
         group_of(config, placement).podcast,
         config.settings.podcast,
     )
-    spoken = [settings for settings in said if settings is not None]
-    if not spoken or not spoken[0].enabled:
+    given = [settings for settings in candidates if settings is not None]
+    if not given or not given[0].enabled:
         return None
-    nearest, *others = spoken
+    merged, *others = given
     for usual in others:
         if usual.enabled:
-            nearest = nearest.over(usual)
-    return nearest
+            merged = merged.over(usual)
+    return merged
 
 
 def podcast_of(
     settings: PodcastSettings, feed_url: str, author: Person | None, image: str
 ) -> Podcast:
-    """A show; `feed_url` is its RSS feed's, `author` and `image` are the feed's own."""
+    """The podcast metadata of a feed with this RSS URL, author and image."""
     return Podcast(
         guid=settings.guid.lower() or guid_of(feed_url),
         author=settings.author or (author.name if author else ""),
@@ -74,24 +74,21 @@ def podcast_of(
 
 
 def moved(feed: Feed, address: str) -> Feed:
-    """A podcast's feed as it is at an old address, where it says that it has moved.
-
-    Apple, `itunes:new-feed-url`: at the old address, with the new one in it.
-    """
+    """A podcast feed for its old URL, with `itunes:new-feed-url` set to the new one."""
     if not feed.podcast or feed.podcast.new_feed_url:
         return feed
     return feed._replace(podcast=feed.podcast._replace(new_feed_url=address))
 
 
 def guid_of(feed_url: str) -> str:
-    """A show's id from the address of its feed (Podcasting 2.0, guid)."""
-    import uuid  # few sites have podcasts
+    """The default podcast:guid of a feed (Podcasting 2.0, guid)."""
+    import uuid  # needed for podcasts only
 
     return str(uuid.uuid5(uuid.UUID(_NAMESPACE), feed_url.partition("://")[2].rstrip("/")))
 
 
 def episode_of(item: Item, episode: Episode | None, prefix: str) -> Item:
-    """The item as podcasts hold it: of its files those that are played, behind the prefix."""
+    """The item for a podcast: only its media files, with the prefix, and its metadata."""
     played = tuple(
         _prefixed(enclosure, prefix) for enclosure in item.enclosures if is_played(enclosure)
     )
@@ -99,12 +96,12 @@ def episode_of(item: Item, episode: Episode | None, prefix: str) -> Item:
 
 
 def is_played(enclosure: Enclosure) -> bool:
-    """Whether a file is what Apple takes for an episode."""
+    """Whether Apple accepts a file as an episode."""
     return enclosure.medium in PLAYED or enclosure.type in _DOCUMENTS
 
 
 def _prefixed(enclosure: Enclosure, prefix: str) -> Enclosure:
-    """Services that count downloads want the address behind theirs, without its https://."""
+    """Adds the prefix of a service that counts downloads, which expects no https:// after it."""
     if not prefix:
         return enclosure
     return enclosure._replace(url=prefix + enclosure.url.removeprefix("https://"))

@@ -1,4 +1,4 @@
-"""Which records may be in feeds, and which meet a feed's `where`."""
+"""Decides which records may be in feeds, and which meet a `where`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REASONS = {
 
 
 def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Condition]]:
-    """The conditions of a `where`, each with the word for failing it."""
+    """The conditions of a `where`, each with the reason for failing it (a key of `REASONS`)."""
     tests: list[tuple[str, Condition]] = []
 
     def one_of(reason: str, names: tuple[str, ...], get: Callable[[RecordHead], str]) -> None:
@@ -44,7 +44,7 @@ def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Condition]]:
     one_of("price", where.prices, lambda record: record.price)
     if where.languages:
         languages = tuple(name.replace("_", "-").casefold() for name in where.languages)
-        tests.append(("language", lambda record: _speaks(record.language, languages)))
+        tests.append(("language", lambda record: _matches(record.language, languages)))
     if where.topics:
         topics = names_of(where.topics, terms.topics)
         tests.append(("topic", lambda record: not topics.isdisjoint(topic_keys(record, terms))))
@@ -67,7 +67,7 @@ def conditions(where: Where, terms: Taxonomies) -> list[tuple[str, Condition]]:
 
 
 def topic_keys(record: RecordHead, terms: Taxonomies) -> set[str]:
-    """The keys of a record's topics and of all above them."""
+    """The keys of the topics of a record, and of their ancestors."""
     return {above.key for name in record.topics for above in terms.topics.line(name)}
 
 
@@ -78,7 +78,10 @@ def reason_left_out(
     as_of: datetime | None,
     unpublished: bool,
 ) -> str:
-    """Why a record is in no feed, "" if it may be; `as_of` None takes in the future."""
+    """Why a record may be in no feed (a key of `REASONS`), "" if it may be in feeds.
+
+    With `as_of` None, dates in the future are no reason.
+    """
     if record.status == "removed" or (record.status and not unpublished):
         return record.status
     if as_of is not None and not select.future and record.published > as_of:
@@ -89,12 +92,12 @@ def reason_left_out(
     return ""
 
 
-def _speaks(language: str, wanted: tuple[str, ...]) -> bool:
-    """Basic filtering of RFC 4647 (3.3.1): `en` takes `en` and `en-GB`."""
+def _matches(language: str, wanted: tuple[str, ...]) -> bool:
+    """Basic filtering (RFC 4647, 3.3.1): `en` matches `en` and `en-GB`."""
     tag = language.casefold()
     return any(tag == want or tag.startswith(want + "-") for want in wanted)
 
 
 def _at_least(value: float | None, minimum: float) -> bool:
-    """What says nothing passes for 0; heat: -1 is said by some people for "not known"."""
+    """A missing value counts as 0, more than the -1 that some tools write for "unknown"."""
     return (0 if value is None else value) >= minimum

@@ -1,10 +1,9 @@
-"""Names → addresses that are safe on every file system and host, and never shared by accident.
+"""Names → slugs that are valid on every file system and host.
 
-A slug depends on its name alone. Two names give the same slug only if their
-keys are equal, that is, if they differ in case or surrounding space alone:
-letters and digits stand for themselves, one space gives `-`, one hyphen `_`,
-and any name that holds more than these gets a hash of the whole behind `--`,
-which no plain slug can hold.
+A slug depends on its name only. Two names have the same slug only if their keys are equal,
+which means that they differ only in case or surrounding space. Letters and digits are kept, a
+space becomes `-`, a hyphen `_`. A name with other characters gets `--` and a hash of the name
+at its end; no other slug contains `--`.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ MAX_LENGTH = 60
 
 
 def name_key(name: str) -> str:
-    """Equal for names that are one: Unicode's canonical form, case folded, space collapsed."""
+    """The canonical form of a name (Unicode NFC), case folded, with single spaces."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return " ".join(folded.split())
 
 
 def slugify(name: str, taken: frozenset[str] = frozenset()) -> str:
-    """The slug of a name; `taken` are slugs that were given to other names by hand."""
+    """The slug of a name. `taken` are slugs that the user chose for other names."""
     key = name_key(name)
     if len(key) <= MAX_LENGTH and _PLAIN.fullmatch(key):
         slug = key.translate(_TRANSLATE)
         if slug not in DEVICES and slug not in taken:
             return slug
-    # 50 bits: among a million names, a collision has a chance of one in two thousand.
+    # 50 bits: for a million names, the probability of a collision is 1 in 2,000.
     digest = b32encode(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())[:10]
     ascii_key = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
     readable = _NOT_PLAIN.sub("-", ascii_key)[:40].strip("-") or "x"

@@ -1,4 +1,4 @@
-"""Topics and providers: which names mean the same, what they are called, what is above them."""
+"""Topics and providers: their aliases, slugs, descriptions and parents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from feedpub.model import Problem, Provider, Term, TermFile
 
 
 class Description(NamedTuple):
-    """What the taxonomy adds to a term."""
+    """The optional description of a term in its taxonomy file."""
 
     description: str = ""
     url: str = ""
@@ -18,7 +18,7 @@ class Description(NamedTuple):
 
 
 class Terms:
-    """One taxonomy: a name → its `Term`, with aliases, given slugs and parents."""
+    """One taxonomy: finds the `Term` of a name, including aliases, and its ancestors."""
 
     def __init__(self, files: Sequence[TermFile], problems: list[Problem]) -> None:
         self._by_name: dict[str, Term] = {}
@@ -33,13 +33,13 @@ class Terms:
         for file in files:
             key = name_key(file.name)
             if key in self._by_name:
-                what = f"{file.name!r} is described twice"
-                problems.append(_note(file, "name", what, "keep one of the files; left out"))
+                what = f"{file.name!r} has two taxonomy files"
+                problems.append(_note(file, "name", what, "keep one of them; this one was ignored"))
                 continue
             slug = file.id or slugify(file.name, frozenset(given))
             if slug in by_slug:
-                what = f"the slug {slug!r} is that of {by_slug[slug]} too"
-                problems.append(_note(file, "_id", what, "give each its own; left out"))
+                what = f"{by_slug[slug]} has the slug {slug!r}, too"
+                problems.append(_note(file, "_id", what, "choose another one; it was ignored"))
                 slug = slugify(file.name, frozenset(given))
             by_slug[slug] = file.path
             term = Term(key, file.name, slug)
@@ -63,8 +63,9 @@ class Terms:
                 continue
             above: Term | None = self.term(file.parent)
             if above is None or above.key == term.key or term.key in self._keys_above(above):
-                what = f"the parent {file.parent!r} leads back to the topic itself"
-                problems.append(_note(file, "parent", what, "mend one of the parents; left out"))
+                what = f"the topic is its own ancestor, through the parent {file.parent!r}"
+                remedy = "correct one of the parents; it was ignored"
+                problems.append(_note(file, "parent", what, remedy))
                 continue
             self._parents[term.key] = above
 
@@ -77,7 +78,7 @@ class Terms:
         return keys
 
     def term(self, name: str) -> Term:
-        """The term that a name means."""
+        """The term of a name or an alias."""
         found = self._cache.get(name)
         if found is None:
             key = name_key(name)
@@ -86,13 +87,13 @@ class Terms:
         return found
 
     def provider_term(self, provider: Provider) -> Term:
-        """A provider's term: by its name; by its domain where it has no other name."""
+        """The term of a provider, found by its name, or by its domain if it has no name."""
         if provider.name == provider.domain and provider.domain in self._by_domain:
             return self._by_domain[provider.domain]
         return self.term(provider.name)
 
     def line(self, name: str) -> list[Term]:
-        """The term that a name means, its parent, and so on up."""
+        """The term of a name, followed by its ancestors."""
         found = self._lines.get(name)
         if found is None:
             found = self._lines[name] = [self.term(name)]
@@ -101,16 +102,16 @@ class Terms:
         return found
 
     def parent(self, term: Term) -> Term | None:
-        """What is directly above it."""
+        """The parent of a term, None if it has none."""
         return self._parents.get(term.key)
 
     def described(self, term: Term) -> Description:
-        """What the taxonomy adds to it."""
+        """The description of a term, empty if it has none."""
         return self._described.get(term.key, Description())
 
 
 class Taxonomies(NamedTuple):
-    """Both: topics and providers."""
+    """Both taxonomies."""
 
     topics: Terms
     providers: Terms
@@ -121,5 +122,5 @@ def _note(file: TermFile, key: str, what: str, remedy: str) -> Problem:
 
 
 def names_of(names: Iterable[str], terms: Terms) -> frozenset[str]:
-    """The keys that a list of names in the configuration means."""
+    """The keys of the terms with these names."""
     return frozenset(terms.term(name).key for name in names)

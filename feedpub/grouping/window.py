@@ -1,7 +1,7 @@
-"""The newest items of each feed.
+"""The newest records of each feed.
 
-The order is total (date, then id), so in whatever order the records come, the
-same windows result.
+The order is total (date, then id), so the result does not depend on the order in which
+records are added.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from feedpub.model import Placement, Record
 
 
 class WindowRule(NamedTuple):
-    """How much of a feed is kept: the newest `items` (0: all), and what is within `span` of it."""
+    """The size of a window: the newest `items` (0: all), and all within `span` of the newest."""
 
     items: int
     span: timedelta | None = None
 
 
 class WindowEntry(NamedTuple):
-    """A record in a window; entries sort newest first."""
+    """A record in a window. Entries sort newest first."""
 
     key: tuple[float, str]
     record: Record
@@ -36,7 +36,7 @@ class WindowEntry(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Window:
-    """One feed's newest entries so far, how many there were, and the placement of the newest."""
+    """The newest records of a feed, the number of all, and the placement of the newest."""
 
     rule: WindowRule
     placement: Placement
@@ -44,7 +44,7 @@ class Window:
     total: int = 0
 
     def add(self, entry: WindowEntry, placement: Placement) -> None:
-        """Takes in one record."""
+        """Adds a record."""
         self.total += 1
         entries = self.entries
         items = self.rule.items
@@ -63,7 +63,7 @@ class Window:
     def _trim(self) -> None:
         keep = self.rule.items or len(self.entries)
         if self.rule.span is not None and self.entries:
-            # The key holds the negated time: within the span of the newest means at most this.
+            # The key contains the negated time, so keys within the span are at most this.
             limit = self.entries[0].key[0] + self.rule.span.total_seconds()
             while keep < len(self.entries) and self.entries[keep].key[0] <= limit:
                 keep += 1
@@ -78,7 +78,7 @@ class Windows:
         self.feeds: dict[str, Window] = {}
 
     def add(self, record: Record, placements: Iterable[Placement]) -> None:
-        """Takes in one record."""
+        """Adds a record."""
         entry = WindowEntry.of(record)
         for placement in placements:
             window = self.feeds.get(placement.feed)

@@ -1,6 +1,7 @@
-"""The settings that the reading of records and taxonomies depends on.
+"""The settings that parsing of records and taxonomies depends on.
 
-In a module of its own: a run that reads nothing needs them to see that they are the same.
+They are in a module of their own, because a run without changed files needs nothing else
+of this package: it compares them with those of the last run.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from feedpub.records.scan import taxonomy_files
 
 
 class ReadingRules(NamedTuple):
-    """What of the configuration the reading of a record depends on."""
+    """The part of the configuration that parsing records depends on."""
 
     zone: tzinfo
     site_id: str
     home: str
-    origin: str  # of home: https://example.org/
-    language: str  # the site's
-    fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → the user's own key, step by step
-    episodes: bool  # whether what podcasts alone want to know is read
-    providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # those that were read
+    origin: str  # of home, such as https://example.org/
+    language: str  # of the site
+    fields: Mapping[str, tuple[str, ...]]  # group of `KEYS` → path of the key that is used for it
+    episodes: bool  # whether podcast keys are read
+    providers: dict[str, tuple[Provider | None, tuple[Person, ...]]]  # cache of parsed providers
 
     @classmethod
     def of(cls, config: Config) -> ReadingRules:
@@ -48,15 +49,15 @@ class ReadingRules(NamedTuple):
 
 
 class TaxonomyRules(NamedTuple):
-    """What the reading of taxonomies depends on, besides the bytes of the files."""
+    """What parsing taxonomy files depends on, besides their content."""
 
-    home: str  # of the site: relative addresses are below it
-    topics: Sequence[tuple[str, str]]  # files: path, and path as messages name it
+    home: str  # base of relative URLs
+    topics: Sequence[tuple[str, str]]  # files: path, and path in messages
     providers: Sequence[tuple[str, str]]
 
     @classmethod
     def of(cls, config: Config) -> TaxonomyRules:
-        """The files that a configuration names; raises `RunError` if a folder cannot be read."""
+        """The rules of a configuration. Raises `RunError` if a folder cannot be read."""
         topics, providers = (
             [
                 (str(path), printable_path(config.shown(path)))

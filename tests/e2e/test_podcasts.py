@@ -186,12 +186,12 @@ def test_check_names_what_apple_wants(site: Site) -> None:
     said = site.run("check")
     assert said.code == 3
     for expected in (
-        "config.yaml: podcast.category: custom/show: Apple wants a category",
-        "config.yaml: podcast.image: custom/show: Apple wants artwork",
-        "records/3.md:1: enclosures: Apple shows no episode without a file to play",
-        "records/3.md:1: episode: each episode of a serial show has a number",
-        "records/4.md:1: enclosures: Apple wants to know how large the file is",
-        "records/5.md:1: enclosures: Apple plays no audio/ogg of this name",
+        "config.yaml: podcast.category: custom/show: Apple requires a category",
+        "config.yaml: podcast.image: custom/show: Apple requires artwork",
+        "records/3.md:1: enclosures: Apple hides episodes without a media file",
+        "records/3.md:1: episode: each episode of a serial show needs a number",
+        "records/4.md:1: enclosures: Apple requires the size of the file",
+        "records/5.md:1: enclosures: Apple does not play this audio/ogg file",
         "records/6.md:1: enclosures: records/5.md has the same file",
     ):
         assert expected in said.out, said.out
