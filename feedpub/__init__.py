@@ -33,22 +33,42 @@ if TYPE_CHECKING:
         RunError,
     )
     from feedpub.model import Enclosure, Feed, FeedLink, Item, Person, Problem
+    from feedpub.publish.errors import (
+        AlreadyExistsError,
+        ConflictError,
+        FileError,
+        TargetError,
+        TransientError,
+    )
+    from feedpub.publish.targets import TargetContext
+    from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 __all__ = [
+    "AlreadyExistsError",
+    "Capabilities",
     "Config",
     "ConfigError",
+    "ConflictError",
     "Enclosure",
     "Feed",
     "FeedLink",
     "FeedpubError",
+    "FileError",
     "Item",
     "LedgerError",
+    "ListedFile",
     "LockedError",
     "NothingUsableError",
     "Person",
     "PluginError",
     "Problem",
+    "RemoteFile",
     "RunError",
+    "Target",
+    "TargetContext",
+    "TargetError",
+    "TransientError",
+    "Upload",
     "__version__",
     "check",
     "generate",
@@ -70,6 +90,15 @@ _MODULES = {
         "RunError",
     ),
     "feedpub.model": ("Enclosure", "Feed", "FeedLink", "Item", "Person", "Problem"),
+    "feedpub.publish.errors": (
+        "AlreadyExistsError",
+        "ConflictError",
+        "FileError",
+        "TargetError",
+        "TransientError",
+    ),
+    "feedpub.publish.targets": ("TargetContext",),
+    "feedpub.publish.types": ("Capabilities", "ListedFile", "RemoteFile", "Target", "Upload"),
 }
 
 

@@ -66,6 +66,7 @@ def _configs() -> Iterator[tuple[str, str]]:
 def _plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The plugins of docs/plugins.md are installed."""
     install(tmp_path / "lib", plugins.FORMATS, "text", "feedpub_text:Text")
+    install(tmp_path / "lib", plugins.TARGETS, "box", "feedpub_box:Box")
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     plugins._found.cache_clear()
     yield

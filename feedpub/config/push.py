@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import yaml
 
+from feedpub import plugins
 from feedpub.config.readers import (
     Boolean,
     Choice,
@@ -26,6 +27,7 @@ from feedpub.config.readers import (
     nearest,
     option,
 )
+from feedpub.errors import PluginError
 from feedpub.model import Person
 
 KINDS = ("feeds", "archives", "pages", "catalogues", "pictures", "hashed", "other")
@@ -140,12 +142,15 @@ class TargetAddress:
         scheme, colon, rest = text.partition(":")
         scheme = scheme.lower()
         shown = without_password(text)[:80]
-        if not colon or (scheme not in SCHEMES and "/" in scheme):
+        schemes = list(SCHEMES)
+        if scheme not in SCHEMES:
+            schemes += plugins.names(plugins.TARGETS)
+        if not colon or (scheme not in schemes and "/" in scheme):
             remedy = "write it like file:///var/www/feeds or s3://bucket/prefix"
             raise context.fail(node, key, f"{shown!r} is not an address", remedy)
-        if scheme not in SCHEMES:
+        if scheme not in schemes:
             what = f"there is no target of kind {scheme}:"
-            raise context.fail(node, key, what, nearest(scheme, list(SCHEMES)))
+            raise context.fail(node, key, what, nearest(scheme, schemes))
         if scheme == "command":
             if not rest.strip():
                 raise context.fail(node, key, "no command is named", "write command:./deploy.sh")
@@ -156,7 +161,8 @@ class TargetAddress:
         return scheme + colon + rest
 
     def schema(self) -> Schema:
-        names = "|".join(name.replace("+", r"\+") for name in SCHEMES)
+        schemes = [*SCHEMES, *plugins.names(plugins.TARGETS)]
+        names = "|".join(name.replace("+", r"\+") for name in schemes)
         return {"type": "string", "pattern": rf"^(({names}):|\$\{{)"}
 
 
@@ -285,13 +291,24 @@ class PushTarget:
     )
 
 
+def _own_keys(scheme: str, node: yaml.Node, key: str, context: Context) -> tuple[str, ...]:
+    """The keys that a kind of target has besides those of all; a plugin names them itself."""
+    if scheme in SCHEMES:
+        return SCHEMES[scheme]
+    try:
+        return tuple(getattr(plugins.load(plugins.TARGETS, scheme), "keys", ()))
+    except PluginError as error:
+        remedy = "reinstall the package that has it, or remove the target"
+        raise context.fail(node, f"{key}.to", str(error), remedy) from None
+
+
 class _Target(Section):
     """A target; only the keys of its kind are allowed."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
         target = super().read(node, key, context)
         scheme = target.to.partition(":")[0]
-        known = [*_COMMON, *SCHEMES[scheme]]
+        known = [*_COMMON, *_own_keys(scheme, node, key, context)]
         for name, child in node.value if isinstance(node, yaml.MappingNode) else ():
             if name.value not in known:
                 context.fail(

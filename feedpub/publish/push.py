@@ -22,7 +22,7 @@ from feedpub.publish.execute import Execution, Executor
 from feedpub.publish.plan import PushPolicy, make_plan
 from feedpub.publish.remote import RemoteInspector
 from feedpub.publish.retry import RetryPolicy, attempt_or_fail
-from feedpub.publish.targets import TargetContext, open_target
+from feedpub.publish.targets import TargetContext, fault_of, open_target
 from feedpub.publish.tree import tree_of
 from feedpub.publish.types import Action, Plan, Target
 
@@ -197,7 +197,7 @@ class _Push:
             result = result._replace(error="it was ended before it was done")
         except Exception as error:
             # Other targets have nothing to do with it.
-            what = f"internal error ({type(error).__name__}: {error})"
+            what = fault_of(self.place.address.scheme, error)
             trace = "".join(traceback.format_exception(error))
             result = result._replace(error=what, remedy="please report it", trace=trace)
         failures = tuple(

@@ -6,9 +6,11 @@ import importlib
 from pathlib import Path
 from typing import NamedTuple
 
+from feedpub import plugins
 from feedpub.config import PushTarget
+from feedpub.errors import PluginError
 from feedpub.installation import missing
-from feedpub.publish.errors import TargetError
+from feedpub.publish.errors import TargetError, TransientError
 from feedpub.publish.targets.address import TargetAddress, read_address
 from feedpub.publish.types import Target
 
@@ -64,7 +66,10 @@ class TargetContext(NamedTuple):
 
 def open_target(place: TargetContext) -> Target:
     """Connects; raises `TargetError` or `TransientError`."""
-    name, extra = MODULES[place.address.scheme]
+    scheme = place.address.scheme
+    if scheme not in MODULES:
+        return _open_plugin(scheme, place)
+    name, extra = MODULES[scheme]
     try:
         module = importlib.import_module(f"feedpub.publish.targets.{name}")
         target: Target = module.connect(place)
@@ -73,3 +78,24 @@ def open_target(place: TargetContext) -> Target:
             raise
         raise TargetError(missing(str(error.name), extra)) from None
     return target
+
+
+def _open_plugin(scheme: str, place: TargetContext) -> Target:
+    """A target of another package."""
+    try:
+        target: Target = plugins.load(plugins.TARGETS, scheme)(place)
+    except (TargetError, TransientError):
+        raise
+    except PluginError as error:
+        raise TargetError(str(error)) from error
+    except Exception as error:
+        raise TargetError(fault_of(scheme, error)) from error
+    return target
+
+
+def fault_of(scheme: str, error: Exception) -> str:
+    """An exception that a target must not raise, as a message: it names a plugin's package."""
+    what = f"{type(error).__name__}: {error}"
+    if scheme in MODULES:
+        return f"internal error ({what})"
+    return str(PluginError(plugins.origin(plugins.TARGETS, scheme), what))
