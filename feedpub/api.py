@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from feedpub.publish.cdn import PurgeResult
     from feedpub.publish.hubs import PingResult
     from feedpub.publish.push import Result
+    from feedpub.run.report import Outcome
     from feedpub.stages.checking import Checked
-    from feedpub.stages.outcome import Outcome
 
 # A step's name, how much of it is done, and of how much (0: not known).
 Progress = Callable[[str, int, int], None]
@@ -80,7 +80,7 @@ def generate(
     on the same output.
     """
     from feedpub import pipeline
-    from feedpub.stages.outcome import Options, Watch
+    from feedpub.run.report import Options, Watch
 
     options = Options(
         as_of=as_of or now(),
@@ -100,8 +100,8 @@ def check(config: Config, paths: Sequence[str | Path] = ()) -> Checked:
 
     Writes nothing.
     """
+    from feedpub.run.report import Options
     from feedpub.stages import checking
-    from feedpub.stages.outcome import Options
 
     options = Options(as_of=now(), unpublished=True)
     return checking.check(config, options, [Path(path) for path in paths])

@@ -8,10 +8,10 @@ import sqlite3
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
+from feedpub.run.report import Options, Outcome, Watch
 from feedpub.stages import fingerprints, media
 from feedpub.stages.feeds import Feeds
 from feedpub.stages.identity import Identities
-from feedpub.stages.outcome import Options, Outcome, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Refresh
 from feedpub.stages.selection import Selection, SelectionRules

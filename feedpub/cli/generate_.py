@@ -16,7 +16,7 @@ from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
 from feedpub.pipeline import generate
-from feedpub.stages.outcome import Options, Outcome, Watch
+from feedpub.run.report import Options, Outcome, Watch
 
 
 def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:

@@ -8,7 +8,7 @@ import click
 
 from feedpub.cli.common import Common, common_options
 from feedpub.cli.common import as_of as moment
-from feedpub.stages.outcome import Options
+from feedpub.run.report import Options
 
 MAX_SHOWN = 20  # of what an import could not take over
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from feedpub.cli.common import columns
-from feedpub.stages.outcome import Progress
+from feedpub.run.report import Progress
 
 PATIENCE = 0.1  # seconds before the bar appears
 _PAUSE = 0.1  # seconds between updates

@@ -17,11 +17,11 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
+from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.stages import fingerprints, outputs
 from feedpub.stages.files import FileRules
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
-from feedpub.stages.outcome import MediaReport, Options, Watch
 from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection

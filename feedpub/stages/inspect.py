@@ -34,9 +34,9 @@ from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
+from feedpub.run.report import Options
 from feedpub.stages.heads import seconds
 from feedpub.stages.media import LOCAL, Found, completed, described, local_file, wanted
-from feedpub.stages.outcome import Options
 from feedpub.store.ledger import Ledger
 
 BATCH = 100  # files that a process parses at once

@@ -20,7 +20,7 @@ from feedpub.config import load_config
 from feedpub.config.options import Settings
 from feedpub.config.readers import Section
 from feedpub.pipeline import generate
-from feedpub.stages.outcome import Options, Watch
+from feedpub.run.report import Options, Watch
 
 Tree = dict[str, bytes]
 Edit = dict[str, Any]  # dotted key → value; None takes the key out

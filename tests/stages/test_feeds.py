@@ -8,7 +8,7 @@ import pytest
 
 from feedpub.config import Config
 from feedpub.pipeline import generate
-from feedpub.stages.outcome import Options, Outcome, Watch
+from feedpub.run.report import Options, Outcome, Watch
 
 from .helpers import config, write
 

@@ -15,9 +15,9 @@ import pytest
 
 import feedpub
 from feedpub.config import Config
+from feedpub.run.report import Options
 from feedpub.stages.files import FileRules
 from feedpub.stages.fingerprints import configuration, digest, of_rules, program, settings
-from feedpub.stages.outcome import Options
 from feedpub.stages.selection import SelectionRules
 
 from .helpers import config
