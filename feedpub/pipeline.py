@@ -8,8 +8,9 @@ import sqlite3
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
+from feedpub.run import inputs
 from feedpub.run.report import Options, Outcome, Watch
-from feedpub.stages import fingerprints, media
+from feedpub.stages import media
 from feedpub.stages.feeds import Feeds
 from feedpub.stages.identity import Identities
 from feedpub.stages.racy import Clock
@@ -61,7 +62,7 @@ def _steadily(config: Config, options: Options, watch: Watch, remember: bool = T
 
 def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> Outcome:
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
-    identity = Identity(fingerprints.configuration(config), fingerprints.program())
+    identity = Identity(inputs.configuration(config), inputs.program())
     keep = remember and not options.dry_run
     try:
         with Memory(
@@ -139,7 +140,7 @@ def _look(
     refresh = Refresh(config, store, options, selection, clock, watch, ids)
     refresh.read_files()
     watch.lap("read")
-    refresh.select_again(fingerprints.of_rules(rules, vocabulary.fingerprint))
+    refresh.select_again(inputs.of_rules(rules, vocabulary.fingerprint))
     _recall(config, options, memory, ids)
     ids.keep()
     refresh.settle()
@@ -165,7 +166,7 @@ def freeze(config: Config, options: Options) -> int:
 
     Raises `RunError`. What is remembered is asked, and left as it is.
     """
-    identity = Identity(fingerprints.configuration(config), fingerprints.program())
+    identity = Identity(inputs.configuration(config), inputs.program())
     shown = config.shown(config.state)
     with Memory(config.state, shown, identity, ignore=False, keep=False) as memory:
         ids = Identities(config, memory.store, clock := Clock(), record_all=True)

@@ -17,8 +17,9 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
+from feedpub.run import inputs
 from feedpub.run.report import MediaReport, Options, Watch
-from feedpub.stages import fingerprints, outputs
+from feedpub.stages import outputs
 from feedpub.stages.files import FileRules
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
@@ -172,8 +173,8 @@ class Feeds:
         """The feeds that may not be as they should be; those that are no more lose their files."""
         store = self._store
         # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
-        common = fingerprints.digest(
-            fingerprints.settings(self._config),
+        common = inputs.digest(
+            inputs.settings(self._config),
             vocabulary.fingerprint,
             list(self._existing),
             plugin_state(self._config.feeds.formats),
@@ -243,7 +244,7 @@ class Feeds:
             return []
         site, rows = self._config.site, list(self._existing.values())
         files = {name: [name, *self._aliases.get(name, ())] for name in CATALOGUE_NAMES}
-        inputs = fingerprints.digest(site.title, site.home, files, [row.entry for row in rows])
+        inputs = inputs.digest(site.title, site.home, files, [row.entry for row in rows])
         standing = self._standing.sure
         paths = [path for names in files.values() for path in names]
         if self._store.fact("catalogues") == inputs and all(path in standing for path in paths):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
 from feedpub.records.rules import ReadingRules
-from feedpub.stages.fingerprints import of_rules
+from feedpub.run.inputs import of_rules
 from feedpub.stages.heads import Feeds
 from feedpub.store.rows import RecordRow
 

@@ -13,8 +13,8 @@ from feedpub.grouping.duplicates import Claim, is_accident, newest
 from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
+from feedpub.run import inputs
 from feedpub.run.report import Options, Watch
-from feedpub.stages import fingerprints
 from feedpub.stages.files import FileRead, FileRules, ToRead
 from feedpub.stages.heads import head_of
 from feedpub.stages.identity import Identities, Place, place_of
@@ -118,8 +118,8 @@ class Refresh:
     ) -> Iterator[ToRead]:
         """The files of a folder that are new, or may have changed."""
         store, source = self._store, self._sources[id(folder.source)]
-        reading = fingerprints.digest(self._readings[source], folder.shown)
-        signature = fingerprints.of_files(reading, folder.files)
+        reading = inputs.digest(self._readings[source], folder.shown)
+        signature = inputs.of_files(reading, folder.files)
         if row and row.signature == signature:
             self._passed += len(folder.files)
             return

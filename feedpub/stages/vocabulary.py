@@ -10,7 +10,7 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem, TermFile
 from feedpub.records.rules import TaxonomyRules
 from feedpub.records.scan import NO_SIGNATURE, Signature
-from feedpub.stages.fingerprints import digest, of_rules
+from feedpub.run.inputs import digest, of_rules
 from feedpub.stages.racy import Clock
 from feedpub.store.store import Store
 

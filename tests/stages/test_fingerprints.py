@@ -15,9 +15,9 @@ import pytest
 
 import feedpub
 from feedpub.config import Config
+from feedpub.run.inputs import configuration, digest, of_rules, program, settings
 from feedpub.run.report import Options
 from feedpub.stages.files import FileRules
-from feedpub.stages.fingerprints import configuration, digest, of_rules, program, settings
 from feedpub.stages.selection import SelectionRules
 
 from .helpers import config
@@ -162,7 +162,7 @@ def test_hashes_keep_parts_apart() -> None:
 def test_a_program_that_was_patched_is_another(tmp_path: Path) -> None:
     shutil.copytree(Path(feedpub.__file__).parent, tmp_path / "feedpub")
     command = [
-        sys.executable, "-c", "from feedpub.stages.fingerprints import program; print(program())",
+        sys.executable, "-c", "from feedpub.run.inputs import program; print(program())",
     ]  # fmt: skip
 
     def asked() -> str:
