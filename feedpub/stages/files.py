@@ -9,8 +9,8 @@ from typing import NamedTuple
 from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
 from feedpub.records.rules import ReadingRules
+from feedpub.run.heads import Feeds
 from feedpub.run.inputs import of_rules
-from feedpub.stages.heads import Feeds
 from feedpub.store.rows import RecordRow
 
 

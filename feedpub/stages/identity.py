@@ -18,7 +18,7 @@ from feedpub.config import Config
 from feedpub.ids.ledger import append_lines, read_ledger
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
-from feedpub.stages.heads import guid_key, name_of, named
+from feedpub.run.heads import guid_key, name_of, named
 from feedpub.stages.racy import Clock
 from feedpub.store.former import FormerRecord
 from feedpub.store.rows import RecordRow, StoredRecord
