@@ -18,12 +18,12 @@ from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
 from feedpub.run import inputs
+from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.stages import outputs
 from feedpub.stages.files import FileRules
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
-from feedpub.stages.racy import Clock
 from feedpub.stages.refresh import Kept
 from feedpub.stages.selection import Selection
 from feedpub.stages.vocabulary import Vocabulary

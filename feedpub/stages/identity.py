@@ -19,7 +19,7 @@ from feedpub.ids.ledger import append_lines, read_ledger
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
 from feedpub.run.heads import guid_key, name_of, named
-from feedpub.stages.racy import Clock
+from feedpub.run.racy import Clock
 from feedpub.store.former import FormerRecord
 from feedpub.store.rows import RecordRow, StoredRecord
 from feedpub.store.store import Store, in_batches

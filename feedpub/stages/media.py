@@ -20,8 +20,8 @@ from feedpub.media.types import UNKNOWN, type_of
 from feedpub.model import Enclosure, Problem, Record
 from feedpub.paths import portable_name
 from feedpub.records.scan import Signature
+from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
-from feedpub.stages.racy import Clock
 
 if TYPE_CHECKING:
     from feedpub.media.facts import Facts

@@ -11,7 +11,7 @@ from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.durable import Root
 from feedpub.formats import in_order
 from feedpub.records.scan import Signature
-from feedpub.stages.racy import Clock
+from feedpub.run.racy import Clock
 from feedpub.store.rows import OutputRow, Unit
 
 

@@ -11,7 +11,7 @@ from feedpub.model import Problem, TermFile
 from feedpub.records.rules import TaxonomyRules
 from feedpub.records.scan import NO_SIGNATURE, Signature
 from feedpub.run.inputs import digest, of_rules
-from feedpub.stages.racy import Clock
+from feedpub.run.racy import Clock
 from feedpub.store.store import Store
 
 _FACT = "taxonomy"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.records.scan import NO_SIGNATURE, Signature
-from feedpub.stages.racy import GRANULARITY, Clock
+from feedpub.run.racy import GRANULARITY, Clock
 
 from .helpers import later
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.config import Config
-from feedpub.stages.racy import Clock
+from feedpub.run.racy import Clock
 from feedpub.stages.vocabulary import Vocabulary
 from feedpub.store.store import Store
 
