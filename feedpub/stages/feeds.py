@@ -18,10 +18,10 @@ from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
 from feedpub.run import inputs
+from feedpub.run.files import FileRules
 from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.stages import outputs
-from feedpub.stages.files import FileRules
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
 from feedpub.stages.refresh import Kept

@@ -14,10 +14,10 @@ from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
 from feedpub.run import inputs
+from feedpub.run.files import FileRead, FileRules, ToRead
 from feedpub.run.heads import head_of
 from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Watch
-from feedpub.stages.files import FileRead, FileRules, ToRead
 from feedpub.stages.identity import Identities, Place, place_of
 from feedpub.stages.selection import Selection
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from feedpub.grouping.duplicates import newest, same_id
 from feedpub.model import Problem
+from feedpub.run.files import FileNotes
 from feedpub.run.heads import name_of
 from feedpub.run.report import Lost, Tally
-from feedpub.stages.files import FileNotes
 from feedpub.stages.refresh import by_guid, claim, how_lost
 from feedpub.store.rows import Rival
 from feedpub.store.store import Store

@@ -11,8 +11,8 @@ import pytest
 from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
+from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.report import Options
-from feedpub.stages.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.selection import Selection, SelectionRules

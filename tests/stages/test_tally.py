@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedpub.model import PATH_ID, Problem
+from feedpub.run.files import FileNotes
 from feedpub.run.heads import row_of
 from feedpub.run.report import Lost
-from feedpub.stages.files import FileNotes
 from feedpub.stages.refresh import by_guid, claim, how_lost
 from feedpub.stages.tally import tally
 from feedpub.store.rows import FileRow, FolderRow
