@@ -21,10 +21,10 @@ from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
+from feedpub.run.packing import unpack
 from feedpub.run.report import Watch
 from feedpub.stages.looking import Job, entry_of
 from feedpub.stages.media import Found, completed, shown_in
-from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.refresh import Kept
 from feedpub.store.rows import FeedRow, Unit

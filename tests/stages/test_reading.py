@@ -12,8 +12,8 @@ from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
+from feedpub.run.packing import unpack
 from feedpub.run.report import Options
-from feedpub.stages.packing import unpack
 from feedpub.stages.reading import Reader
 from feedpub.stages.selection import Selection, SelectionRules
 
