@@ -11,8 +11,8 @@ from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.heads import row_of
 from feedpub.run.packing import pack
+from feedpub.run.selection import Selection
 from feedpub.stages.media import wanted
-from feedpub.stages.selection import Selection
 
 
 class Reader:

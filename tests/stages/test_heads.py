@@ -20,7 +20,7 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Provider, Record, RecordHead, TermFile
 from feedpub.run.heads import head_of, row_of
 from feedpub.run.report import Options
-from feedpub.stages.selection import Selection, SelectionRules
+from feedpub.run.selection import Selection, SelectionRules
 
 from .helpers import CONFIG, MOMENTS, RECORDS, config, record
 

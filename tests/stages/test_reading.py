@@ -14,8 +14,8 @@ from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.packing import unpack
 from feedpub.run.report import Options
+from feedpub.run.selection import Selection, SelectionRules
 from feedpub.stages.reading import Reader
-from feedpub.stages.selection import Selection, SelectionRules
 
 from .helpers import CONFIG, config, write
 
