@@ -21,12 +21,12 @@ from feedpub.run import inputs
 from feedpub.run.files import FileRules
 from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
+from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection
 from feedpub.stages import outputs
 from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
 from feedpub.stages.refresh import Kept
-from feedpub.stages.vocabulary import Vocabulary
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
 

@@ -8,7 +8,7 @@ import pytest
 
 from feedpub.config import Config
 from feedpub.run.racy import Clock
-from feedpub.stages.vocabulary import Vocabulary
+from feedpub.run.rules import Vocabulary
 from feedpub.store.store import Store
 
 from .helpers import CONFIG, config, later, scratch, write
