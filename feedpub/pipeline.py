@@ -13,11 +13,11 @@ from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Outcome, Watch
 from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection, SelectionRules
+from feedpub.run.sync import Refresh
 from feedpub.run.tally import tally
 from feedpub.stages import media
 from feedpub.stages.feeds import Feeds
 from feedpub.stages.identity import Identities
-from feedpub.stages.refresh import Refresh
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
 

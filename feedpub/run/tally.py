@@ -9,7 +9,7 @@ from feedpub.model import Problem
 from feedpub.run.files import FileNotes
 from feedpub.run.heads import name_of
 from feedpub.run.report import Lost, Tally
-from feedpub.stages.refresh import by_guid, claim, how_lost
+from feedpub.run.sync import by_guid, claim, how_lost
 from feedpub.store.rows import Rival
 from feedpub.store.store import Store
 

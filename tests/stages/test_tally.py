@@ -12,8 +12,8 @@ from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
 from feedpub.run.heads import row_of
 from feedpub.run.report import Lost
+from feedpub.run.sync import by_guid, claim, how_lost
 from feedpub.run.tally import tally
-from feedpub.stages.refresh import by_guid, claim, how_lost
 from feedpub.store.rows import FileRow, FolderRow
 from feedpub.store.store import Store
 
