@@ -24,7 +24,7 @@ from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecor
 from feedpub.store.store import Store, in_batches
 
 if TYPE_CHECKING:
-    from feedpub.stages.reading import Reader
+    from feedpub.run.parse import Reader
 
 BATCH = 50  # files that a process reads at once
 KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
@@ -74,7 +74,7 @@ class Refresh:
             nonlocal reader
             if reader is None:
                 # A run with nothing to read need not load what reads records.
-                from feedpub.stages.reading import Reader
+                from feedpub.run.parse import Reader
 
                 reader = Reader(self._rules, self._selection)
             return reader.read(*task)

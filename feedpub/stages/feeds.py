@@ -90,7 +90,7 @@ class Feeds:
                 return []
             if publisher is None:
                 # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
-                from feedpub.stages.reading import Reader
+                from feedpub.run.parse import Reader
                 from feedpub.stages.render import Publisher
 
                 publisher = Publisher(

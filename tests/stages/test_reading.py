@@ -13,9 +13,9 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.packing import unpack
+from feedpub.run.parse import Reader
 from feedpub.run.report import Options
 from feedpub.run.selection import Selection, SelectionRules
-from feedpub.stages.reading import Reader
 
 from .helpers import CONFIG, config, write
 
