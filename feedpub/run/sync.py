@@ -16,10 +16,10 @@ from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sourc
 from feedpub.run import inputs
 from feedpub.run.files import FileRead, FileRules, ToRead
 from feedpub.run.heads import head_of
+from feedpub.run.identities import Identities, Place, place_of
 from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Watch
 from feedpub.run.selection import Selection
-from feedpub.stages.identity import Identities, Place, place_of
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord
 from feedpub.store.store import Store, in_batches
 
