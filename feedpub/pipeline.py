@@ -154,7 +154,7 @@ def _recall(config: Config, options: Options, memory: Memory, ids: Identities) -
             ids.recall(former_records(memory.former))
             return
     if memory.former or memory.lost_ids:
-        from feedpub.stages.importing import match, published_in
+        from feedpub.run.importing import match, published_in
 
         published = published_in(config)
         if published.items:

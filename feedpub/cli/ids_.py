@@ -59,7 +59,7 @@ def import_(common: Common, feed: str, dry_run: bool) -> None:
     with the records by their links. If the feed at a URL has more pages, they
     are read too.
     """
-    from feedpub.stages.importing import match, other_feed, take
+    from feedpub.run.importing import match, other_feed, take
 
     config = common.load()
     told = match(config, other_feed(feed), _options())
