@@ -23,9 +23,9 @@ from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection
+from feedpub.run.stale import Archive, Job, Looker, window_of
 from feedpub.run.sync import Kept
 from feedpub.stages import outputs
-from feedpub.stages.looking import Archive, Job, Looker, window_of
 from feedpub.stages.media import Media
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store

@@ -24,8 +24,8 @@ from feedpub.run.files import ToRead
 from feedpub.run.packing import unpack
 from feedpub.run.parse import Reader
 from feedpub.run.report import Watch
+from feedpub.run.stale import Job, entry_of
 from feedpub.run.sync import Kept
-from feedpub.stages.looking import Job, entry_of
 from feedpub.stages.media import Found, completed, shown_in
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
