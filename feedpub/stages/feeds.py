@@ -17,7 +17,7 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
-from feedpub.run import inputs
+from feedpub.run import inputs, outputs
 from feedpub.run.files import FileRules
 from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
@@ -25,7 +25,6 @@ from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection
 from feedpub.run.stale import Archive, Job, Looker, window_of
 from feedpub.run.sync import Kept
-from feedpub.stages import outputs
 from feedpub.stages.media import Media
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
