@@ -9,6 +9,7 @@ from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
 from feedpub.run import inputs
+from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Outcome, Watch
@@ -17,7 +18,6 @@ from feedpub.run.selection import Selection, SelectionRules
 from feedpub.run.sync import Refresh
 from feedpub.run.tally import tally
 from feedpub.stages import media
-from feedpub.stages.feeds import Feeds
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
 
