@@ -30,7 +30,7 @@ from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
 
 if TYPE_CHECKING:
-    from feedpub.stages.render import Publisher
+    from feedpub.run.render import Publisher
 
 ARCHIVED = 1000  # records whose items are made at once for archives, but for those of one period
 
@@ -90,7 +90,7 @@ class Feeds:
             if publisher is None:
                 # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
                 from feedpub.run.parse import Reader
-                from feedpub.stages.render import Publisher
+                from feedpub.run.render import Publisher
 
                 publisher = Publisher(
                     self._config.root,
@@ -250,7 +250,7 @@ class Feeds:
             for path in paths:
                 self._tree.keep(path, standing[path].digest)
             return []
-        from feedpub.stages.render import render_catalogues
+        from feedpub.run.render import render_catalogues
 
         self._store.set_fact("catalogues", inputs)
         return [
