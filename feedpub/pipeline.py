@@ -8,7 +8,7 @@ import sqlite3
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
-from feedpub.run import inputs
+from feedpub.run import inputs, media
 from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.racy import Clock
@@ -17,7 +17,6 @@ from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection, SelectionRules
 from feedpub.run.sync import Refresh
 from feedpub.run.tally import tally
-from feedpub.stages import media
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
 

@@ -19,13 +19,13 @@ from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Signature
 from feedpub.run import inputs, outputs
 from feedpub.run.files import FileRules
+from feedpub.run.media import Media
 from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection
 from feedpub.run.stale import Archive, Job, Looker, window_of
 from feedpub.run.sync import Kept
-from feedpub.stages.media import Media
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
 

@@ -21,12 +21,12 @@ from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
+from feedpub.run.media import Found, completed, shown_in
 from feedpub.run.packing import unpack
 from feedpub.run.parse import Reader
 from feedpub.run.report import Watch
 from feedpub.run.stale import Job, entry_of
 from feedpub.run.sync import Kept
-from feedpub.stages.media import Found, completed, shown_in
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
