@@ -17,8 +17,8 @@ from feedpub.grouping.assemble import feed_id, min_items, profile, window_rule
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Profile, Record, global_id
 from feedpub.run.heads import seconds
+from feedpub.run.query import Grouping, Reading, group, read_records, read_terms
 from feedpub.run.report import Options
-from feedpub.stages.inspect import Grouping, Reading, group, read_records, read_terms
 
 
 @click.command(

@@ -15,8 +15,8 @@ from feedpub.formats import media_type
 from feedpub.grouping.assemble import FeedAssembler, FormatName, ItemAssembler, ItemRules
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
+from feedpub.run.query import Reading, group, read_records, read_terms
 from feedpub.run.report import Options
-from feedpub.stages.inspect import Reading, group, read_records, read_terms
 
 
 @click.command(

@@ -16,8 +16,8 @@ from feedpub.ids.feeds import OtherFeed, Published, read_feed, same_page
 from feedpub.ids.ledger import append_lines
 from feedpub.model import OWN_ID, LedgerLine, Problem, Record
 from feedpub.output.manifest import ManifestError, read_manifest
+from feedpub.run.query import ledger_line, read_records, read_terms
 from feedpub.run.report import Options
-from feedpub.stages.inspect import ledger_line, read_records, read_terms
 
 MAX_PAGES = 1000  # of a feed that goes on elsewhere
 

@@ -11,8 +11,8 @@ from feedpub.config import Config
 from feedpub.grouping.duplicates import Duplicate
 from feedpub.model import Problem
 from feedpub.records.scan import FoundFile
+from feedpub.run.query import group, lacks_of_podcasts, read_records, read_terms
 from feedpub.run.report import Options
-from feedpub.stages.inspect import group, lacks_of_podcasts, read_records, read_terms
 
 
 class Checked(NamedTuple):

@@ -14,8 +14,8 @@ from feedpub.config import load_config
 from feedpub.detect import detect
 from feedpub.detect.render import config_text, scalar
 from feedpub.detect.types import Detected, ProposedSource, SiteFacts, link_pattern
+from feedpub.run.query import read_records, read_terms
 from feedpub.run.report import Options
-from feedpub.stages.inspect import read_records, read_terms
 from tests.e2e.sites import RIVER, eleventy, hugo, jekyll, page
 
 
