@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from feedpub.publish.cdn import PurgeResult
     from feedpub.publish.hubs import PingResult
     from feedpub.publish.push import Result
+    from feedpub.run.checking import Checked
     from feedpub.run.report import Outcome
-    from feedpub.stages.checking import Checked
 
 # A step's name, how much of it is done, and of how much (0: not known).
 Progress = Callable[[str, int, int], None]
@@ -100,8 +100,8 @@ def check(config: Config, paths: Sequence[str | Path] = ()) -> Checked:
 
     Writes nothing.
     """
+    from feedpub.run import checking
     from feedpub.run.report import Options
-    from feedpub.stages import checking
 
     options = Options(as_of=now(), unpublished=True)
     return checking.check(config, options, [Path(path) for path in paths])
