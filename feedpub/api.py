@@ -79,7 +79,7 @@ def generate(
     run could not finish (the feeds that were there stand) and `LockedError` if another run works
     on the same output.
     """
-    from feedpub import pipeline
+    from feedpub.run import generate
     from feedpub.run.report import Options, Watch
 
     options = Options(
@@ -92,7 +92,7 @@ def generate(
         wait=wait,
         refresh_media=refresh_media,
     )
-    return pipeline.generate(config, options, Watch(progress))
+    return generate.generate(config, options, Watch(progress))
 
 
 def check(config: Config, paths: Sequence[str | Path] = ()) -> Checked:

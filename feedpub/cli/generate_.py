@@ -15,7 +15,7 @@ from feedpub.cli.progress import progress_bar
 from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
-from feedpub.pipeline import generate
+from feedpub.run.generate import generate
 from feedpub.run.report import Options, Outcome, Watch
 
 

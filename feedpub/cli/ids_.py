@@ -90,7 +90,7 @@ def freeze(common: Common) -> None:
     record with the same file and date, or with the same bytes, keeps its id.
     `ids.record: all` does this in every run.
     """
-    from feedpub.pipeline import freeze
+    from feedpub.run.generate import freeze
 
     config = common.load()
     added = freeze(config, _options())

@@ -19,7 +19,7 @@ import pytest
 from feedpub.config import load_config
 from feedpub.config.options import Settings
 from feedpub.config.readers import Section
-from feedpub.pipeline import generate
+from feedpub.run.generate import generate
 from feedpub.run.report import Options, Watch
 
 Tree = dict[str, bytes]

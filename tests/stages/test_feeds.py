@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.config import Config
-from feedpub.pipeline import generate
+from feedpub.run.generate import generate
 from feedpub.run.report import Options, Outcome, Watch
 
 from .helpers import config, write
