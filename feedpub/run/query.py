@@ -37,7 +37,7 @@ from feedpub.records.taxonomy import read_taxonomy
 from feedpub.run.heads import seconds
 from feedpub.run.media import LOCAL, Found, completed, described, local_file, wanted
 from feedpub.run.report import Options
-from feedpub.store.ledger import Ledger
+from feedpub.store.ledger_index import Ledger
 
 BATCH = 100  # files that a process parses at once
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from feedpub.paths import printable_path
 from feedpub.store.former import FormerRecord
-from feedpub.store.ledger import Ledger
+from feedpub.store.ledger_index import Ledger
 from feedpub.store.rows import (
     ArchiveRow,
     FeedRow,

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from feedpub.model import LedgerLine
-from feedpub.store.ledger import Ledger
+from feedpub.store.ledger_index import Ledger
 
 LINE = LedgerLine("a", "b", "c.md", 1, "d")
 
