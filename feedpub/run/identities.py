@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedpub.config import Config
-from feedpub.ids.ledger import append_lines, read_ledger
+from feedpub.ids.ledger_file import append_lines, read_ledger
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
 from feedpub.records.scan import Signature
 from feedpub.run.heads import guid_key, name_of, named

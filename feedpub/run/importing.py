@@ -13,7 +13,7 @@ from feedpub.config import Config
 from feedpub.durable import Root
 from feedpub.errors import RunError
 from feedpub.ids.feeds import OtherFeed, Published, read_feed, same_page
-from feedpub.ids.ledger import append_lines
+from feedpub.ids.ledger_file import append_lines
 from feedpub.model import OWN_ID, LedgerLine, Problem, Record
 from feedpub.output.manifest import ManifestError, read_manifest
 from feedpub.run.query import ledger_line, read_records, read_terms

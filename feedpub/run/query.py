@@ -27,7 +27,7 @@ from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
-from feedpub.ids.ledger import read_ledger
+from feedpub.ids.ledger_file import read_ledger
 from feedpub.model import LedgerLine, Problem, Record
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.read import Parsed, parse_file, unreadable

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedpub.errors import LedgerError
-from feedpub.ids.ledger import append_lines, read_ledger
+from feedpub.ids.ledger_file import append_lines, read_ledger
 from feedpub.model import LedgerLine
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
