@@ -243,16 +243,16 @@ class Feeds:
             return []
         site, rows = self._config.site, list(self._existing.values())
         files = {name: [name, *self._aliases.get(name, ())] for name in CATALOGUE_NAMES}
-        inputs = inputs.digest(site.title, site.home, files, [row.entry for row in rows])
+        made_of = inputs.digest(site.title, site.home, files, [row.entry for row in rows])
         standing = self._standing.sure
         paths = [path for names in files.values() for path in names]
-        if self._store.fact("catalogues") == inputs and all(path in standing for path in paths):
+        if self._store.fact("catalogues") == made_of and all(p in standing for p in paths):
             for path in paths:
                 self._tree.keep(path, standing[path].digest)
             return []
         from feedpub.run.render import render_catalogues
 
-        self._store.set_fact("catalogues", inputs)
+        self._store.set_fact("catalogues", made_of)
         return [
             self._tree.stage(path, data, f"{name}-{n}")
             for name, data in render_catalogues(site.title, site.home, rows).items()
