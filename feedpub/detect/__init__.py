@@ -1,7 +1,9 @@
-"""What a folder is: one module a tool, all of the same shape, in the order in which they are asked.
+"""Detects what `init` finds in a folder: a site of a known tool, or a folder of records.
 
-A module has `look(tree)`, which gives a `Detected`, or None if the folder is not such a place. To
-add another tool, write its module and put it into `TOOLS`.
+Every tool has a module with a function `look(tree)`, which returns a `Detected`, or None if the
+folder is not a site of this tool. To support another tool, write its module, and add it to
+`TOOLS`. Modules only read files through `Tree`; writing the configuration belongs in `render.py`
+and the `init` command.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from feedpub.detect import astro, eleventy, hexo, hugo, jekyll, obsidian, plain
 from feedpub.detect.tree import Tree
 from feedpub.detect.types import Detected, SiteFacts, one_line
 
-# Site generators before the vault: notes that a generator publishes have its addresses.
+# Site generators precede Obsidian: a generator determines the URLs of notes that it publishes.
 TOOLS: tuple[Callable[[Tree], Detected | None], ...] = (
     hugo.look,
     eleventy.look,
@@ -27,7 +29,7 @@ TOOLS: tuple[Callable[[Tree], Detected | None], ...] = (
 
 
 def detect(folder: Path) -> Detected | None:
-    """What a folder is, None if there is nothing in it that feedpub knows."""
+    """The kind of site in a folder, None if it has no records."""
     tree = Tree(folder)
     found = next((found for look in TOOLS if (found := look(tree))), None)
     if found is None:

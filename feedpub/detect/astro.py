@@ -1,4 +1,4 @@
-"""Astro: collections of Markdown, and pages that are Markdown (docs.astro.build)."""
+"""Astro: content collections and pages in Markdown (docs.astro.build)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from feedpub.detect.types import Detected, ProposedSource, SiteFacts, counted, o
 
 _SETTINGS = tuple(f"astro.config.{ending}" for ending in ("mjs", "js", "ts", "mts", "cjs", "cts"))
 _PAGES = "src/pages"
-# Parameters of pages that list others.
+# Parameters of pages that list other pages.
 _LISTS = re.compile(r"page|tag|categor|topic|lang|locale|year|author", re.IGNORECASE)
 _MAX_ROUTES = 100
 _ROUTE = re.compile(r"((?:[^\[\]]+/)?)\[([^\[\]/]+)\](?:/index)?\.(?:astro|ts|js)")
 
 
 def look(tree: Tree) -> Detected | None:
-    """An Astro site, if it is one."""
+    """Detects an Astro site."""
     config = tree.first(*_SETTINGS)
     if not config:
         return None
@@ -64,14 +64,14 @@ def _about(tree: Tree, text: str) -> SiteFacts:
 
 
 def _ending(text: str) -> str:
-    """How addresses end: as a folder's, unless the settings say otherwise."""
+    """The end of URLs: a slash by default."""
     if literal(text, "format") == "file":
         return ".html"
     return "" if literal(text, "trailingSlash") == "never" else "/"
 
 
 def _routes(tree: Tree) -> list[tuple[str, str]]:
-    """Pages that stand for a whole collection: the path before their parameter, and their text."""
+    """Pages that render a collection: the path before their parameter, and their text."""
     top = tree.folder(_PAGES)
     routes: list[tuple[str, str]] = []
     for folder in top.walk() if top else ():
@@ -95,8 +95,8 @@ def _source(
     for place, text in sorted(routes):
         if call.search(text):
             return ProposedSource(found.path, f"{_below(place)}/{{path}}{end}", notes)
-    told = f"CHECK: no route in {_PAGES} shows this collection; check the address."
-    return ProposedSource(found.path, f"/{name}/{{path}}{end}", (told, *notes))
+    check = f"CHECK: no route in {_PAGES} shows this collection; check the address."
+    return ProposedSource(found.path, f"/{name}/{{path}}{end}", (check, *notes))
 
 
 def _below(place: str) -> str:
@@ -104,7 +104,7 @@ def _below(place: str) -> str:
 
 
 def _unread(tree: Tree, base: str) -> tuple[str, ...]:
-    """Pages in a form that feedpub does not read."""
+    """A comment on pages in formats that feedpub does not read."""
     folder = tree.folder(base) or Folder(base)
     others = [
         name

@@ -1,4 +1,4 @@
-"""Eleventy: Markdown below its input folder, wherever that is (11ty.dev/docs/permalinks)."""
+"""Eleventy: Markdown below its input folder (11ty.dev/docs/permalinks)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SETTINGS = (
 )
 _ABOUT = ("metadata", "site", "meta")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d-")
-# Tags by which sites find their posts: collections, and no topics.
+# Tags that define collections of posts, and are not topics.
 _COLLECTIONS = frozenset("post posts blog article articles note notes all nav page pages".split())
 _INPUT = re.compile(r"""setInputDirectory\(\s*["']([^"'\n]{1,200})["']""")
 _OUTPUT = re.compile(r"""setOutputDirectory\(\s*["']([^"'\n]{1,200})["']""")
@@ -36,7 +36,7 @@ _PUBLIC = re.compile(
 
 
 def look(tree: Tree) -> Detected | None:
-    """An Eleventy site, if it is one."""
+    """Detects an Eleventy site."""
     config = tree.first(*_SETTINGS)
     if not config:
         return None
@@ -67,7 +67,7 @@ def look(tree: Tree) -> Detected | None:
 
 
 def _input(tree: Tree, text: str) -> Folder:
-    """The input folder, where the settings say it plainly."""
+    """The input folder, if it is a literal in the settings."""
     name = literal(text, "input")
     if not name and (found := _INPUT.search(text)):
         name = found[1]
@@ -75,7 +75,7 @@ def _input(tree: Tree, text: str) -> Folder:
 
 
 def _output(text: str) -> str:
-    """The folder that Eleventy builds, where the settings say it plainly."""
+    """The output folder of Eleventy, if it is a literal in the settings."""
     found = _OUTPUT.search(text)
     return posixpath.normpath(literal(text, "output") or (found[1] if found else "_site"))
 
@@ -98,8 +98,10 @@ def _about(tree: Tree, top: Folder, text: str) -> SiteFacts:
     if json:
         values = tree.settings(json)
     elif script:
-        said = tree.text(script)
-        values = {key: literal(said, key) for key in ("title", "url", "language", "description")}
+        text_of_script = tree.text(script)
+        values = {
+            key: literal(text_of_script, key) for key in ("title", "url", "language", "description")
+        }
     return SiteFacts.of(
         title=values.get("title") or values.get("name"),
         home=values.get("url"),
@@ -110,16 +112,16 @@ def _about(tree: Tree, top: Folder, text: str) -> SiteFacts:
 
 
 def _source(tree: Tree, top: Folder, found: Candidate) -> ProposedSource:
-    """Eleventy's addresses are the paths below the input folder, without dates in names."""
+    """The source with the URLs of Eleventy: paths below the input folder, without dates."""
     base = found.base[len(top.below) :].strip("/") if top.below else found.base
     place = f"/{base}" if base else ""
     written, where = _permalink(tree, found.base)
     if written:
         pattern = _pattern(written)
-        said = f"{where}: permalink: {one_line(written)}"
+        note = f"{where}: permalink: {one_line(written)}"
         if pattern:
-            return ProposedSource(found.path, pattern, (said, *found.notes))
-        check = f"CHECK: {said} cannot be written as a link pattern; this is Eleventy's default."
+            return ProposedSource(found.path, pattern, (note, *found.notes))
+        check = f"CHECK: {note} cannot be written as a link pattern; this is Eleventy's default."
         return ProposedSource(found.path, f"{place}/{{slug}}/", (check, *found.notes))
     if base and found.is_one_page("index", posixpath.basename(base)):
         return ProposedSource(found.path, f"{place}/", found.notes)
@@ -132,7 +134,7 @@ def _source(tree: Tree, top: Folder, found: Candidate) -> ProposedSource:
 
 
 def _is_nested(found: Candidate) -> bool:
-    """Whether pages are in folders that are more than the page itself (post/index.md)."""
+    """Whether pages are in subfolders, apart from those of a single page (post/index.md)."""
     for name in found.names:
         *way, file = name.split("/")
         stem = _DATE.sub("", file.rpartition(".")[0])
@@ -142,7 +144,7 @@ def _is_nested(found: Candidate) -> bool:
 
 
 def _permalink(tree: Tree, folder: str) -> tuple[str, str]:
-    """The permalink that a folder's own data file gives its pages, and that file's name."""
+    """The permalink in the data file of a folder, and the path of that file."""
     name = posixpath.basename(folder)
     for path in (f"{folder}/{name}.json", f"{folder}/{name}.11tydata.json"):
         if tree.has(path):
@@ -157,7 +159,7 @@ def _permalink(tree: Tree, folder: str) -> tuple[str, str]:
 
 
 def _pattern(written: str) -> str:
-    """A template of Nunjucks or Liquid as a link pattern, "" where it has more than the slug."""
+    """A Nunjucks or Liquid template as a link pattern, "" if it uses more than the slug."""
     pattern = re.sub(r"\{\{-?\s*page\.fileSlug\s*-?\}\}", "\0", written)
     if "{" in pattern or "}" in pattern or "\0" not in pattern:
         return ""
@@ -166,7 +168,7 @@ def _pattern(written: str) -> str:
 
 
 def _collections(found: list[Candidate]) -> tuple[str, ...]:
-    """Tags that every post has, by which the site finds its posts."""
+    """Tags of most posts that define collections."""
     records = [record for each in found for record in each.records]
     counts = Counter(topic for record in records for topic in record.topics)
     common = [topic for topic, n in counts.items() if 2 * n > len(records)]

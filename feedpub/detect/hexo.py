@@ -1,4 +1,4 @@
-"""Hexo: `source/_posts`, and `_config.yml` for its addresses (hexo.io/docs/permalinks)."""
+"""Hexo: `source/_posts`, with URLs from `_config.yml` (hexo.io/docs/permalinks)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedpub.detect.types import (
     placeholder,
 )
 
-_SETTINGS = ("_config.yml", "_config.yaml", "_config.json")  # the first two are Jekyll's, too
+_SETTINGS = ("_config.yml", "_config.yaml", "_config.json")  # Jekyll uses the first two, too
 _ITS_OWN = frozenset("source_dir public_dir new_post_name permalink_defaults pretty_urls".split())
 _DEFAULT = ":year/:month/:day/:title/"
 _VARIABLES = {"year": "{year}", "month": "{month}", "day": "{day}", "name": "{slug}"}
@@ -27,10 +27,10 @@ _DATED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 
 
 def look(tree: Tree) -> Detected | None:
-    """A Hexo site, if it is one."""
+    """Detects a Hexo site."""
     config = tree.first(*_SETTINGS)
     settings = tree.settings(config) if config else {}
-    if not config or not _is_hexos(tree, settings):
+    if not config or not _is_hexo(tree, settings):
         return None
     top = _folder(settings, "source_dir", "source")
     tree.explore(_folder(settings, "public_dir", "public"), "themes")
@@ -59,8 +59,8 @@ def look(tree: Tree) -> Detected | None:
     )
 
 
-def _is_hexos(tree: Tree, settings: dict[str, Any]) -> bool:
-    """Whether settings that have the name of Jekyll's are Hexo's."""
+def _is_hexo(tree: Tree, settings: dict[str, Any]) -> bool:
+    """Whether the settings are those of Hexo, and not of Jekyll."""
     package = tree.settings("package.json")
     needs = package.get("dependencies")
     if "hexo" in package or (isinstance(needs, dict) and "hexo" in needs):
@@ -98,22 +98,22 @@ def _path(url: str) -> str:
 
 
 def _link(settings: dict[str, Any], found: list[Candidate]) -> tuple[str, tuple[str, ...]]:
-    """The pattern of the posts' addresses, and what is to be said of it."""
+    """The link pattern of posts, and comments on it."""
     written = settings.get("permalink")
     style = written if isinstance(written, str) and written else _DEFAULT
     title, notes = _title(settings, found)
-    said = f"permalink: {one_line(style)}"
+    note = f"permalink: {one_line(style)}"
     if pattern := _pattern(style, title, settings):
-        return pattern, (said, *notes)
+        return pattern, (note, *notes)
     default = _pattern(_DEFAULT, title, {})
     return default, (
-        f"CHECK: {said} cannot be written as a link pattern; this is Hexo's default.",
+        f"CHECK: {note} cannot be written as a link pattern; this is Hexo's default.",
         *notes,
     )
 
 
 def _title(settings: dict[str, Any], found: list[Candidate]) -> tuple[str, tuple[str, ...]]:
-    """What `:title` is: the path below _posts, without what `new_post_name` puts before it."""
+    """The variable for `:title` (the path below _posts, without parts of `new_post_name`)."""
     names = [name.rpartition(".")[0] for each in found for name in each.names]
     is_plain = settings.get("new_post_name") in (None, "", ":title.md")
     dated = any(_DATED.match(posixpath.basename(name)) for name in names)

@@ -1,4 +1,4 @@
-"""Hugo: `content`, and its settings for the addresses (gohugo.io/configuration/permalinks)."""
+"""Hugo: `content`, with URLs from its settings (gohugo.io/configuration/permalinks)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ _OLDER = tuple(f"config.{ending}" for ending in _ENDINGS)
 _IN_FOLDER = tuple(
     f"config/_default/{name}.{ending}" for name in ("hugo", "config") for ending in _ENDINGS
 )
-_BUILT = ("public", "resources", "themes", "static", "assets")  # and what is published as it is
+_BUILT = (
+    "public",
+    "resources",
+    "themes",
+    "static",
+    "assets",
+)  # and folders that are copied unchanged
 _VARIABLES = {
     "year": "{year}",
     "month": "{month}",
@@ -39,13 +45,13 @@ _OF_TITLES = re.compile(r":(slug|title)(?![a-z])")
 
 
 def look(tree: Tree) -> Detected | None:
-    """A Hugo site, if it is one."""
+    """Detects a Hugo site."""
     config = tree.first(*_OWN, *_OLDER, *_IN_FOLDER)
     settings = _settings(tree, config)
     name = settings.get("contentdir")
     tree.explore(*_BUILT)
     content = tree.folder(name if isinstance(name, str) and name.strip("./") else "content")
-    if not config or (config in _OLDER and (content is None or not _is_hugos(settings))):
+    if not config or (config in _OLDER and (content is None or not _is_hugo(settings))):
         return None
     if content is None or not is_literal(content.below.replace("/", "")):
         content = Folder("content")
@@ -81,12 +87,12 @@ def look(tree: Tree) -> Detected | None:
         ),
         fields=made.fields,
         unread_dates=tuple(problem for each in found for problem in each.unread_dates),
-        reserved_names=() if _goes_before_yaml(config) else ("config.yaml",),
+        reserved_names=() if _precedes_yaml(config) else ("config.yaml",),
     )
 
 
-def _goes_before_yaml(config: str) -> bool:
-    """Whether Hugo, which reads one of these files, reads this one before a config.yaml."""
+def _precedes_yaml(config: str) -> bool:
+    """Whether Hugo prefers this settings file to a config.yaml."""
     return config in _OWN or config == "config.toml"
 
 
@@ -100,7 +106,7 @@ def _settings(tree: Tree, config: str) -> dict[str, Any]:
     return settings
 
 
-def _is_hugos(settings: dict[str, Any]) -> bool:
+def _is_hugo(settings: dict[str, Any]) -> bool:
     return not settings.keys().isdisjoint(
         "baseurl languagecode theme contentdir permalinks params module markup taxonomies".split()
     )
@@ -128,7 +134,7 @@ def _language_folder(settings: dict[str, Any]) -> str:
 
 
 def _permalinks(settings: dict[str, Any]) -> dict[str, str]:
-    """The pattern of each section that has one; of pages alone, where they are told apart."""
+    """Section → its pattern for pages."""
     patterns = settings.get("permalinks")
     if not isinstance(patterns, dict):
         return {}
@@ -152,18 +158,18 @@ def _source(
     if section not in patterns:
         return ProposedSource(found.path, usual, found.notes)
     written = patterns[section]
-    said = f"permalinks: {one_line(section, 40)}: {one_line(written)}"
+    note = f"permalinks: {one_line(section, 40)}: {one_line(written)}"
     pattern = _pattern(written, section, base, end)
     if not pattern:
-        check = f"CHECK: {said} cannot be written as a link pattern; this is Hugo's default."
+        check = f"CHECK: {note} cannot be written as a link pattern; this is Hugo's default."
         return ProposedSource(found.path, usual, (check, *found.notes))
-    told: tuple[str, ...] = (said,)
+    notes: tuple[str, ...] = (note,)
     if _OF_TITLES.search(written):
-        told += (
+        notes += (
             "CHECK: if a page has no `slug:`, Hugo uses its title, feedpub its file name. "
             "Where they differ, add a `slug:`.",
         )
-    return ProposedSource(found.path, prefix + pattern, (*told, *found.notes))
+    return ProposedSource(found.path, prefix + pattern, (*notes, *found.notes))
 
 
 def _pattern(written: str, section: str, base: str, end: str) -> str:
@@ -181,7 +187,7 @@ def _filled(match: re.Match[str], known: dict[str, str]) -> str:
 
 
 def _folded(value: Any) -> dict[str, Any]:
-    """Keys in lower case: to Hugo, baseURL and baseurl are the same."""
+    """The mapping with keys in lower case, as Hugo ignores case."""
     return {str(k).lower(): v for k, v in value.items()} if isinstance(value, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Jekyll: `_posts`, and `_config.yml` for its addresses (jekyllrb.com/docs/permalinks)."""
+"""Jekyll: `_posts`, with URLs from `_config.yml` (jekyllrb.com/docs/permalinks)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _VARIABLES = {
 
 
 def look(tree: Tree) -> Detected | None:
-    """A Jekyll site, if it is one."""
+    """Detects a Jekyll site."""
     config = tree.first(*_SETTINGS)
     settings = tree.settings(config) if config else {}
     built = settings.get("destination")
@@ -101,7 +101,7 @@ def _about(settings: dict[str, Any]) -> SiteFacts:
 
 
 def _link(settings: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The pattern of the posts' addresses, and what is to be said of it."""
+    """The link pattern of posts, and comments on it."""
     style = _permalink(settings)
     if not style:
         return _pattern(_STYLES["date"]), ("Jekyll's default permalinks.",)
@@ -114,7 +114,7 @@ def _link(settings: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _permalink(settings: dict[str, Any]) -> str:
-    """What posts have by the settings: their defaults, their collection's, or the site's."""
+    """The permalink of posts: of the defaults, the collection, or the site."""
     for rule in _list(settings.get("defaults")):
         scope, values = _mapping(rule, "scope"), _mapping(rule, "values")
         if scope.get("type") in ("posts", "post") and scope.get("path") in (None, "", "_posts"):
@@ -137,7 +137,7 @@ def _pattern(style: str) -> str:
 
 
 def _below_section(link: str, settings: dict[str, Any], folder: Folder) -> str:
-    """Folders above `_posts` are categories, too (but those that its settings name)."""
+    """Adds the folders above `_posts` as categories, except those in the settings."""
     above = folder.below.split("/")[:-1]
     for name in (settings.get("source"), settings.get("collections_dir")):
         start = [part for part in str(name or "").split("/") if part not in {"", "."}]

@@ -1,4 +1,4 @@
-"""An Obsidian vault: the folders of notes that have a title and a date."""
+"""Obsidian: the folders of a vault with notes that have a title and a date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINK = ("If you publish your notes, set their addresses, for example `link: /{p
 
 
 def look(tree: Tree) -> Detected | None:
-    """A vault, if it is one."""
+    """Detects an Obsidian vault."""
     if not tree.has_folder(".obsidian"):
         return None
     tree.explore()

@@ -1,4 +1,4 @@
-"""Any other folder of records: Markdown, HTML or data that feedpub can read as it is."""
+"""Any other folder with records in Markdown, HTML or data files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PROVIDERS = ("organi", "provider", "publisher", "source", "compan")
 
 
 def look(tree: Tree) -> Detected | None:
-    """A folder of records, if there are any."""
+    """Detects a folder of records."""
     tree.explore()
     made = survey(tree, tree.top)
     found = sources(made, tree.top)
@@ -36,7 +36,7 @@ def look(tree: Tree) -> Detected | None:
 
 
 def _notes(found: Candidate) -> tuple[str, ...]:
-    """What is to be said where records name no address."""
+    """Comments, also on records without a URL."""
     without = sum(1 for record in found.records if not record.link)
     if not without:
         return found.notes
@@ -48,7 +48,7 @@ def _notes(found: Candidate) -> tuple[str, ...]:
 
 
 def _taxonomy(made: Survey, top: Folder) -> dict[str, str]:
-    """The folders whose files all describe topics, or all describe providers."""
+    """The taxonomy folders of topics and providers."""
     folders: dict[str, str] = {}
     for folder in top.walk():
         files = [file for file in made.of(folder) if file.kind is not Kind.UNKNOWN]

@@ -1,6 +1,6 @@
-"""What was detected → the text of its config.yaml, from the templates of this folder.
+"""`Detected` → the text of config.yaml, using the templates in this folder.
 
-Whatever came from the place is written by PyYAML, or is a comment of one line.
+Values from the site are written by PyYAML, or are comments.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import yaml
 
 from feedpub.detect.types import Detected, ProposedSource, one_line
 
-_COLUMN = 42  # where comments behind values begin
+_COLUMN = 42  # of comments after values
 _WIDTH = 98
 ONCE = "CHANGE THIS before you first publish, then never again"
 
 
 def sample_record(today: date) -> str:
-    """The record of an empty folder."""
+    """The sample record for an empty folder."""
     return _filled("hello.md", today=today.isoformat())
 
 
 def config_text(detected: Detected | None, year: int, prefix: str = "") -> str:
-    """The whole file; `prefix` leads from its folder to that of the records, "" if it is that."""
+    """The whole file. `prefix` is the path from its folder to that of the records, or ""."""
     head = _head(detected, year, prefix) if detected else _empty(year, prefix)
     topics = _topics(detected.not_topics if detected else ())
     return f"{head}\n\n{_filled('feeds.yaml', topics=topics)}"
@@ -72,7 +72,7 @@ def _head(detected: Detected, year: int, prefix: str) -> str:
 
 
 def scalar(value: str, in_braces: bool = False) -> str:
-    """A text as YAML writes it in one line, quoted where it must be."""
+    """A text as a YAML scalar on one line, quoted if necessary."""
     text = value if value.isprintable() else one_line(value, len(value))
     dumped: str = yaml.safe_dump(
         [text], default_flow_style=in_braces, allow_unicode=True, width=float("inf")
@@ -85,7 +85,7 @@ def _joined(prefix: str, path: str) -> str:
 
 
 def _comment(text: str, indent: str = "") -> Iterator[str]:
-    """A comment, on as many lines as it takes."""
+    """A comment, wrapped to several lines."""
     line = f"{indent}#"
     for word in one_line(text, 1000).split(" "):
         if len(line) + 1 + len(word) > _WIDTH and line != f"{indent}#":
@@ -108,14 +108,14 @@ def _site(detected: Detected, year: int) -> Iterator[str]:
     home = about.home or "https://example.org/"
     url = f"{home}{detected.served_at}" if detected.served_at else "https://feeds.example.org/"
     host = urlsplit(home).hostname or "example.org"
-    mend = "" if about.home else "CHANGE THIS: "
+    change = "" if about.home else "CHANGE THIS: "
     yield "site:"
     yield _entry("title", scalar(about.title or "My site"))
-    yield _entry("url", scalar(url), f"{mend}where the output folder will be served")
+    yield _entry("url", scalar(url), f"{change}where the output folder will be served")
     tag = scalar(f"tag:{host},{year}:feeds")
     known = "begins the ids of feeds and items: never change it"
     yield _entry("id", tag, known if about.home else ONCE)
-    yield _entry("home", scalar(home), f"{mend}the site that the feeds belong to")
+    yield _entry("home", scalar(home), f"{change}the site that the feeds belong to")
     if about.description:
         yield _entry("description", scalar(about.description))
     else:
@@ -140,7 +140,7 @@ def _source(source: ProposedSource, prefix: str) -> Iterator[str]:
 
 
 def _kept(prefix: str) -> list[str]:
-    """What a run keeps stays with the records, wherever the configuration is."""
+    """Settings that keep the state and the ledger in the folder of the records."""
     if not prefix:
         return []
     ledger = {"ledger": _joined(prefix, "ids.jsonl")}

@@ -1,4 +1,4 @@
-"""What can be read of settings that are programs: literals alone, and nothing is run."""
+"""Reads literals from settings that are JavaScript programs, without running them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 
 def literal(text: str, name: str) -> str:
-    """The text of `name: "…"` in an object, or of `export const name = "…"`; else "".
+    """The text of `name: "…"` in an object, or of `export const name = "…"`, "" if not found.
 
-    Only at the beginning of a line, or of an object: not in a comment.
+    It must be at the start of a line or an object, so comments are ignored.
     """
     before = r"(?:^|[{,])[ \t]*(?:(?:export[ \t]+)?const[ \t]+)?"
     value = r"""(["'`])([^"'`\\\n$]{1,300})\1"""

@@ -1,7 +1,7 @@
-"""Where the records are: files are read as `generate` reads them, and sources chosen to fit.
+"""Finds records, by parsing files as `generate` does, and chooses sources for them.
 
-A source takes in the records, what comes beside them later, and as little else as can be:
-pages without a date would be named as problems by every run.
+A source should include all records, also future ones, and few other files: every run would
+report pages without a date as problems.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from feedpub.records.read import parse_file
 from feedpub.records.rules import ReadingRules
 from feedpub.records.scan import UnreadableError, read_bytes
 
-MAX_FILES = 3_000  # that are read
-MAX_BYTES = 64 * 1024 * 1024  # of them all; one more file may go beyond
-MAX_OF_A_FOLDER = 200  # the others are taken to be like these
+MAX_FILES = 3_000  # to read
+MAX_BYTES = 64 * 1024 * 1024  # to read; the last file may exceed it
+MAX_OF_A_FOLDER = 200  # to read of a folder; its other files are assumed to be similar
 PAGES = tuple(suffix for suffix in SUFFIXES if suffix not in DATA)
 _DRAFTS = frozenset({"drafts", "_drafts", "draft"})
 
-# Keys of the front matter that other tools have for ours, the likeliest first.
+# Our key → keys of other tools with the same meaning, the most likely first.
 _OTHER_KEYS = {
     "date": (
         "pubDatetime publishedAt publishedDate published_date publish_date datePublished "
@@ -46,46 +46,47 @@ _OTHER_KEYS = {
 
 
 class Kind(Enum):
-    """What a file is to feedpub."""
+    """The kind of a file."""
 
-    RECORD = "record"  # be it one whose date cannot be read yet
+    RECORD = "record"  # including one whose date must be corrected
     TERM = "term"  # describes a topic or a provider
-    NOTHING = "nothing"  # passed over without a word
-    PROBLEM = "problem"  # would be named as one
-    DRAFT = "draft"  # is in a folder of drafts: whatever it says, it is not to be published
-    UNKNOWN = "unknown"  # was not read
+    NOTHING = "nothing"  # ignored by runs
+    PROBLEM = "problem"  # reported as a problem by runs
+    DRAFT = "draft"  # in a folder of drafts, so not to be published
+    UNKNOWN = "unknown"  # not read
 
 
 _UNWANTED = frozenset({Kind.PROBLEM, Kind.DRAFT})
 
 
 class Inspected(NamedTuple):
-    """One file that could hold records."""
+    """A file that may hold records."""
 
-    path: str  # below the place
+    path: str  # relative to the top folder
     kind: Kind
     records: tuple[Record, ...] = ()
-    values: dict[str, Any] = {}  # noqa: RUF012 - what it says, where it is no record; never changed
+    values: dict[str, Any] = {}  # noqa: RUF012 - if it is not a record; never changed
     unread_dates: tuple[Problem, ...] = ()
-    size: int = 0  # of what was read, in bytes
+    size: int = 0  # bytes read
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A source, and the records that it has."""
+    """A possible source, and its files."""
 
-    path: str  # as config.yaml says it: a file, a folder or a glob
-    base: str  # the folder that the records' paths are below
+    path: str  # as in config.yaml: a file, a folder or a glob
+    base: str  # the folder that paths of records are relative to
     files: tuple[Inspected, ...]
-    problems: int = 0  # files that it takes in and that are no records
+    problems: int = 0  # number of files that are not records
 
     @property
     def records(self) -> list[Record]:
+        """All records of its files."""
         return [record for file in self.files for record in file.records]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of it in config.yaml."""
+        """Comments for config.yaml."""
         if not self.problems:
             return ()
         are, them = ("is", "a record") if self.problems == 1 else ("are", "records")
@@ -94,44 +95,44 @@ class Candidate:
 
     @property
     def unread_dates(self) -> list[Problem]:
-        """The dates in it that feedpub cannot read."""
+        """The dates that feedpub cannot parse."""
         return [problem for file in self.files for problem in file.unread_dates]
 
     def is_one_page(self, *stems: str) -> bool:
-        """Whether the base itself is the page, as in post/index.md: its file has such a name."""
+        """Whether the base folder is one page, such as post/index.md with the stem `index`."""
         return all(name.rpartition(".")[0] in stems for name in self.names)
 
     @property
     def names(self) -> list[str]:
-        """The records' paths below the base."""
+        """The paths of its files, relative to the base."""
         start = len(self.base) + 1 if self.base else 0
         return [file.path[start:] for file in self.files]
 
 
 @dataclass(slots=True, eq=False)
 class Survey:
-    """What the files below a folder are."""
+    """The files below a folder, and what they are."""
 
     root: Path
     files: dict[str, list[Inspected]] = field(default_factory=dict)  # by folder
-    fields: dict[str, str] = field(default_factory=dict)  # our key → the key that is used here
+    fields: dict[str, str] = field(default_factory=dict)  # our key → the key that is used
 
     def of(self, folder: Folder) -> list[Inspected]:
-        """The files of a folder itself."""
+        """The files directly in a folder."""
         return self.files.get(folder.below, [])
 
     def matched(self, pattern: str) -> set[str]:
-        """The files that a glob takes, as a run matches it."""
-        paths = glob(pattern, root_dir=self.root, recursive=True)  # noqa: PTH207 - a run's own
+        """The files that match a glob, as in a run."""
+        paths = glob(pattern, root_dir=self.root, recursive=True)  # noqa: PTH207 - as runs do
         return {Path(path).as_posix() for path in paths}
 
     def below(self, folder: Folder) -> list[Inspected]:
-        """The files of a folder and of all below it."""
+        """The files in a folder and in all folders below."""
         return [file for each in folder.walk() for file in self.of(each)]
 
 
 def survey(tree: Tree, top: Folder, suffixes: tuple[str, ...] = SUFFIXES) -> Survey:
-    """Reads the files below a folder; those with other suffixes than these are no records."""
+    """Reads the files below a folder. Files with other suffixes are not records."""
     made = Survey(tree.root)
     rules = ReadingRules(
         zone=UTC,
@@ -185,7 +186,7 @@ def _inspect(tree: Tree, path: str, rules: ReadingRules) -> Inspected:
     size = len(data)
     parsed = parse_file(data, path, path, SourceSpec(path=""), rules)
     if parsed.records and len(parsed.records) >= parsed.unusable:
-        # Of the records only what decides is kept: a site may have many long pages.
+        # Drop the content, since a site may have many long pages.
         records = tuple(record._replace(body="", featured="") for record in parsed.records)
         return Inspected(path, Kind.RECORD, records, size=size)
     unread = tuple(problem for problem in parsed.problems if _is_unread_date(problem))
@@ -201,13 +202,13 @@ def _inspect(tree: Tree, path: str, rules: ReadingRules) -> Inspected:
 
 
 def _is_unread_date(problem: Problem) -> bool:
-    """Whether all that is wrong is how a date is written: it has digits, and is no template's."""
+    """Whether the problem is a date in an unknown format, rather than a template or no date."""
     is_date = problem.fatal and problem.remedy == HOW_TO_DATE
     return is_date and bool(re.search(r"\d", problem.what)) and not re.search("[{<%]", problem.what)
 
 
 def _other_keys(made: Survey) -> dict[str, str]:
-    """Keys that stand for ours in files that lack ours, where that makes them records."""
+    """Other keys for the date (and the update) in files that are not records without them."""
     lacking = [file.values for files in made.files.values() for file in files if file.values]
     fields: dict[str, str] = {}
     for ours, theirs in _OTHER_KEYS.items():
@@ -225,17 +226,16 @@ def _is_date(value: Any) -> bool:
 # --- Choosing sources --------------------------------------------------
 
 
-# Globs, without the suffix, that take a part of a folder: the first is taken that has no problems.
-# None goes by how the files of today are named: a post with another name would be lost unsaid.
+# Globs, without the suffix, for a part of a folder. The first without problems is used. None
+# depends on how current files are named, because later files could have other names.
 _DEEP = ("**/*", "*/*", "**/index")
 _FLAT = ("*",)
-# How many files that cannot be used a folder may have for one that can, and still be a source:
-# each run names them.
-_BEARABLE = 3
+# The maximum number of unusable files per record in a source. Every run reports them.
+_MAX_UNUSABLE = 3
 
 
 def sources(made: Survey, folder: Folder, keep: bool = False) -> list[Candidate]:
-    """The sources that have the records of a folder; `keep`: rather one than one a section."""
+    """The sources for the records of a folder. With `keep`, prefer one to several."""
     return list(_sources(made, folder, keep))
 
 
@@ -257,7 +257,7 @@ def _sources(made: Survey, folder: Folder, keep: bool) -> Iterator[Candidate]:
 
 
 def _is_shelf(made: Survey, folder: Folder) -> bool:
-    """Whether a folder only holds others that are collections: not years, and not pages."""
+    """Whether a folder contains only collections, which are neither years nor pages."""
     if any(file.kind is Kind.RECORD for file in made.of(folder)):
         return False
     return all(
@@ -268,7 +268,7 @@ def _is_shelf(made: Survey, folder: Folder) -> bool:
 
 
 def _is_bundle(made: Survey, folder: Folder) -> bool:
-    """Whether a folder is one page: post/index.md, or post/post.md."""
+    """Whether a folder is a single page: post/index.md, or post/post.md."""
     stems = {_stem(file.path) for file in made.of(folder) if file.kind is Kind.RECORD}
     return stems <= {"index", folder.name} and bool(stems)
 
@@ -284,7 +284,7 @@ def _whole(folder: Folder, files: list[Inspected]) -> list[Candidate]:
 def _fitting(
     made: Survey, folder: Folder, files: list[Inspected], globs: Iterable[str]
 ) -> list[Candidate]:
-    """The first glob that takes every record and no problem, with each suffix there is."""
+    """The first glob that matches all records and no problems, for each suffix."""
     good = {file.path for file in files if file.kind is Kind.RECORD}
     bad = {file.path for file in files if file.kind in _UNWANTED}
     suffixes = sorted({_suffix(path) for path in good})
@@ -300,7 +300,7 @@ def _fitting(
 
 
 def _with_problems(made: Survey, folder: Folder, files: list[Inspected]) -> list[Candidate]:
-    """All pages of a folder with some problems among them, where a part of it has them anyway."""
+    """All pages of a folder, with some problems, if no other choice avoids the problems."""
     pages = [file for file in files if _suffix(file.path).lower() not in DATA]
     suffixes = {_suffix(file.path) for file in pages if file.kind is Kind.RECORD}
     if len(suffixes) != 1 or any(file.kind is Kind.DRAFT for file in pages):
@@ -310,13 +310,17 @@ def _with_problems(made: Survey, folder: Folder, files: list[Inspected]) -> list
     good = sum(1 for file in mine if file.kind is Kind.RECORD)
     bad = sum(1 for file in mine if file.kind is Kind.PROBLEM)
     is_avoidable = not any(each.problems for each in _direct(made, folder))
-    if is_avoidable or bad > _BEARABLE * good or not all(each.is_whole for each in folder.walk()):
+    if (
+        is_avoidable
+        or bad > _MAX_UNUSABLE * good
+        or not all(each.is_whole for each in folder.walk())
+    ):
         return []
     return [Candidate(folder.path_of(f"**/*{suffix}"), folder.below, _usable(mine), bad)]
 
 
 def _direct(made: Survey, folder: Folder) -> Iterator[Candidate]:
-    """Sources for the files of a folder itself, by suffix."""
+    """Sources for the files directly in a folder, by suffix."""
     files = made.of(folder)
     good = [file for file in files if file.kind is Kind.RECORD]
     for suffix in sorted({_suffix(file.path) for file in good}):
@@ -329,7 +333,7 @@ def _direct(made: Survey, folder: Folder) -> Iterator[Candidate]:
                     yield Candidate(file.path, folder.below, (file,))
         elif found := _fitting(made, folder, mine, _FLAT):
             yield from found
-        elif others <= _BEARABLE * len(records):
+        elif others <= _MAX_UNUSABLE * len(records):
             yield Candidate(folder.path_of(f"*{suffix}"), folder.below, _usable(mine), others)
 
 

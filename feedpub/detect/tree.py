@@ -1,6 +1,6 @@
-"""A bounded look at a folder: the names in it, and the text of the files that are asked for.
+"""The files below a folder, within limits.
 
-Nothing here follows a link, and nothing that the files hold can make it fail.
+Links are not followed, and no content of files raises an error.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from feedpub.records.values import (
 MAX_FOLDERS = 2_000
 MAX_NAMES = 50_000
 MAX_DEPTH = 12
-MAX_SETTINGS = 1024 * 1024  # bytes of another tool's settings
+MAX_SETTINGS = 1024 * 1024  # bytes of a settings file
 
-# Folders that package managers fill, wherever they are. A source must not take them in. What a
-# site generator builds is named by its module: elsewhere such names are those of anybody's folders.
+# Folders of package managers, at any level. Sources must not include them. Folders that a site
+# generator builds are named by its module, since other sites may use the same names.
 FOREIGN = frozenset("node_modules bower_components __pycache__ venv env".split())
 _FENCES = {"---": "yaml", "+++": "toml"}  # of front matter
 _FOREIGN_IN_VENDOR = frozenset("bundle cache gems ruby".split())
@@ -40,30 +40,31 @@ _FOREIGN_IN_VENDOR = frozenset("bundle cache gems ruby".split())
 
 @dataclass(slots=True, eq=False)
 class Folder:
-    """The names in one folder; hidden folders and links to folders are not among them."""
+    """The names in a folder, except hidden folders and links to folders."""
 
-    below: str  # its path below the place, "" for the place itself
+    below: str  # path relative to the top folder, "" for the top folder itself
     files: list[str] = field(default_factory=list)  # sorted; regular files only
     folders: list[Folder] = field(default_factory=list)  # sorted by path
-    is_whole: bool = True  # whether everything in it was looked at
+    is_whole: bool = True  # whether everything in it was listed
 
     @property
     def name(self) -> str:
+        """Its own name, without those of folders above."""
         return self.below.rpartition("/")[2]
 
     def path_of(self, name: str) -> str:
-        """The path of something in it, below the place."""
+        """The path of a name in it, relative to the top folder."""
         return f"{self.below}/{name}" if self.below else name
 
     def walk(self) -> Iterator[Folder]:
-        """This folder and all below it."""
+        """This folder and all folders below it."""
         yield self
         for folder in self.folders:
             yield from folder.walk()
 
 
 class Tree:
-    """What there is below a folder, as far as the limits allow; `explore` comes before the rest."""
+    """The folders below `root`, within the limits. Call `explore` first."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -73,7 +74,7 @@ class Tree:
         self._count = 0
 
     def explore(self, *built: str) -> None:
-        """Looks at all folders but those that a tool builds; of those there may be very many."""
+        """Lists all folders, except those that a tool builds, which may be very many."""
         names = frozenset(built)
         if names == self._built:
             return
@@ -81,7 +82,7 @@ class Tree:
         self.top = Folder("")
         self._folders = {"": self.top}
         queue = deque([self.top])
-        while queue:  # breadth first: where a limit cuts, it cuts what lies deep
+        while queue:  # breadth first, so a limit omits the deepest folders
             folder = queue.popleft()
             self._list(folder)
             queue.extend(folder.folders)
@@ -98,7 +99,7 @@ class Tree:
             folder.is_whole = False
             return
         if any(entry.name == MANIFEST_NAME for entry in entries):
-            return  # feeds: a run takes in none of them
+            return  # an output folder, which runs ignore
         for entry in entries:
             try:
                 is_folder = entry.is_dir(follow_symlinks=False)
@@ -114,7 +115,7 @@ class Tree:
             elif is_link or (is_folder and self._is_foreign(folder, entry.name)):
                 folder.is_whole = False
             elif is_folder and not _is_text(entry.name):
-                folder.is_whole = False  # no source, and no id, can name what is in it
+                folder.is_whole = False  # no source can name it
             elif is_folder:
                 folder.is_whole &= is_literal(entry.name)
                 self._add(folder, entry.name)
@@ -133,48 +134,48 @@ class Tree:
         parent.folders.append(folder)
 
     def folder(self, below: str) -> Folder | None:
-        """The folder of this path, None if there is none to be looked at."""
+        """The folder at a path, None if it was not listed."""
         return self._folders.get(below.strip("/"))
 
     def has_folder(self, name: str) -> bool:
-        """Whether there is a folder, be it hidden, that is no link."""
+        """Whether a folder exists, hidden or not, and is not a link."""
         try:
             return stat.S_ISDIR((self.root / name).lstat().st_mode)
         except (OSError, ValueError):
             return False
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file, and no link on the way to it."""
-        *above, _ = accumulate(path.split("/"), lambda way, name: f"{way}/{name}")
+        """Whether a regular file exists at a path without links."""
+        *above, _ = accumulate(path.split("/"), lambda path, name: f"{path}/{name}")
         with contextlib.suppress(OSError, ValueError):
             mode = (self.root / path).lstat().st_mode
             return stat.S_ISREG(mode) and all(map(self.has_folder, above))
         return False
 
     def first(self, *paths: str) -> str:
-        """The first of these files that there is, "" if there is none."""
+        """The first of these files that exists, "" if none does."""
         return next((path for path in paths if self.has(path)), "")
 
     def free_name(self, above: str = "") -> str:
-        """A name for the output folder, where nobody else's files should be."""
+        """A name for the output folder that is not in use."""
         return "feeds" if self.is_free(f"{above}/feeds".lstrip("/")) else "feedpub-feeds"
 
     def is_free(self, path: str) -> bool:
-        """Whether the output can go there: there is nothing yet, or it is feedpub's."""
+        """Whether a path can be the output folder: it is new, empty, or one already."""
         folder = self.root / path
         try:
             return not any(folder.iterdir()) or (folder / MANIFEST_NAME).is_file()
         except FileNotFoundError:
             return True
-        except OSError:  # a file, or a folder that cannot be looked into
+        except OSError:  # a file, or an unreadable folder
             return False
 
     def text(self, path: str) -> str:
-        """The text of a tool's settings, "" where there is none."""
+        """The text of a settings file, "" if there is none."""
         return self._settings(path).decode("utf-8-sig", "replace")
 
     def settings(self, path: str) -> dict[str, Any]:
-        """What a tool's settings in YAML, TOML or JSON say, with texts as written."""
+        """The values of a settings file in YAML, TOML or JSON, as text."""
         return values_of(self._settings(path), path)
 
     def _settings(self, path: str) -> bytes:
@@ -186,7 +187,7 @@ class Tree:
 
 
 def values_of(data: bytes, path: str) -> dict[str, Any]:
-    """The mapping that a file holds, in a page the front matter; nothing where there is none."""
+    """The mapping in a file, or in the front matter of a page; empty if there is none."""
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     ending = path.lower().rpartition(".")[2]
     try:
@@ -205,7 +206,7 @@ def values_of(data: bytes, path: str) -> dict[str, Any]:
 
 
 def is_literal(name: str) -> bool:
-    """Whether config.yaml can say the name: no pattern, no variable, nothing that is trimmed."""
+    """Whether config.yaml can contain the name: it has no wildcards, variables or outer space."""
     return (
         name.isprintable()
         and name == name.strip()
@@ -215,5 +216,5 @@ def is_literal(name: str) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name is UTF-8: others come as surrogates (PEP 383)."""
+    """Whether a name is valid UTF-8; other bytes become surrogates (PEP 383)."""
     return not any("\ud800" <= char <= "\udfff" for char in name)

@@ -1,11 +1,11 @@
-"""What a document says of the rest of its feed (RFC 5005), in the terms of all formats."""
+"""The links of a document to the rest of its feed (RFC 5005), for all formats."""
 
 from __future__ import annotations
 
 from feedpub.model import Feed
 
-HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005's namespace
-# What RFC 5005 calls what (4: archives; 3: pages, for who knows nothing of archives).
+HISTORY = "http://purl.org/syndication/history/1.0"  # namespace of RFC 5005
+# Link relations of RFC 5005: archives (4), and pages (3) for readers that do not know archives.
 HISTORY_RELS = {
     "current": ("current", "first"),
     "older": ("prev-archive", "next"),
@@ -14,7 +14,7 @@ HISTORY_RELS = {
 
 
 def history_links(feed: Feed, format_name: str) -> list[dict[str, str]]:
-    """The links of a document to the rest of its feed, as attributes of `link`."""
+    """The attributes of the `link` elements to the rest of the feed."""
     history = feed.history
     if history is None:
         return []
@@ -27,7 +27,7 @@ def history_links(feed: Feed, format_name: str) -> list[dict[str, str]]:
 
 
 def history_mark(feed: Feed) -> str:
-    """The element of RFC 5005's namespace that a document has, "" if none."""
+    """The name of the RFC 5005 element of a document, "" if it has none."""
     history = feed.history
     if history is None:
         return ""

@@ -1,4 +1,4 @@
-"""The Content-Types of the formats that feedpub has, for those who need not load them."""
+"""The Content-Types of the built-in formats, available without loading the formats."""
 
 MEDIA_TYPES = {
     "rss": "application/rss+xml",

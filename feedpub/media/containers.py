@@ -1,8 +1,8 @@
-"""What the headers of containers tell: length, size and kind of their tracks.
+"""Reads the kinds of tracks, dimensions and duration from the headers of media containers.
 
-MP4 and QuickTime (ISO/IEC 14496-12), Matroska and WebM (RFC 9559), Ogg (RFC 3533)
-and FLAC (RFC 9639). They are read here since no library reads them from parts of a
-file; each reads a bounded number of small pieces.
+Supported are MP4 and QuickTime (ISO/IEC 14496-12), Matroska and WebM (RFC 9559), Ogg
+(RFC 3533) and FLAC (RFC 9639). No library reads them from parts of a file. Every function
+reads a limited number of small parts.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from feedpub.media.partial_file import PartialFile
 
-_MAX_PARTS = 500  # of one container; what has more is not looked through
-_OGG_PAGE = 65_307  # bytes that a page has at most (RFC 3533, 6)
+_MAX_PARTS = 500  # boxes or elements of a container; further ones are ignored
+_OGG_PAGE = 65_307  # maximum size of a page in bytes (RFC 3533, 6)
 
 
 class Tracks(NamedTuple):
-    """What a container holds; `duration` is in seconds, 0 where unknown."""
+    """The contents of a container. `duration` is in seconds, 0 if unknown."""
 
     has_video: bool = False
     has_audio: bool = False
@@ -29,12 +29,12 @@ class Tracks(NamedTuple):
 
 class _Box(NamedTuple):
     name: bytes
-    start: int  # of what it holds
+    start: int  # of its content
     end: int
 
 
 def boxes(file: PartialFile, start: int, end: int) -> Iterator[_Box]:
-    """The boxes one after another (ISO/IEC 14496-12, 4.2); ends at the first that is none."""
+    """The consecutive boxes (ISO/IEC 14496-12, 4.2), up to the first invalid one."""
     for _ in range(_MAX_PARTS):
         header = file.at(start, 16)
         if len(header) < 8:
@@ -52,7 +52,7 @@ def boxes(file: PartialFile, start: int, end: int) -> Iterator[_Box]:
 
 
 def box_at(file: PartialFile, start: int, end: int, *path: bytes) -> _Box | None:
-    """The first box below others."""
+    """The first box at a path of nested boxes."""
     for box in boxes(file, start, end):
         if box.name == path[0]:
             return box_at(file, box.start, box.end, *path[1:]) if path[1:] else box
@@ -60,7 +60,7 @@ def box_at(file: PartialFile, start: int, end: int, *path: bytes) -> _Box | None
 
 
 def iso_tracks(file: PartialFile) -> Tracks:
-    """What the movie box tells (ISO/IEC 14496-12, 8.2 and 8.3)."""
+    """The tracks in the movie box (ISO/IEC 14496-12, 8.2 and 8.3)."""
     movie = box_at(file, 0, file.end, b"moov")
     found = Tracks()
     if movie is None:
@@ -97,18 +97,18 @@ def _with_track(file: PartialFile, track: _Box, found: Tracks) -> Tracks:
     found = found._replace(has_video=True)
     header = box_at(file, track.start, track.end, b"tkhd")
     data = file.at(header.start, 96) if header else b""
-    place = 52 if data[:1] == b"\1" else 40  # of the matrix, behind times of 8 or 4 bytes
+    place = 52 if data[:1] == b"\1" else 40  # of the matrix, after times of 8 or 4 bytes
     if len(data) < place + 44:
         return found
     turn = struct.unpack_from(">9i", data, place)
     width, height = (n >> 16 for n in struct.unpack_from(">II", data, place + 36))
-    if not turn[0] and not turn[4] and turn[1]:  # turned by a quarter
+    if not turn[0] and not turn[4] and turn[1]:  # rotated by 90°
         width, height = height, width
     return found._replace(width=width, height=height)
 
 
 def heif_is_turned(file: PartialFile) -> bool:
-    """Whether a HEIF picture is shown turned by a quarter (ISO/IEC 23008-12, 6.5.10)."""
+    """Whether a HEIF image is displayed rotated by 90° (ISO/IEC 23008-12, 6.5.10)."""
     meta = box_at(file, 0, file.end, b"meta")
     turn = meta and box_at(file, meta.start + 4, meta.end, b"iprp", b"ipco", b"irot")
     return bool(turn and file.at(turn.start, 1)[:1] in {b"\1", b"\3"})
@@ -127,7 +127,7 @@ class _Element(NamedTuple):
 
 
 def _elements(file: PartialFile, start: int, end: int) -> Iterator[_Element]:
-    """The elements one after another (RFC 8794, 4 to 6)."""
+    """The consecutive elements (RFC 8794, 4 to 6)."""
     for _ in range(_MAX_PARTS):
         header = file.at(start, 12) if start < end else b""
         id_size = 9 - header[0].bit_length() if header and header[0] else 0
@@ -146,7 +146,7 @@ def _elements(file: PartialFile, start: int, end: int) -> Iterator[_Element]:
 
 
 def ebml_type(file: PartialFile) -> str:
-    """The document type that an EBML file names, "" if it names none."""
+    """The document type of an EBML file, "" if it has none."""
     for element in _elements(file, 0, 4096):
         if element.id != _EBML:
             break
@@ -158,7 +158,7 @@ def ebml_type(file: PartialFile) -> str:
 
 
 def matroska_tracks(file: PartialFile) -> Tracks:
-    """What Info and Tracks tell where they stand before the first Cluster (RFC 9559, 5.1)."""
+    """The tracks in Info and Tracks, if these precede the first Cluster (RFC 9559, 5.1)."""
     found, end = Tracks(), file.end
     for top in _elements(file, 0, end):
         if top.id != _SEGMENT:
@@ -206,9 +206,9 @@ def _with_entry(file: PartialFile, track: _Element, found: Tracks) -> Tracks:
 
 
 def ogg_tracks(file: PartialFile) -> Tracks:
-    """The streams that the first pages begin, and the last page's time (RFC 3533, 6).
+    """The streams that begin in the first pages, and the time of the last page (RFC 3533, 6).
 
-    The time counts samples: 48,000 a second for Opus (RFC 7845, 4), else the stream's own rate.
+    The time is in samples: 48,000 per second for Opus (RFC 7845, 4), else the stream's rate.
     """
     found, rate, skip, serial, place = Tracks(), 0, 0, b"", 0
     for _ in range(16):
@@ -217,13 +217,13 @@ def ogg_tracks(file: PartialFile) -> Tracks:
             break
         sizes = page[27 : 27 + page[26]]
         packet = page[27 + len(sizes) :]
-        if not page[5] & 2:  # no beginning of a stream: all streams have begun
+        if not page[5] & 2:  # not the first page of a stream: all streams have begun
             break
         if packet.startswith(b"\x80theora") and len(packet) >= 20:
             width, height = (int.from_bytes(packet[n : n + 3], "big") for n in (14, 17))
             found = found._replace(has_video=True, width=width, height=height)
-        elif not rate and (told := _ogg_audio(packet)):
-            rate, skip = told
+        elif not rate and (audio := _ogg_audio(packet)):
+            rate, skip = audio
             serial = page[14:18]
             found = found._replace(has_audio=True)
         place += 27 + len(sizes) + sum(sizes)
@@ -242,7 +242,7 @@ def ogg_tracks(file: PartialFile) -> Tracks:
 
 
 def _ogg_audio(packet: bytes) -> tuple[int, int] | None:
-    """Samples a second, and how many at the beginning are not heard."""
+    """The sample rate, and the number of samples to skip at the start."""
     if packet.startswith(b"OpusHead") and len(packet) >= 12:
         return 48_000, int.from_bytes(packet[10:12], "little")
     if packet.startswith(b"\x01vorbis") and len(packet) >= 16:
@@ -255,7 +255,7 @@ def _ogg_audio(packet: bytes) -> tuple[int, int] | None:
 
 
 def flac_duration(file: PartialFile) -> float:
-    """Seconds, from the stream information that is always first (RFC 9639, 8.2)."""
+    """The duration in seconds, from the stream information (RFC 9639, 8.2)."""
     data = file.at(0, 26)
     if len(data) < 26 or data[4] & 0x7F:
         return 0

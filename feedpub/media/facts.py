@@ -1,11 +1,11 @@
-"""What a media file says of itself: its type, length, size and duration, from its first bytes.
+"""Detects the type, length, dimensions and duration of a media file from its first bytes.
 
-The content is believed before any name or header: what begins like a web page is one,
-whatever it is called. Nothing here raises on hostile content, nor reads without end.
+The content takes precedence over names and headers: a file that begins like a web page is one,
+whatever its name. Hostile content neither raises errors nor is read without limit.
 
-Pictures are read by imagesize (MIT) and sound by tinytag (MIT). mutagen knows more of
-tags, which no feed needs, and its licence (GPL-2.0-or-later) would be that of every
-installed feedpub, which is MIT.
+Images are read by imagesize (MIT) and audio by tinytag (MIT). mutagen knows more tags, which
+feeds do not need, but its license (GPL-2.0-or-later) would apply to every installed feedpub,
+which is MIT.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from feedpub.media.types import UNKNOWN, registered_type, type_of
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-HEAD = 65_536  # bytes, from which nearly every header can be read
+HEAD = 65_536  # bytes, enough for nearly every header
 _MAX_LENGTH = 1 << 50
 _MAX_SIDE = 1_000_000  # pixels
 _MAX_DURATION = 1_000_000  # seconds
 
 
 class Facts(NamedTuple):
-    """What is known of a media file.
+    """The metadata of a media file.
 
-    `type` is a registered media type or ""; `length` is in bytes, `width` and `height`
-    in pixels as the picture is shown, `duration` in seconds, each 0 where unknown.
+    `type` is a registered media type, "" if unknown. `length` is in bytes, `width` and `height`
+    in pixels as displayed, `duration` in seconds; each is 0 if unknown.
     """
 
     type: str = ""
@@ -44,25 +44,25 @@ class Facts(NamedTuple):
 
 
 def facts_of_bytes(head: bytes, total: int, name: str, declared: str = "") -> Facts:
-    """What the first bytes of a file tell, of `total` bytes (0 where that is not known).
+    """The facts from the first bytes of a file of `total` bytes (0 if unknown).
 
-    `name` is a file's name or an address; `declared` is the type that a server gave. They
-    count where the content doesn't tell, `declared` first, unless it contradicts them.
+    `name` is a file name or a URL; `declared` is the type in a server's response. If the content
+    does not determine the type, `declared` does, then `name`, unless the content contradicts.
     """
     length = max(total, len(head)) if 0 < total <= _MAX_LENGTH else 0
     return facts_of_partial_file(PartialFile.of_parts({0: head}, length), name, declared)
 
 
 def facts_of_file(path: Path) -> Facts:
-    """What a local file tells, from its header where its format has one; raises `OSError`."""
+    """The facts of a local file. Raises `OSError`."""
     with path.open("rb", buffering=0) as file:
         return facts_of_partial_file(PartialFile.of_file(cast("BinaryIO", file)), quote(path.name))
 
 
 def facts_of_partial_file(file: PartialFile, name: str, declared: str = "") -> Facts:
-    """The same of a file of which parts are known; raises what reading it raises, no more."""
+    """The facts from the loaded parts of a file. Raises only what reading the file raises."""
     head = file.at(0, HEAD)
-    file.missed = -1  # a shorter head may tell all
+    file.missed = -1  # a short file is complete
     kind = _sniff(head)
     claims = [registered_type(declared), type_of(name if "/" in name else f"./{name}")]
     if not kind:
@@ -71,13 +71,13 @@ def facts_of_partial_file(file: PartialFile, name: str, declared: str = "") -> F
     named = next((c for c in claims if c not in VAGUE), "")
     facts = Facts(kind, file.length)
     with contextlib.suppress(ExhaustedError):
-        facts = _looked_into(file, facts, named)
+        facts = _with_details(file, facts, named)
     if not (0 < facts.width <= _MAX_SIDE and 0 < facts.height <= _MAX_SIDE):
         facts = facts._replace(width=0, height=0)
     return facts
 
 
-def _looked_into(file: PartialFile, facts: Facts, named: str) -> Facts:
+def _with_details(file: PartialFile, facts: Facts, named: str) -> Facts:
     group = facts.type.partition("/")[0]
     if facts.type in {"video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"}:
         return _of_movie(file, facts, named)
@@ -139,42 +139,42 @@ def _of_ogg(file: PartialFile, facts: Facts, named: str) -> Facts:
 
 
 def _seconds(duration: float) -> int:
-    """Whole seconds, at least one of what has a duration; 0 of what can't be one."""
+    """Whole seconds, at least 1; 0 if the duration is implausible."""
     if not math.isfinite(duration) or not 0 < duration < _MAX_DURATION:
         return 0
     return max(1, math.floor(duration + 0.5))
 
 
 def _sound_duration(file: PartialFile, kind: str) -> int:
-    """The duration of an MP3 or WAV file; what its own length contradicts is unknown."""
+    """The duration of an MP3 or WAV file, 0 if it contradicts the length of the file."""
     from tinytag import TinyTag, TinyTagException
 
     if kind not in {"audio/mpeg", "audio/vnd.wave"}:
         return 0
     if kind == "audio/mpeg":
-        file.blind = file.end - 128  # the oldest tags: worth no request of their own
+        file.blind = file.end - 128  # ID3v1 tags: not worth a request
     try:
         tag = TinyTag.get(file_obj=cast("BinaryIO", file), tags=False)
     except (TinyTagException, ArithmeticError, LookupError, ValueError):
         return 0
     if kind == "audio/mpeg" and file.missed >= 0:
-        return 0  # it counted the part that is known
+        return 0  # computed from the loaded part only
     duration = tag.duration or 0.0
-    told = duration * (tag.bitrate or 0) * 125  # bytes
-    if file.length and told > file.length * 1.1 + HEAD:
-        return 0 if kind == "audio/mpeg" else _seconds(duration * file.length / told)
+    expected = duration * (tag.bitrate or 0) * 125  # bytes
+    if file.length and expected > file.length * 1.1 + HEAD:
+        return 0 if kind == "audio/mpeg" else _seconds(duration * file.length / expected)
     return _seconds(duration)
 
 
 def _picture_size(file: PartialFile, kind: str) -> tuple[int, int]:
-    """Width and height as shown: what the picture says of turning it is done."""
+    """Width and height as displayed, after rotation."""
     if kind == "image/jxl":
-        return 0, 0  # imagesize doesn't know it
+        return 0, 0  # imagesize does not support it
     if kind == "image/vnd.microsoft.icon":
         return _icon_size(file)
     import imagesize
 
-    # Where HEIF keeps Exif is read by nobody: a few bytes of that make a reader count to billions.
+    # Do not read Exif of HEIF: a few bytes in it can make imagesize loop billions of times.
     is_heif = kind in {"image/avif", "image/heic", "image/heif"}
     try:
         width, height = imagesize.get(cast("BinaryIO", file), exif_rotation=not is_heif)
@@ -190,14 +190,14 @@ def _picture_size(file: PartialFile, kind: str) -> tuple[int, int]:
 
 
 def _icon_size(file: PartialFile) -> tuple[int, int]:
-    """The largest of an icon's pictures; a side of 0 means 256."""
+    """The largest image of an icon. A side of 0 means 256."""
     count = int.from_bytes(file.at(4, 2), "little")
     entries = file.at(6, 16 * min(count, 256))
     sizes = [(entries[n] or 256, entries[n + 1] or 256) for n in range(0, len(entries) - 15, 16)]
     return max(sizes, default=(0, 0))
 
 
-# What begins a file → its type (the formats' own specifications).
+# First bytes → type (according to the specifications of the formats).
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -230,7 +230,7 @@ _BRANDS = {
     b"M4B ": "audio/mp4",
     b"qt  ": "video/quicktime",
 }
-# Types whose files always begin as _sniff knows: what doesn't is something else.
+# Types that _sniff always recognizes.
 _CERTAIN = frozenset(
     "image/jpeg image/png image/apng image/gif image/webp image/avif image/heic image/tiff "
     "image/jxl image/svg+xml audio/flac audio/ogg audio/vnd.wave audio/webm audio/mp4 video/mp4 "
@@ -244,7 +244,7 @@ _ZIPPED = frozenset(
     "application/vnd.openxmlformats-officedocument.presentationml.presentation "
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".split()
 )
-# What servers say of files that they know nothing of.
+# Types that servers send for unknown files.
 VAGUE = frozenset({"", UNKNOWN, "binary/octet-stream", "application/x-download", "text/plain"})
 _TEXTUAL = frozenset(
     "application/json application/xml application/x-subrip model/stl image/svg+xml".split()
@@ -257,7 +257,7 @@ _SVG = re.compile(rb"<(?:!doctype\s+svg|(?:\w+:)?svg[\s>/])", re.I)
 
 
 def _sniff(head: bytes) -> str:
-    """The type that the first bytes tell, "" if they tell none."""
+    """The type according to the first bytes, "" if unknown."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -280,7 +280,7 @@ def _sniff(head: bytes) -> str:
 
 
 def _brand_type(head: bytes) -> str:
-    """By the brands of the file type box (ISO/IEC 14496-12, 4.3), the major one first."""
+    """The type according to the brands of the file type box (ISO/IEC 14496-12, 4.3)."""
     size = min(int.from_bytes(head[:4], "big"), 256)
     brands = [head[8:12], *(head[n : n + 4] for n in range(16, size - 3, 4))]
     for brand in brands:
@@ -292,9 +292,9 @@ def _brand_type(head: bytes) -> str:
 
 
 def _is_frame(head: bytes) -> bool:
-    """Whether an MPEG audio frame begins here (ISO/IEC 11172-3, 2.4.1.3), or one of ADTS.
+    """Whether the data begins with an MPEG audio frame (ISO/IEC 11172-3, 2.4.1.3) or ADTS.
 
-    Layer I, which nobody uses, is left out: a text in UTF-16 begins like it.
+    Layer I, which is unused in practice, is excluded, because UTF-16 text begins like it.
     """
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False
@@ -319,7 +319,7 @@ def _text_type(head: bytes) -> str:
 
 
 def _looks_like_text(head: bytes) -> bool:
-    """Whether this can be the beginning of a text in UTF-8 or the like."""
+    """Whether the data may be text, in UTF-8 or a similar encoding."""
     sample = head[:1024]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
         return True
@@ -331,5 +331,5 @@ def _is_text(kind: str) -> bool:
 
 
 def _contradicts(head: bytes, claimed: str) -> bool:
-    """Whether content that tells no type can't be of the claimed one, or the claim says nothing."""
+    """Whether content of unknown type cannot be of the claimed type, or the claim is vague."""
     return claimed in VAGUE or (bool(head) and (claimed in _CERTAIN or _is_text(claimed)))

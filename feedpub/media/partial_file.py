@@ -1,7 +1,7 @@
-"""A file of which parts are known: what is read of a media file, and how much at most.
+"""A media file of which only some parts are loaded.
 
-Libraries read it like a file. What they ask for and nobody has is remembered,
-so that one more piece can be fetched where it tells something.
+Libraries read it like a file. The first position that they need and that is not loaded is
+remembered, so that this part can be fetched.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import BinaryIO
 from feedpub.errors import FeedpubError
 
 MAX_READS = 20_000
-MAX_BYTES = 4_000_000  # of one file, in all
+MAX_BYTES = 4_000_000  # read from one file in total
 MAX_PIECE = 1_000_000
-_ENDLESS = 1 << 62  # where the length is unknown, no place is near the end
+_ENDLESS = 1 << 62  # the end of a file of unknown length
 
 
 class ExhaustedError(FeedpubError):
-    """A file makes its reader read without end; what it is remains unknown."""
+    """Reading a file exceeds the limits, so its facts remain unknown."""
 
 
 class PartialFile:
-    """Reads parts of a file: by place with `at`, or like a binary file.
+    """Reads parts of a file, by position with `at`, or like a binary file.
 
-    `length` is in bytes, 0 where unknown; `end` is the place behind the last byte. `missed`
-    is the first place that was asked for and is not known, -1 if there was none; from
-    `blind` on nothing is missed: it reads as zeros. Raises `ExhaustedError` beyond its limits.
+    `length` is in bytes, 0 if unknown; `end` is the position after the last byte. `missed` is
+    the first position that was read but is not loaded, -1 if there is none. From `blind` on,
+    reading returns zeros and sets nothing as missed. Raises `ExhaustedError` beyond the limits.
     """
 
     def __init__(self, load: Callable[[int, int], bytes], length: int) -> None:
@@ -42,7 +42,7 @@ class PartialFile:
 
     @classmethod
     def of_parts(cls, parts: Mapping[int, bytes], length: int) -> PartialFile:
-        """What is known of a file, by place."""
+        """A file with these parts, by position."""
 
         def load(place: int, size: int) -> bytes:
             for start, part in parts.items():
@@ -54,7 +54,7 @@ class PartialFile:
 
     @classmethod
     def of_file(cls, file: BinaryIO) -> PartialFile:
-        """An open file."""
+        """A whole local file."""
 
         def load(place: int, size: int) -> bytes:
             file.seek(place)
@@ -63,7 +63,7 @@ class PartialFile:
         return cls(load, file.seek(0, io.SEEK_END))
 
     def at(self, place: int, size: int) -> bytes:
-        """Up to `size` bytes from a place on: fewer at the end of the file or of what is known."""
+        """Up to `size` bytes from a position; fewer at the end of the file or of a loaded part."""
         size = max(0, min(size, self.end - place, MAX_PIECE))
         self._reads += 1
         self._bytes += size
@@ -79,19 +79,19 @@ class PartialFile:
         return data
 
     def read(self, size: int = -1) -> bytes:
-        """As of a file; never more than `MAX_PIECE` bytes."""
+        """Like `read` of a file, but returns at most `MAX_PIECE` bytes."""
         data = self.at(self._place, MAX_PIECE if size < 0 else size)
         self._place += len(data)
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As of a file."""
+        """Like `seek` of a file."""
         base = {io.SEEK_CUR: self._place, io.SEEK_END: self.end}.get(whence, 0)
         if base + offset < 0:
-            raise OSError("before the beginning")
+            raise OSError("negative seek position")
         self._place = base + offset
         return self._place
 
     def tell(self) -> int:
-        """As of a file."""
+        """Like `tell` of a file."""
         return self._place

@@ -1,7 +1,7 @@
-"""Pictures for the feed's own host: fetched, checked to be pictures, made smaller.
+"""Fetches images, and makes smaller copies of them for the host of the feeds.
 
-Needs Pillow (the extra `media`), and imports it only when it is used. What comes out
-holds the picture and nothing else: no place, camera, comment or thumbnail of before.
+Needs Pillow (the extra `media`), which is imported on demand. The copies contain no metadata,
+such as location, camera, comments or embedded thumbnails.
 """
 
 from __future__ import annotations
@@ -21,24 +21,30 @@ if TYPE_CHECKING:
     from feedpub.media.probe import ProbeSettings
 
 _MAX_PROFILE = 2_000_000  # bytes of a colour profile
-_MAX_SIDE = 16_383  # pixels, of what WebP holds; JPEG holds more
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")  # that are opened: few decoders, few holes
+_MAX_SIDE = 16_383  # pixels: the limit of WebP, lower than that of JPEG
+_FORMATS = (
+    "JPEG",
+    "PNG",
+    "GIF",
+    "WEBP",
+    "AVIF",
+)  # that Pillow may open: fewer decoders have fewer vulnerabilities
 _QUALITY = 82
 
 
 class PictureError(FeedpubError):
-    """What can't be had or used as a picture; the message says why, and holds no address."""
+    """An image cannot be fetched or used. The message says why, and contains no URL."""
 
 
 class Limits(NamedTuple):
-    """What a picture may cost."""
+    """The limits for an image."""
 
     bytes: int = 20_000_000
-    pixels: int = 50_000_000  # of one frame; a pixel takes four bytes of memory, and more
+    pixels: int = 50_000_000  # of one frame; each takes at least four bytes of memory
 
 
 class Picture(NamedTuple):
-    """A picture as it is published. `name` says what it holds: another content, another name."""
+    """An image as it is published. `name` depends on the content."""
 
     name: str  # <16 hex digits of its SHA-256>-<width>.jpg
     type: str
@@ -53,19 +59,19 @@ def resize(
     limits: Limits | None = None,
     form: Literal["jpeg", "webp"] = "jpeg",
 ) -> list[Picture]:
-    """The picture in each of the sizes, in their order; raises `PictureError`.
+    """The image in each of the sizes, in their order. Raises `PictureError`.
 
-    A size is the number of pixels that neither side exceeds; nothing is enlarged, so that
-    two sizes may give the same. Of what moves, the first frame is taken. What is shown
-    through is WebP where it was or where `form` says so, else PNG. Same data, sizes and
-    version of Pillow: same bytes.
+    A size is the maximum of width and height in pixels. Images are never enlarged, so two sizes
+    may give the same result. Of an animation, the first frame is used. An image with
+    transparency becomes WebP if it was WebP or `form` requires it, otherwise PNG. The result
+    depends on the arguments and the version of Pillow only.
     """
     limits = limits or Limits()
     if len(data) > limits.bytes:
         raise PictureError(f"it has more than {limits.bytes} bytes")
     facts = facts_of_bytes(data[:HEAD], len(data), "")
     if not facts.type.startswith("image/"):
-        raise PictureError("it is no picture" + (f", but {facts.type}" if facts.type else ""))
+        raise PictureError("it is not an image" + (f", but {facts.type}" if facts.type else ""))
     if facts.width * facts.height > limits.pixels:
         raise _too_large(limits)
     try:
@@ -80,8 +86,8 @@ def resize(
             picture = _prepared(opened, max(sizes), limits)
     except PictureError:
         raise
-    except Exception as error:  # decoders raise whatever comes to hand
-        raise PictureError(f"it can't be read as {facts.type}") from error
+    except Exception as error:  # decoders raise various errors
+        raise PictureError(f"it cannot be read as {facts.type}") from error
     is_clear = picture.mode == "RGBA"
     kind = "webp" if form == "webp" or (is_clear and is_webp) else "png" if is_clear else "jpeg"
     return [_made(picture, size, kind) for size in sizes]
@@ -92,12 +98,14 @@ def _too_large(limits: Limits) -> PictureError:
 
 
 def _prepared(opened: Image, size: int, limits: Limits) -> Image:
-    """The first frame as it is shown, in sRGB, RGBA only where something shows through."""
+    """The first frame as displayed, in sRGB, as RGBA only if it has transparent pixels."""
     from PIL import ImageOps
 
-    opened.draft("RGB", (size, size))  # JPEG only: decodes no more than is needed
+    opened.draft("RGB", (size, size))  # JPEG only: decodes at a lower resolution
     opened.load()
-    if opened.width * opened.height > limits.pixels:  # a frame larger than what holds it
+    if (
+        opened.width * opened.height > limits.pixels
+    ):  # a frame may be larger than its container says
         raise _too_large(limits)
     profile = opened.info.get("icc_profile")
     picture = _in_srgb(ImageOps.exif_transpose(opened), profile)
@@ -109,12 +117,12 @@ def _prepared(opened: Image, size: int, limits: Limits) -> Image:
         if picture.mode.startswith("I"):  # 16 bits of grey
             picture = picture.convert("I").point(lambda value: value / 257).convert("L")
         picture = picture.convert("RGB")
-    picture.info = {}  # what is there, Pillow writes: profiles, comments
+    picture.info = {}  # otherwise Pillow would write profiles and comments
     return picture
 
 
 def _in_srgb(picture: Image, profile: object) -> Image:
-    """Colours as they are meant, since the profile that tells them goes with the metadata."""
+    """The image converted to sRGB, since its color profile is removed."""
     if not isinstance(profile, bytes) or not 0 < len(profile) <= _MAX_PROFILE:
         return picture
     if picture.mode not in {"RGB", "RGBA", "CMYK", "L"}:
@@ -152,9 +160,9 @@ def _made(picture: Image, size: int, kind: str) -> Picture:
 
 
 def fetch(url: str, settings: ProbeSettings, max_bytes: int = Limits().bytes) -> bytes:
-    """What is at an address, through the same guard as probing; raises `PictureError`.
+    """Fetches a URL, with the same restrictions as probing. Raises `PictureError`.
 
-    Takes `settings.total` seconds at most, redirects included.
+    Takes at most `settings.total` seconds, including redirects.
     """
     from feedpub.media.ask import Asker
     from feedpub.media.connections import Deadline, session

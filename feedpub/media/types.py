@@ -1,8 +1,8 @@
-"""Media types by file name: the registered ones, and never the machine's own table.
+"""Registered media types by file extension.
 
-Python's `mimetypes` reads /etc/mime.types, so its answers differ from host to
-host, and it knows types that were never registered (IANA's list:
-https://www.iana.org/assignments/media-types).
+Python's `mimetypes` is not used: it reads /etc/mime.types, so its results differ between
+machines, and it contains unregistered types. The registry of IANA is at
+https://www.iana.org/assignments/media-types.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ TYPES = {
 UNKNOWN = "application/octet-stream"
 _SCHEMES = frozenset(f"{scheme}:/" for scheme in WEB_SCHEMES)
 
-# What people and servers write for the registered types.
+# Common other names of registered types.
 _ALIASES = {
     "audio/m4a": "audio/mp4",
     "audio/mp3": "audio/mpeg",
@@ -104,16 +104,16 @@ _TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+_-]*")
 
 
 def type_of(url: str) -> str:
-    """The media type that an address's file name tells, "" if it tells none."""
+    """The media type for the file extension of a URL, "" if unknown."""
     before, slash, name = url.partition("#")[0].partition("?")[0].rpartition("/")
     if not slash or before in _SCHEMES:
-        return ""  # no address, or one that has a host alone
+        return ""  # not a URL, or a URL without a path
     _, dot, ending = name.rpartition(".")
     return TYPES.get(ending.lower(), "") if dot else ""
 
 
 def registered_type(written: str) -> str:
-    """A written media type in its registered form, "" if it is none."""
+    """The registered form of a media type, "" if the text is not a media type."""
     text = written.partition(";")[0].strip().lower()
     text = _ALIASES.get(text, text)
     return text if _TYPE.fullmatch(text) else ""

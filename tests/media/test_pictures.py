@@ -175,17 +175,17 @@ def png_of(width: int, height: int) -> bytes:
     ("data", "words"),
     [
         (png_of(30_000, 30_000), "more than 50000000 pixels"),
-        (png_of(2**31 - 1, 2**31 - 1), "pixels|can't be read"),
-        (png_of(7000, 7000), "can't be read"),  # truncated
+        (png_of(2**31 - 1, 2**31 - 1), "pixels|cannot be read"),
+        (png_of(7000, 7000), "cannot be read"),  # truncated
         (bytes(20_000_001), "more than 20000000 bytes"),
-        (b"<html>not found", "it is no picture, but text/html"),
-        (samples.mp3(3), "it is no picture, but audio/mpeg"),
-        (b"\0\1\2", "it is no picture"),
-        (b"", "it is no picture"),
-        (b"<svg width='9' height='9'/>", "can't be read as image/svg"),
-        (b"\xff\xd8\xff\xe0" + bytes(50), "can't be read as image/jpeg"),
-        (samples.picture()[:-100], "can't be read as image/jpeg"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it is no picture"),
+        (b"<html>not found", "it is not an image, but text/html"),
+        (samples.mp3(3), "it is not an image, but audio/mpeg"),
+        (b"\0\1\2", "it is not an image"),
+        (b"", "it is not an image"),
+        (b"<svg width='9' height='9'/>", "cannot be read as image/svg"),
+        (b"\xff\xd8\xff\xe0" + bytes(50), "cannot be read as image/jpeg"),
+        (samples.picture()[:-100], "cannot be read as image/jpeg"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it is not an image"),
     ],
 )
 def test_what_is_no_usable_picture_is_refused(data: bytes, words: str) -> None:
