@@ -16,9 +16,9 @@ from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import feed_id, min_items, profile, window_rule
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Profile, Record, global_id
-from feedpub.run.heads import seconds
 from feedpub.run.query import Grouping, Reading, group, read_records, read_terms
 from feedpub.run.report import Options
+from feedpub.store.rows import seconds
 
 
 @click.command(

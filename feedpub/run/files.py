@@ -9,9 +9,8 @@ from typing import NamedTuple
 from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
 from feedpub.records.rules import ReadingRules
-from feedpub.run.heads import Feeds
 from feedpub.run.inputs import of_rules
-from feedpub.store.rows import RecordRow
+from feedpub.store.rows import Feeds, RecordRow
 
 
 class FileRules(NamedTuple):

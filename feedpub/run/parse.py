@@ -9,10 +9,10 @@ from feedpub.model import Record
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
-from feedpub.run.heads import row_of
 from feedpub.run.media import wanted
 from feedpub.run.packing import pack
 from feedpub.run.selection import Selection
+from feedpub.store.rows import row_of
 
 
 class Reader:

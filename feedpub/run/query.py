@@ -34,10 +34,10 @@ from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
-from feedpub.run.heads import seconds
 from feedpub.run.media import LOCAL, Found, completed, described, local_file, wanted
 from feedpub.run.report import Options
 from feedpub.store.ledger_index import Ledger
+from feedpub.store.rows import seconds
 
 BATCH = 100  # files that a process parses at once
 

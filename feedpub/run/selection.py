@@ -10,8 +10,8 @@ from feedpub.grouping.place import Placer, PlacingRules
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import RecordHead
-from feedpub.run.heads import Feeds, feeds_of
 from feedpub.run.report import Options
+from feedpub.store.rows import Feeds, feeds_of
 
 
 class SelectionRules(NamedTuple):

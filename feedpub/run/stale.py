@@ -21,11 +21,10 @@ from feedpub.grouping.assemble import (
 )
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
-from feedpub.run.heads import head_of, topics_of
 from feedpub.run.inputs import digest, of_rules
 from feedpub.run.media import Media
 from feedpub.run.selection import Selection
-from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow
+from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow, head_of, topics_of
 from feedpub.store.store import Store
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)

@@ -15,12 +15,11 @@ from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
 from feedpub.run import inputs
 from feedpub.run.files import FileRead, FileRules, ToRead
-from feedpub.run.heads import head_of
 from feedpub.run.identities import Identities, Place, place_of
 from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Watch
 from feedpub.run.selection import Selection
-from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord
+from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of
 from feedpub.store.store import Store, in_batches
 
 if TYPE_CHECKING:

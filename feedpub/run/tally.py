@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from feedpub.grouping.duplicates import newest, same_id
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes
-from feedpub.run.heads import name_of
 from feedpub.run.report import Lost, Tally
 from feedpub.run.sync import by_guid, claim, how_lost
-from feedpub.store.rows import Rival
+from feedpub.store.rows import Rival, name_of
 from feedpub.store.store import Store
 
 

@@ -18,9 +18,9 @@ from feedpub.grouping.place import Placer
 from feedpub.grouping.select import reason_left_out, topic_keys
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Provider, Record, RecordHead, TermFile
-from feedpub.run.heads import head_of, row_of
 from feedpub.run.report import Options
 from feedpub.run.selection import Selection, SelectionRules
+from feedpub.store.rows import head_of, row_of
 
 from .helpers import CONFIG, MOMENTS, RECORDS, config, record
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
-from feedpub.run.heads import row_of
 from feedpub.run.report import Lost
 from feedpub.run.sync import by_guid, claim, how_lost
 from feedpub.run.tally import tally
-from feedpub.store.rows import FileRow, FolderRow
+from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
 
 from .helpers import record, scratch
