@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -330,3 +331,20 @@ def _fixed_part(pattern: str) -> str:
     while re.search(r"[*?\[]", pattern):
         pattern = os.path.dirname(pattern)
     return pattern
+
+
+# File systems note times as coarsely as this (FAT); most are finer by far.
+GRANULARITY = 2_000_000_000  # nanoseconds
+
+
+class Clock:
+    """git's rule: what was changed too shortly before it was looked at may change once more
+    within the same tick of the file system's clock, and look the same."""
+
+    def __init__(self) -> None:
+        self.seconds = time.time()  # since 1970: when the run began
+        self._limit = time.time_ns() - GRANULARITY
+
+    def is_sure(self, signature: Signature) -> bool:
+        """Whether a file that looks the same at a later run is the same."""
+        return -1 < signature.mtime < self._limit and signature.ctime < self._limit

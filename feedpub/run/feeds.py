@@ -16,11 +16,10 @@ from feedpub.model import Placement
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
-from feedpub.records.scan import Signature
+from feedpub.records.scan import Clock, Signature
 from feedpub.run import inputs, outputs
 from feedpub.run.files import FileRules
 from feedpub.run.media import Media
-from feedpub.run.racy import Clock
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection

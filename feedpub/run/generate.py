@@ -8,10 +8,10 @@ import sqlite3
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
+from feedpub.records.scan import Clock
 from feedpub.run import inputs, media
 from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
-from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Outcome, Watch
 from feedpub.run.rules import Vocabulary
 from feedpub.run.selection import Selection, SelectionRules

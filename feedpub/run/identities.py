@@ -17,8 +17,7 @@ from typing import NamedTuple
 from feedpub.config import Config
 from feedpub.ids.ledger_file import append_lines, read_ledger
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
-from feedpub.records.scan import Signature
-from feedpub.run.racy import Clock
+from feedpub.records.scan import Clock, Signature
 from feedpub.store.former import FormerRecord
 from feedpub.store.rows import RecordRow, StoredRecord, guid_key, name_of, named
 from feedpub.store.store import Store, in_batches

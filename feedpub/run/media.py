@@ -19,8 +19,7 @@ from feedpub.errors import ConfigError
 from feedpub.media.types import UNKNOWN, type_of
 from feedpub.model import Enclosure, Problem, Record
 from feedpub.paths import portable_name
-from feedpub.records.scan import Signature
-from feedpub.run.racy import Clock
+from feedpub.records.scan import Clock, Signature
 from feedpub.run.report import MediaReport, Options, Watch
 
 if TYPE_CHECKING:

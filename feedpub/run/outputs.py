@@ -10,8 +10,7 @@ from pathlib import Path
 from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.durable import Root
 from feedpub.formats import in_order
-from feedpub.records.scan import Signature
-from feedpub.run.racy import Clock
+from feedpub.records.scan import Clock, Signature
 from feedpub.store.rows import OutputRow, Unit
 
 

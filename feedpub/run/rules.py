@@ -9,9 +9,8 @@ from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem, TermFile
 from feedpub.records.rules import TaxonomyRules
-from feedpub.records.scan import NO_SIGNATURE, Signature
+from feedpub.records.scan import NO_SIGNATURE, Clock, Signature
 from feedpub.run.inputs import digest, of_rules
-from feedpub.run.racy import Clock
 from feedpub.store.store import Store
 
 _FACT = "taxonomy"

@@ -12,11 +12,10 @@ from feedpub.config import Config
 from feedpub.grouping.duplicates import Claim, is_accident, newest
 from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
-from feedpub.records.scan import FoundFolder, Signature, count_files, walk_sources
+from feedpub.records.scan import Clock, FoundFolder, Signature, count_files, walk_sources
 from feedpub.run import inputs
 from feedpub.run.files import FileRead, FileRules, ToRead
 from feedpub.run.identities import Identities, Place, place_of
-from feedpub.run.racy import Clock
 from feedpub.run.report import Options, Watch
 from feedpub.run.selection import Selection
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of

@@ -21,7 +21,7 @@ from feedpub.model import (
     Related,
     Transcript,
 )
-from feedpub.run.racy import Clock
+from feedpub.records.scan import Clock
 from feedpub.store.opening import Identity, Memory
 from feedpub.store.store import Store
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.records.scan import Signature
+from feedpub.records.scan import Clock, Signature
 from feedpub.run import outputs
-from feedpub.run.racy import Clock
 from feedpub.store.rows import OutputRow, Unit
 
 from .helpers import CONFIG, config, later

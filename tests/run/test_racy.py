@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.records.scan import NO_SIGNATURE, Signature
-from feedpub.run.racy import GRANULARITY, Clock
+from feedpub.records.scan import GRANULARITY, NO_SIGNATURE, Clock, Signature
 
 from .helpers import later
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.config import Config
-from feedpub.run.racy import Clock
+from feedpub.records.scan import Clock
 from feedpub.run.rules import Vocabulary
 from feedpub.store.store import Store
 
