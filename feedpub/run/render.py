@@ -22,8 +22,7 @@ from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
 from feedpub.run.media import Found, completed, shown_in
-from feedpub.run.packing import unpack
-from feedpub.run.parse import Reader
+from feedpub.run.parse import Reader, unpack
 from feedpub.run.report import Watch
 from feedpub.run.stale import Job, entry_of
 from feedpub.run.sync import Kept

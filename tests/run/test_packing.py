@@ -7,7 +7,7 @@ import pickle
 from hypothesis import given, settings
 
 from feedpub.model import Record
-from feedpub.run.packing import pack, unpack
+from feedpub.run.parse import pack, unpack
 
 from .helpers import RECORDS, record
 

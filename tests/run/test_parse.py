@@ -12,8 +12,7 @@ from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
-from feedpub.run.packing import unpack
-from feedpub.run.parse import Reader
+from feedpub.run.parse import Reader, unpack
 from feedpub.run.report import Options
 from feedpub.run.selection import Selection, SelectionRules
 
