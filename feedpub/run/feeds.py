@@ -21,8 +21,7 @@ from feedpub.run import inputs, outputs
 from feedpub.run.files import FileRules
 from feedpub.run.media import Media
 from feedpub.run.report import MediaReport, Options, Watch
-from feedpub.run.rules import Vocabulary
-from feedpub.run.selection import Selection
+from feedpub.run.rules import Selection, Vocabulary
 from feedpub.run.stale import Archive, Job, Looker, window_of
 from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, OutputRow, Unit

@@ -13,8 +13,7 @@ from feedpub.run import inputs, media
 from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.report import Options, Outcome, Watch
-from feedpub.run.rules import Vocabulary
-from feedpub.run.selection import Selection, SelectionRules
+from feedpub.run.rules import Selection, SelectionRules, Vocabulary
 from feedpub.run.sync import Refresh
 from feedpub.run.tally import tally
 from feedpub.store.former import FormerStoreError, former_records

@@ -24,7 +24,7 @@ from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.media import wanted
-from feedpub.run.selection import Selection
+from feedpub.run.rules import Selection
 from feedpub.store.rows import row_of
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from feedpub.config import Config
+from feedpub.config import Config, Select
+from feedpub.grouping.place import Placer, PlacingRules
+from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
-from feedpub.model import Problem, TermFile
+from feedpub.model import Problem, RecordHead, TermFile
 from feedpub.records.rules import TaxonomyRules
 from feedpub.records.scan import NO_SIGNATURE, Clock, Signature
 from feedpub.run.inputs import digest, of_rules
+from feedpub.run.report import Options
+from feedpub.store.rows import Feeds, feeds_of
 from feedpub.store.store import Store
 
 _FACT = "taxonomy"
@@ -55,3 +61,34 @@ def _signature(file: Path) -> Signature:
         return Signature.of(file.stat())
     except OSError:
         return NO_SIGNATURE
+
+
+class SelectionRules(NamedTuple):
+    """Every setting that selection and placing depend on."""
+
+    select: Select
+    unpublished: bool
+    placing: PlacingRules
+
+    @classmethod
+    def of(cls, config: Config, options: Options) -> SelectionRules:
+        """The rules of a run."""
+        unpublished = options.unpublished or config.select.unpublished
+        return cls(config.select, unpublished, PlacingRules.of(config.feeds))
+
+
+class Selection:
+    """The rules of one run, for one record at a time."""
+
+    def __init__(self, rules: SelectionRules, as_of: datetime | None, terms: Taxonomies) -> None:
+        """`as_of` is the time of the run: later records are left out, None takes in all."""
+        self.placer = Placer(rules.placing, terms)
+        self._rules = rules
+        self._tests = conditions(rules.select, terms)
+        self._as_of = as_of
+
+    def of(self, head: RecordHead) -> tuple[str, Feeds]:
+        """Why a record is left out, "" if it may be in feeds; and the feeds it belongs to then."""
+        select, unpublished = self._rules.select, self._rules.unpublished
+        reason = reason_left_out(head, select, self._tests, self._as_of, unpublished)
+        return reason, () if reason else feeds_of(self.placer.place(head))

@@ -23,7 +23,7 @@ from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Feed, FeedLink, History, Placement, Profile, Provider
 from feedpub.run.inputs import digest, of_rules
 from feedpub.run.media import Media
-from feedpub.run.selection import Selection
+from feedpub.run.rules import Selection
 from feedpub.store.rows import ArchiveRow, FeedRow, Unit, WindowRow, head_of, topics_of
 from feedpub.store.store import Store
 

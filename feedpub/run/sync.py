@@ -17,7 +17,7 @@ from feedpub.run import inputs
 from feedpub.run.files import FileRead, FileRules, ToRead
 from feedpub.run.identities import Identities, Place, place_of
 from feedpub.run.report import Options, Watch
-from feedpub.run.selection import Selection
+from feedpub.run.rules import Selection
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of
 from feedpub.store.store import Store, in_batches
 

@@ -19,7 +19,7 @@ from feedpub.grouping.select import reason_left_out, topic_keys
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Provider, Record, RecordHead, TermFile
 from feedpub.run.report import Options
-from feedpub.run.selection import Selection, SelectionRules
+from feedpub.run.rules import Selection, SelectionRules
 from feedpub.store.rows import head_of, row_of
 
 from .helpers import CONFIG, MOMENTS, RECORDS, config, record

@@ -18,7 +18,7 @@ from feedpub.config import Config
 from feedpub.run.files import FileRules
 from feedpub.run.inputs import configuration, digest, of_rules, program, settings
 from feedpub.run.report import Options
-from feedpub.run.selection import SelectionRules
+from feedpub.run.rules import SelectionRules
 
 from .helpers import config
 

@@ -14,7 +14,7 @@ from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
 from feedpub.run.parse import Reader, unpack
 from feedpub.run.report import Options
-from feedpub.run.selection import Selection, SelectionRules
+from feedpub.run.rules import Selection, SelectionRules
 
 from .helpers import CONFIG, config, write
 
