@@ -14,8 +14,7 @@ from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.report import Options, Outcome, Watch
 from feedpub.run.rules import Selection, SelectionRules, Vocabulary
-from feedpub.run.sync import Refresh
-from feedpub.run.tally import tally
+from feedpub.run.sync import Refresh, tally
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
 

@@ -23,6 +23,12 @@ from feedpub.store.store import Store, in_batches
 
 if TYPE_CHECKING:
     from feedpub.run.parse import Reader
+from collections.abc import Sequence
+
+from feedpub.grouping.duplicates import same_id
+from feedpub.run.files import FileNotes
+from feedpub.run.report import Lost, Tally
+from feedpub.store.rows import name_of
 
 BATCH = 50  # files that a process reads at once
 KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
@@ -282,3 +288,36 @@ def how_lost(rival: Rival, winner: Rival) -> int:
     if rival is winner:
         return 0
     return 2 if is_accident(rival.guid_from, winner.guid_from) else 1
+
+
+def tally(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) -> Tally:
+    """Every record accounted for; each problem of `folders` stands for a record of its own."""
+    total, reasons = store.count_records()
+    told = Tally(files=store.count_files(), unusable=len(folders))
+    told.reasons = dict(sorted(reasons.items(), key=lambda count: (-count[1], count[0])))
+    problems = list(folders)
+    for notes in map(FileNotes.of, store.notes()):
+        problems += notes.problems
+        told.unusable += notes.unusable
+        told.no_records += len(notes.skipped)
+    lost = 0
+    for key in store.lost():
+        for rivals in by_guid(store.rivals(key)):
+            winner = rivals[newest([claim(rival) for rival in rivals])]
+            for rival in rivals:
+                how = how_lost(rival, winner)
+                lost += how > 0
+                if how == 1:
+                    told.duplicates.append(Lost(_name(rival), _name(winner), rival.guid))
+                elif how == 2:
+                    problems.append(same_id(rival.shown, rival.line, _name(rival), _name(winner)))
+                    told.unusable += 1
+    told.duplicates.sort()
+    # Sorting keeps those of one file in the order in which they were found.
+    told.problems = [*general, *sorted(problems, key=lambda problem: problem.path)]
+    told.items = total - told.left_out - lost
+    return told
+
+
+def _name(rival: Rival) -> str:
+    return name_of(rival.shown, rival.part)

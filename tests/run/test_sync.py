@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
 from feedpub.run.report import Lost
-from feedpub.run.sync import by_guid, claim, how_lost
-from feedpub.run.tally import tally
+from feedpub.run.sync import by_guid, claim, how_lost, tally
 from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
 
