@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedpub.config import CATALOGUE_NAMES, Config
-from feedpub.formats import plugin_state
+from feedpub.durable import Root
+from feedpub.formats import in_order, plugin_state
 from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import min_items
 from feedpub.model import Placement
@@ -17,7 +19,7 @@ from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Clock, Signature
-from feedpub.run import inputs, outputs
+from feedpub.run import inputs
 from feedpub.run.files import FileRules
 from feedpub.run.media import Media
 from feedpub.run.report import MediaReport, Options, Watch
@@ -31,6 +33,91 @@ if TYPE_CHECKING:
     from feedpub.run.render import Publisher
 
 ARCHIVED = 1000  # records whose items are made at once for archives, but for those of one period
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Standing:
+    """What was found of the files that the store knows of."""
+
+    sure: dict[str, OutputRow] = field(default_factory=dict)
+    broken: dict[str, OutputRow] = field(default_factory=dict)  # changed by somebody, or gone
+    seen: dict[str, OutputRow] = field(default_factory=dict)  # as they were, under a new signature
+
+
+def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> Standing:
+    """Compares the tree with what the store knows of it: by signatures, by content in doubt."""
+    standing = Standing()
+    top, root = str(output), Root(output)
+    real = {"": True}
+
+    def is_real(folder: str) -> bool:
+        """Whether a folder is reached without links, which an output tree does not have."""
+        if folder not in real:
+            is_link = os.path.islink(f"{top}/{folder}")  # noqa: PTH114 - many of them
+            real[folder] = not is_link and is_real(folder.rpartition("/")[0])
+        return real[folder]
+
+    for path, row in rows.items():
+        file = f"{top}/{path}"
+        try:
+            signature = Signature.of(os.lstat(file))
+        except OSError:
+            standing.broken[path] = row
+            continue
+        if not is_real(path.rpartition("/")[0]):
+            standing.broken[path] = row
+        elif signature == row[1:5]:
+            standing.sure[path] = row
+        elif root.digest(path) == row.digest:
+            standing.sure[path] = row
+            standing.seen[path] = stamped(row.unit, signature, row.digest, clock)
+        else:
+            standing.broken[path] = row
+    return standing
+
+
+def stamped(unit: Unit, signature: Signature, digest: str, clock: Clock) -> OutputRow:
+    """The row of a file; one that was written just now is to be looked into at the next run."""
+    mtime = signature.mtime if clock.is_sure(signature) else -1
+    looks = (signature.size, mtime, signature.ctime, signature.inode)
+    return OutputRow(unit.feed, *looks, digest, unit.period)
+
+
+def files_of(config: Config, path: str) -> list[str]:
+    """The files of a feed, one for each format."""
+    prefix = f"{path}/" if path else ""
+    names = config.feeds.filenames
+    return [prefix + names[name] for name in in_order(config.feeds.formats)]
+
+
+def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str, list[str]]:
+    """Addresses that must go on working: file of the tree → where it is to be found as well."""
+    if not config.feeds.also_at:
+        return {}
+    found: dict[str, list[str]] = {}
+    paths = [file for path in feeds for file in files_of(config, path)] + [*CATALOGUE_NAMES]
+    taken = set(paths)
+    for old, new in config.feeds.also_at.items():
+        targets = [path for path in paths if path == new or path.startswith(f"{new}/")]
+        if not targets:
+            notes.append(f"feeds.also_at.{old}: there is no {new} at present")
+        for target in targets:
+            alias = old + target[len(new) :]
+            if alias in taken:
+                notes.append(f"feeds.also_at.{old}: {alias} is the address of a feed itself")
+                continue
+            taken.add(alias)
+            found.setdefault(target, []).append(alias)
+    return found
+
+
+def unmatched(config: Config, feeds: Collection[str]) -> list[str]:
+    """Overrides of feeds that there are none of: a typing mistake, or a topic gone quiet."""
+    return [
+        f"feeds.overrides.{path}: there is no such feed at present"
+        for path in config.overrides
+        if path not in feeds
+    ]
 
 
 class Feeds:
@@ -50,10 +137,10 @@ class Feeds:
         for feed in store.dirty & self._rows.keys():
             self._rows[feed] = self._rows[feed]._replace(total=store.count_feed(feed))
         self._existing = {row.path: row for row in self._rows.values() if self._is_there(row)}
-        self.notes += outputs.unmatched(config, self._existing)
-        self._aliases = outputs.aliases(config, self._existing, self.notes)
+        self.notes += unmatched(config, self._existing)
+        self._aliases = aliases(config, self._existing, self.notes)
         self._known = store.outputs()
-        self._standing = outputs.look(config.output, self._known, clock)
+        self._standing = compare_tree(config.output, self._known, clock)
         self._broken = {row.unit for row in self._standing.broken.values()}
         self._all_doubtful = False
         self._archives: list[Archive] = []  # of the feeds that were looked at
@@ -280,4 +367,4 @@ class Feeds:
         file = self._config.output / path
         signature = Signature.of(os.lstat(file))
         digest = self._tree.files.get(path) or self._tree.digest(path)
-        return outputs.stamped(unit, signature, digest, self._clock)
+        return stamped(unit, signature, digest, self._clock)

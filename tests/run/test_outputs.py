@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.records.scan import Clock, Signature
-from feedpub.run import outputs
+from feedpub.run.feeds import aliases, compare_tree, stamped
 from feedpub.store.rows import OutputRow, Unit
 
 from .helpers import CONFIG, config, later
@@ -24,12 +24,12 @@ def file(tmp_path: Path) -> Path:
 
 def left(file: Path, clock: Clock) -> dict[str, OutputRow]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return {file.name: outputs.stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
+    return {file.name: stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
 
 
 def test_a_file_as_it_was_left_stands(file: Path) -> None:
     rows = left(file, later())
-    standing = outputs.look(file.parent, rows, later())
+    standing = compare_tree(file.parent, rows, later())
     assert (standing.sure, standing.broken, standing.seen) == (rows, {}, {})
 
 
@@ -43,7 +43,7 @@ def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
         file.symlink_to("nowhere")
     elif what != "gone":
         file.write_text("other" if what == "changed" else "deef")
-    standing = outputs.look(file.parent, rows, later())
+    standing = compare_tree(file.parent, rows, later())
     assert (standing.sure, standing.broken, standing.seen) == ({}, rows, {})
 
 
@@ -53,25 +53,25 @@ def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: 
     copy = file.with_name("copy")
     copy.write_text("feed")
     copy.replace(file)
-    standing = outputs.look(file.parent, rows, later())
+    standing = compare_tree(file.parent, rows, later())
     assert standing.sure.keys() == standing.seen.keys() == rows.keys()
-    again = outputs.look(file.parent, standing.seen, later())
+    again = compare_tree(file.parent, standing.seen, later())
     assert (again.sure, again.seen) == (standing.seen, {})
 
 
 def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
     rows = left(file, Clock())
-    assert outputs.look(file.parent, rows, later()).seen.keys() == rows.keys()
+    assert compare_tree(file.parent, rows, later()).seen.keys() == rows.keys()
     status = file.stat()
     file.write_text("deef")
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert outputs.look(file.parent, rows, later()).broken == rows
+    assert compare_tree(file.parent, rows, later()).broken == rows
 
 
 def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
     more = "feeds: {formats: [rss, json], also_at: {old: topics/a, index.xml: rss.xml, gone: b}}\n"
     notes: list[str] = []
-    found = outputs.aliases(config(tmp_path, CONFIG + more), ["", "topics/a", "topics/ab"], notes)
+    found = aliases(config(tmp_path, CONFIG + more), ["", "topics/a", "topics/ab"], notes)
     assert found == {
         "topics/a/rss.xml": ["old/rss.xml"],
         "topics/a/feed.json": ["old/feed.json"],
@@ -83,6 +83,6 @@ def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
 def test_an_old_address_never_takes_that_of_a_feed(tmp_path: Path) -> None:
     more = "feeds: {formats: [rss], also_at: {topics/a: topics/b}}\n"
     notes: list[str] = []
-    found = outputs.aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)
+    found = aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)
     assert found == {}
     assert "topics/a/rss.xml is the address of a feed" in notes[0]
