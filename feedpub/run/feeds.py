@@ -20,10 +20,9 @@ from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
 from feedpub.records.scan import Clock, Signature
 from feedpub.run import inputs
-from feedpub.run.files import FileRules
 from feedpub.run.media import Media
 from feedpub.run.report import MediaReport, Options, Watch
-from feedpub.run.rules import Selection, Vocabulary
+from feedpub.run.rules import FileRules, Selection, Vocabulary
 from feedpub.run.stale import Archive, Job, Looker, window_of
 from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, OutputRow, Unit

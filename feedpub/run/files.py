@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from feedpub.config import Config, SourceSpec
 from feedpub.model import Problem
-from feedpub.records.rules import ReadingRules
-from feedpub.run.inputs import of_rules
 from feedpub.store.rows import Feeds, RecordRow
-
-
-class FileRules(NamedTuple):
-    """Every setting that the reading of files depends on."""
-
-    records: ReadingRules
-    sources: Sequence[SourceSpec]
-    asks_hosts: bool  # which addresses of media are remembered
-    mirrors: bool
-
-    @classmethod
-    def of(cls, config: Config) -> FileRules:
-        """The rules of a configuration."""
-        images = config.settings.images
-        return cls(
-            ReadingRules.of(config), config.settings.records, images.probe == "http", images.mirror
-        )
-
-    def digests(self) -> list[bytes]:
-        """For each source, a hash of all that its files are read by."""
-        return [of_rules(self._replace(sources=(source,))) for source in self.sources]
 
 
 class ToRead(NamedTuple):

@@ -14,7 +14,7 @@ from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.report import Options, Outcome, Watch
 from feedpub.run.rules import Selection, SelectionRules, Vocabulary
-from feedpub.run.sync import Refresh, tally
+from feedpub.run.sync import Sync, settle, tally
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import Identity, Memory, unwritable
 
@@ -89,8 +89,8 @@ def _run(
 ) -> Outcome:
     store, clock = memory.store, Clock()
     ids = Identities(config, store, clock)
-    vocabulary, selection, refresh = _look(config, options, memory, clock, ids, watch)
-    told = tally(store, vocabulary.problems, refresh.problems)
+    vocabulary, selection, sync = _look(config, options, memory, clock, ids, watch)
+    told = tally(store, vocabulary.problems, sync.problems)
     outcome = Outcome(told)
     before = tree.previous.items or int(store.fact("items") or 0)
     if not told.items and not options.allow_empty and before:
@@ -106,7 +106,7 @@ def _run(
     feeds = Feeds(config, options, store, clock, tree)
     outcome.feeds = feeds.paths
     outcome.media = feeds.media
-    feeds.publish(vocabulary, selection, refresh.kept, told.items, watch)
+    feeds.publish(vocabulary, selection, sync.kept, told.items, watch)
     outcome.notes += feeds.notes
     if failed := outcome.media.failed:
         (first, why), *others = failed.items()
@@ -124,7 +124,7 @@ def _run(
 
 def _look(
     config: Config, options: Options, memory: Memory, clock: Clock, ids: Identities, watch: Watch
-) -> tuple[Vocabulary, Selection, Refresh]:
+) -> tuple[Vocabulary, Selection, Sync]:
     """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
     store = memory.store
     vocabulary = Vocabulary(config, store, clock)
@@ -134,14 +134,14 @@ def _look(
     if config.feeds.archives != "false" and not store.is_new:
         store.dirty_moments = set()
     ids.load()
-    refresh = Refresh(config, store, options, selection, clock, watch, ids)
-    refresh.read_files()
+    sync = Sync(config, store, options, selection, clock, watch, ids)
+    sync.read_files()
     watch.lap("read")
-    refresh.select_again(inputs.of_rules(rules, vocabulary.fingerprint))
+    sync.select_again(inputs.of_rules(rules, vocabulary.fingerprint))
     _recall(config, options, memory, ids)
     ids.keep()
-    refresh.settle()
-    return vocabulary, selection, refresh
+    settle(store)
+    return vocabulary, selection, sync
 
 
 def _recall(config: Config, options: Options, memory: Memory, ids: Identities) -> None:

@@ -22,9 +22,9 @@ from feedpub.model import (
 )
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
-from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
+from feedpub.run.files import FileNotes, FileRead, ToRead
 from feedpub.run.media import wanted
-from feedpub.run.rules import Selection
+from feedpub.run.rules import FileRules, Selection
 from feedpub.store.rows import row_of
 
 

@@ -5,30 +5,24 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedpub.config import Config
-from feedpub.grouping.duplicates import Claim, is_accident, newest
+from feedpub.grouping.duplicates import Claim, is_accident, newest, same_id
 from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.scan import Clock, FoundFolder, Signature, count_files, walk_sources
 from feedpub.run import inputs
-from feedpub.run.files import FileRead, FileRules, ToRead
+from feedpub.run.files import FileNotes, FileRead, ToRead
 from feedpub.run.identities import Identities, Place, place_of
-from feedpub.run.report import Options, Watch
-from feedpub.run.rules import Selection
-from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of
+from feedpub.run.report import Lost, Options, Tally, Watch
+from feedpub.run.rules import FileRules, Selection
+from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of, name_of
 from feedpub.store.store import Store, in_batches
 
 if TYPE_CHECKING:
     from feedpub.run.parse import Reader
-from collections.abc import Sequence
-
-from feedpub.grouping.duplicates import same_id
-from feedpub.run.files import FileNotes
-from feedpub.run.report import Lost, Tally
-from feedpub.store.rows import name_of
 
 BATCH = 50  # files that a process reads at once
 KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
@@ -37,7 +31,7 @@ UNSURE = -1  # the mtime of a file that is to be looked into at the next run
 Kept = dict[tuple[int, int | None], bytes]  # (file, part) → a packed record
 
 
-class Refresh:
+class Sync:
     """One run's work on the store; `dirty` feeds of the store are what it leads to."""
 
     def __init__(
@@ -246,17 +240,6 @@ class Refresh:
                 if record.row.reason:
                     self._ids.arrived(place_of(self._store, record.file), row)
 
-    # The same item in several records
-
-    def settle(self) -> None:
-        """Lets one record stand for each item."""
-        store = self._store
-        for key in store.double_guids() if store.is_new else list(store.touched):
-            for rivals in by_guid(store.rivals(key)):
-                winner = rivals[newest([claim(rival) for rival in rivals])]
-                for rival in rivals:
-                    store.set_lost(rival.id, how_lost(rival, winner))
-
 
 class _Pending(NamedTuple):
     """A file that is being read."""
@@ -265,6 +248,15 @@ class _Pending(NamedTuple):
     name: bytes
     shown: str
     signature: Signature
+
+
+def settle(store: Store) -> None:
+    """Of several records with one id, lets one stand for the item."""
+    for key in store.double_guids() if store.is_new else list(store.touched):
+        for rivals in by_guid(store.rivals(key)):
+            winner = rivals[newest([claim(rival) for rival in rivals])]
+            for rival in rivals:
+                store.set_lost(rival.id, how_lost(rival, winner))
 
 
 def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:

@@ -15,10 +15,9 @@ import pytest
 
 import feedpub
 from feedpub.config import Config
-from feedpub.run.files import FileRules
 from feedpub.run.inputs import configuration, digest, of_rules, program, settings
 from feedpub.run.report import Options
-from feedpub.run.rules import SelectionRules
+from feedpub.run.rules import FileRules, SelectionRules
 
 from .helpers import config
 

@@ -11,10 +11,10 @@ import pytest
 from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
-from feedpub.run.files import FileNotes, FileRead, FileRules, ToRead
+from feedpub.run.files import FileNotes, FileRead, ToRead
 from feedpub.run.parse import Reader, unpack
 from feedpub.run.report import Options
-from feedpub.run.rules import Selection, SelectionRules
+from feedpub.run.rules import FileRules, Selection, SelectionRules
 
 from .helpers import CONFIG, config, write
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
 from feedpub.run.report import Lost
-from feedpub.run.sync import by_guid, claim, how_lost, tally
+from feedpub.run.sync import settle, tally
 from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
 
@@ -37,15 +37,6 @@ def put(store: Store, name: str, *records: tuple[str, str, str], notes: str | No
         for n, (guid, id_from, reason) in enumerate(records)
     ]
     store.add_records([(file, row) for row in rows])
-
-
-def settle(store: Store) -> None:
-    """As a run does it."""
-    for key in store.double_guids():
-        for rivals in by_guid(store.rivals(key)):
-            winner = max(rivals, key=claim)
-            for rival in rivals:
-                store.set_lost(rival.id, how_lost(rival, winner))
 
 
 def test_nothing_is_nothing(store: Store) -> None:
