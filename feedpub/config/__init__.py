@@ -1,4 +1,9 @@
-"""config.yaml → `Config`: found, read, and every mistake in it named at once."""
+"""config.yaml → `Config`: finds and reads the file, and reports all mistakes in it at once.
+
+Here belongs every setting, with its description, default and check (`options.py`, `podcasts.py`,
+`push.py`, and the readers they use). What a setting does belongs in the package that uses it; the
+configuration knows no records, feeds or targets.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +58,17 @@ __all__ = [
 CONFIG_NAME = "config.yaml"
 _SETTINGS = Section(Settings)
 SCHEMA_NAME = "feedpub.schema.json"
-ARCHIVE_FOLDER = "archive"  # of a feed, below its own
+ARCHIVE_FOLDER = "archive"  # of archives, below the folder of a feed
 _IN_ARCHIVE = re.compile(rf"(?:^|/){ARCHIVE_FOLDER}/\d{{4}}(?:-\d\d)?(?:/|$)")
 CATALOGUE_NAMES = ("feeds.opml", "feeds.json", SCHEMA_NAME)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings with their defaults filled in and their paths made absolute."""
+    """The settings, with defaults and absolute paths."""
 
     path: Path  # of config.yaml itself
-    root: Path  # the folder that its paths are relative to
+    root: Path  # base folder of relative paths
     settings: Settings
     site: Site
     zone: zoneinfo.ZoneInfo
@@ -73,11 +78,11 @@ class Config:
     topics_folder: Path | None
     providers_folder: Path | None
     overrides: Mapping[str, Override]
-    has_podcasts: bool = False  # whether any feed may be one
+    has_podcasts: bool = False  # whether any feed may be a podcast
 
     @property
     def feeds(self) -> FeedSettings:
-        """Which feeds there are."""
+        """The settings of feeds."""
         return self.settings.feeds
 
     @property
@@ -86,7 +91,7 @@ class Config:
         return self.settings.select
 
     def shown(self, path: Path) -> str:
-        """A path as messages name it: below the configuration's folder where it is there."""
+        """A path for messages, relative to the folder of the configuration if it is in it."""
         try:
             return path.relative_to(self.root).as_posix()
         except ValueError:
@@ -94,10 +99,10 @@ class Config:
 
 
 def find_config(start: Path) -> Path:
-    """The configuration in a folder or the nearest one above it.
+    """The path of the configuration in a folder, or in the nearest folder above.
 
-    Where a site generator has a config.yaml of its own, feedpub's is feedpub.yaml, and goes first.
-    Raises `ConfigError` if there is none.
+    feedpub.yaml precedes config.yaml, which may be that of a site generator. Raises
+    `ConfigError` if there is none.
     """
     for folder in (start, *start.parents):
         for name in ("feedpub.yaml", CONFIG_NAME):
@@ -109,15 +114,15 @@ def find_config(start: Path) -> Path:
                 CONFIG_NAME,
                 0,
                 "",
-                f"there is none in {start.name or start} or a folder above it",
-                "make one with `feedpub init`, or name one with --config FILE",
+                f"not found in {start.name or start} or a folder above it",
+                "create one with `feedpub init`, or use --config FILE",
             )
         ]
     )
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """Reads a configuration; raises `ConfigError` with every mistake that is in it."""
+    """Reads a configuration. Raises `ConfigError` with every mistake in it."""
     root = path.absolute().parent
     shown = path.as_posix()
     context = Context(shown) if environ is None else Context(shown, environ)
@@ -134,7 +139,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def config_schema() -> dict[str, Any]:
-    """JSON Schema of config.yaml, for editors."""
+    """The JSON Schema of config.yaml, for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "feedpub configuration",
@@ -148,10 +153,10 @@ def _compose(path: Path, context: Context) -> yaml.Node:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        remedy = "make one with `feedpub init`, or name another with --config FILE"
-        raise fault("there is no such file", remedy) from None
+        remedy = "create one with `feedpub init`, or name another with --config FILE"
+        raise fault("the file does not exist", remedy) from None
     except OSError as error:
-        raise fault(f"it cannot be read ({error.strerror})", "mend that") from None
+        raise fault(f"it cannot be read ({error.strerror})", "fix its permissions") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise fault("it is not UTF-8", "save it as UTF-8", line) from None
@@ -161,12 +166,12 @@ def _compose(path: Path, context: Context) -> yaml.Node:
         what, remedy, line = explain(error, text)
         raise fault(f"it is not YAML ({what})", remedy, line) from None
     if node is None:
-        raise fault("it is empty", "write at least site: and records:; see `feedpub init`")
+        raise fault("it is empty", "write at least site: and records:, or run `feedpub init`")
     return node
 
 
 def _at(node: yaml.Node, *keys: str | int) -> yaml.Node:
-    """The node at a place, or the nearest one around it that was written."""
+    """The node at these keys, or the nearest one that contains it."""
     for key in keys:
         if isinstance(node, yaml.MappingNode):
             found = [child for name, child in node.value if name.value == str(key)]
@@ -183,7 +188,7 @@ def _at(node: yaml.Node, *keys: str | int) -> yaml.Node:
 def _finish(
     path: Path, root: Path, settings: Settings, node: yaml.Node, context: Context
 ) -> Config:
-    """Checks that need more than one key, or the disk."""
+    """Checks that involve several keys or the file system; then the configuration."""
     site = settings.site
     host = urlsplit(site.url).hostname or "localhost"
     site = replace(
@@ -198,8 +203,8 @@ def _finish(
         context.fail(
             _at(node, "site", "timezone"),
             "site.timezone",
-            f"{site.timezone!r} is not a time zone known here",
-            "write a name of the IANA list, like Europe/Berlin or UTC",
+            f"{site.timezone!r} is not a known time zone",
+            "write an IANA name, like Europe/Berlin or UTC",
         )
         zone = zoneinfo.ZoneInfo("UTC")
     output = root / Path(settings.output).expanduser()
@@ -214,8 +219,8 @@ def _finish(
                 context.fail(
                     _at(node, "taxonomy", name),
                     f"taxonomy.{name}",
-                    f"there is no folder {folder}",
-                    "make it, or leave the key out",
+                    f"the folder {folder} does not exist",
+                    "create it, or remove the key",
                 )
     feeds = replace(settings.feeds, filenames=_filenames(settings.feeds, node, context))
     _check_feeds(feeds, node, context)
@@ -247,7 +252,7 @@ def _has_podcasts(settings: Settings) -> bool:
 def _check_folders(
     root: Path, settings: Settings, output: Path, node: yaml.Node, context: Context
 ) -> None:
-    """The output, the state and the ledger must not be in each other's way."""
+    """Checks that state and ledger are not in the output, which must be a folder of its own."""
     real_output = output.resolve()
     if output.exists() and not output.is_dir():
         context.fail(
@@ -258,7 +263,7 @@ def _check_folders(
             _at(node, "output"),
             "output",
             "the output cannot be the folder of config.yaml itself",
-            "name a folder of its own, like feeds",
+            "name a separate folder, like feeds",
         )
     state = (root / Path(settings.state).expanduser()).resolve()
     if real_output != root.resolve() and real_output in (state, *state.parents):
@@ -274,18 +279,18 @@ def _check_folders(
         context.fail(
             _at(node, "ids", "ledger"),
             "ids.ledger",
-            f"{settings.ids.ledger} is no place for the ledger: it is a folder, or is published",
-            "name a file outside of the output, like ids.jsonl",
+            f"{settings.ids.ledger} cannot be the ledger: it is a folder, or in the output folder",
+            "name a file outside the output folder, like ids.jsonl",
         )
 
 
 def _check_sources(
     root: Path, settings: Settings, output: Path, node: yaml.Node, context: Context
 ) -> None:
-    """Every source must exist, and neither hold the output nor be in it."""
+    """Checks that every source exists, and neither contains the output nor is inside it."""
     real_output = output.resolve()
     if not settings.records:
-        context.fail(_at(node, "records"), "records", "no source is named", "name a folder")
+        context.fail(_at(node, "records"), "records", "there is no source", "name a folder")
     for n, source in enumerate(settings.records):
         where = _at(node, "records", n, "path")
         key = f"records[{n}].path"
@@ -298,26 +303,26 @@ def _check_sources(
             context.fail(
                 where,
                 key,
-                f"there is no {source.path}",
-                "mend the path (it is relative to config.yaml), or is a disk unmounted?",
+                f"{source.path} does not exist",
+                "correct the path (it is relative to config.yaml), or is a disk unmounted?",
             )
             continue
         if base != place:
-            continue  # what a pattern finds in the output is passed over
+            continue  # matches of a pattern in the output are ignored
         base = base.resolve()
         if base.is_dir() and (real_output == base or base in real_output.parents):
             context.fail(
                 where,
                 key,
                 f"the output folder {settings.output} is inside the records",
-                "put output: somewhere else, else feeds would be read as records",
+                "name another folder, otherwise feeds would be read as records",
             )
         elif real_output in base.parents:
             context.fail(
                 where,
                 key,
                 f"the records are inside the output folder {settings.output}",
-                "put them somewhere else",
+                "move them elsewhere",
             )
 
 
@@ -329,13 +334,13 @@ def _check_feeds(feeds: FeedSettings, node: yaml.Node, context: Context) -> None
             context.fail(
                 _at(node, "feeds", "custom", n, "slug"),
                 f"feeds.custom[{n}].slug",
-                f"{custom.slug!r} is the slug of feeds.custom[{seen[slug]}] too",
-                "give each custom feed its own",
+                f"feeds.custom[{seen[slug]}] has the slug {custom.slug!r}, too",
+                "give each custom feed a different slug",
             )
         seen.setdefault(slug, n)
     if not feeds.formats:
         context.fail(
-            _at(node, "feeds", "formats"), "feeds.formats", "no format is named", "name rss"
+            _at(node, "feeds", "formats"), "feeds.formats", "there is no format", "write rss"
         )
     names = list(feeds.filenames.values())
     if len(set(map(str.casefold, names))) != len(names):
@@ -343,15 +348,15 @@ def _check_feeds(feeds: FeedSettings, node: yaml.Node, context: Context) -> None
             _at(node, "feeds", "filenames"),
             "feeds.filenames",
             "two formats have the same file name",
-            "give each its own",
+            "give each format a different name",
         )
     reserved = {*CATALOGUE_NAMES, "index.html"}
     if taken := reserved & {name.casefold() for name in names}:
         context.fail(
             _at(node, "feeds", "filenames"),
             "feeds.filenames",
-            f"{min(taken)} is the name of another file of feedpub's",
-            "give the feeds another name",
+            f"feedpub writes another file named {min(taken)}",
+            "choose another name",
         )
     _check_paths(feeds, node, context)
     for alias, target in feeds.also_at.items():
@@ -359,33 +364,33 @@ def _check_feeds(feeds: FeedSettings, node: yaml.Node, context: Context) -> None
             context.fail(
                 _at(node, "feeds", "also_at", alias),
                 f"feeds.also_at.{alias}",
-                "this could be the address of an archive (feeds.archives)",
-                "name another address, or do without archives",
+                "this could be the path of an archive (feeds.archives)",
+                "choose another path, or turn archives off",
             )
         if alias == target or alias.split("/")[0] in reserved - {"index.html"}:
             context.fail(
                 _at(node, "feeds", "also_at", alias),
                 f"feeds.also_at.{alias}",
-                "this address is taken by what feedpub writes itself",
-                "name the old address on the left and the new one on the right",
+                "feedpub writes another file at this path",
+                "write the old path on the left and the new one on the right",
             )
 
 
 def _filenames(feeds: FeedSettings, node: yaml.Node, context: Context) -> dict[str, str]:
-    """The file name of each format; a plugin says the one of its own."""
+    """The file name of each format, including those of plugins."""
     names = dict(FILENAMES)
     for name in feeds.formats:
         if name not in FILENAMES:
             try:
                 names[name] = str(plugins.load(plugins.FORMATS, name).filename)
             except (PluginError, AttributeError) as error:
-                remedy = "reinstall the package that has it, or take the format out"
+                remedy = "reinstall its package, or remove the format"
                 context.fail(_at(node, "feeds", "formats"), "feeds.formats", str(error), remedy)
     return names | dict(feeds.filenames)
 
 
 def _check_paths(feeds: FeedSettings, node: yaml.Node, context: Context) -> None:
-    """Two groups must not be able to put two feeds at one address."""
+    """Checks that feeds of two groups cannot have the same path."""
     patterns = [
         (f"feeds.{name}.path", getattr(feeds, name).path)
         for name in ("topics", "providers", "topic_providers")
@@ -407,8 +412,8 @@ def _check_paths(feeds: FeedSettings, node: yaml.Node, context: Context) -> None
             context.fail(
                 _at(node, *key.replace("[", ".").replace("]", "").split(".")),
                 key,
-                f"{pattern} and {other_key} ({other}) could be the same address",
-                "give each group a folder of its own",
+                f"{pattern} and {other_key} ({other}) could be the same path",
+                "give each group a different folder",
             )
 
 

@@ -38,8 +38,8 @@ from feedpub.keys import OUR_KEYS
 from feedpub.model import Person
 from feedpub.paths import is_portable
 
-# Each method that a dataclass makes costs start-up time, and nothing compares or prints settings.
-# (eq=False, repr=False).
+# The methods that dataclasses generate cost start-up time, and settings are never compared or
+# printed: hence eq=False, repr=False.
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LINK_VARIABLES = ("year", "month", "day", "slug", "path", "categories")
@@ -48,7 +48,7 @@ FILENAMES = MappingProxyType({"rss": "rss.xml", "atom": "atom.xml", "json": "fee
 
 _LANGUAGE = Text(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", "a language tag like en or pt-BR")
 _WORDS = ListOf(Text())
-# In characters that need no encoding (RFC 3986, 2.3).
+# Characters that need no encoding (RFC 3986, 2.3).
 _PARAMETER = Text(r"[A-Za-z0-9._~-]+", "a parameter's name like utm_source")
 
 
@@ -71,7 +71,7 @@ class Duration:
 
 
 class LinkPattern:
-    """A path with {year}, {month}, {day}, {slug} or {path} in it."""
+    """A path with variables such as {year} or {slug} (`LINK_VARIABLES`)."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning="an address pattern").read(node, key, context)
@@ -79,10 +79,10 @@ class LinkPattern:
         known = ", ".join(f"{{{v}}}" for v in LINK_VARIABLES)
         if unknown:
             raise context.fail(
-                node, key, f"{{{unknown[0]}}} is not known in a link pattern", f"known: {known}"
+                node, key, f"{{{unknown[0]}}} is not a variable of link patterns", f"known: {known}"
             )
         if re.search(r"[{}]", re.sub(r"\{\w+\}", "", text)):
-            raise context.fail(node, key, "a { or } without its other", f"known: {known}")
+            raise context.fail(node, key, "unbalanced { or }", f"known: {known}")
         return text
 
     def schema(self) -> Schema:
@@ -90,7 +90,7 @@ class LinkPattern:
 
 
 class PathPattern:
-    """Where a group's feeds live, with the variables that tell them apart."""
+    """The path of the feeds of a group, with its variables."""
 
     def __init__(self, *variables: str) -> None:
         self.variables = variables
@@ -101,12 +101,12 @@ class PathPattern:
         found = [part[1:-1] for part in parts if part[:1] == "{" and part[-1:] == "}"]
         plain = "/".join("x" if part[1:-1] in found else part for part in parts)
         if sorted(found) != sorted(self.variables) or not all(map(is_portable, plain.split("/"))):
-            wanted = " and ".join(f"{{{v}}}" for v in self.variables)
+            required = " and ".join(f"{{{v}}}" for v in self.variables)
             raise context.fail(
                 node,
                 key,
-                f"{text[:60]!r} is not a path with {wanted} in it",
-                f"write letters, digits, - and /, and {wanted} once, between slashes",
+                f"{text[:60]!r} is not a path with {required} in it",
+                f"write letters, digits, - and /, and {required} once, between slashes",
             )
         return text
 
@@ -115,14 +115,17 @@ class PathPattern:
 
 
 class TitlePattern:
-    """A text with {name} and {site} in it."""
+    """A text with the variables {name} and {site}."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text().read(node, key, context)
         for variable in re.findall(r"\{([^{}]*)\}", text):
             if variable not in {"name", "site"}:
                 raise context.fail(
-                    node, key, f"{{{variable}}} is not known here", "known: {name} and {site}"
+                    node,
+                    key,
+                    f"{{{variable}}} is not a variable of titles",
+                    "known: {name} and {site}",
                 )
         return text
 
@@ -145,7 +148,7 @@ AUTHOR = Section(
 
 @dataclass(eq=False, repr=False)
 class Site:
-    """Whose feeds they are and where they will be served."""
+    """The site of the feeds, and their URL."""
 
     title: str = option(Text(), "the site's name")
     url: str = option(Url(folder=True), "URL that the output folder is served at")
@@ -168,7 +171,7 @@ class Site:
 
 @dataclass(eq=False, repr=False)
 class SourceSpec:
-    """Where records are, and what holds for those that say nothing else."""
+    """A source of records, and defaults for them."""
 
     path: str = option(Text(), "a file, a folder or a glob")
     link: str = option(
@@ -228,7 +231,7 @@ _ITEMS = Either(
 
 @dataclass(eq=False, repr=False)
 class Newsletter:
-    """How a feed that is mailed differs from one that is read."""
+    """How a feed is adapted to e-mail."""
 
     enabled: bool = True
     parameters: Mapping[str, str] = option(
@@ -239,7 +242,7 @@ class Newsletter:
 
 
 def _switch(cls: type[Any]) -> tuple[Either, Any, Any]:
-    """A reader of true, false or a mapping; and the values for true and false."""
+    """A reader for true, false or a mapping, with the values for true and false."""
     on, off = cls(), cls(enabled=False)
     words = {"true": on, "false": off, "yes": on, "no": off, "on": on, "off": off}
     reader = Either(lambda node: isinstance(node, yaml.ScalarNode), Constant(words), Section(cls))
@@ -257,7 +260,7 @@ _ITEMS_DOC = "the newest N items, or all; default: feeds.items"
 
 @dataclass(eq=False, repr=False)
 class Group:
-    """What the feeds of a group (one for each topic, say) have in common."""
+    """Settings for a group of feeds, such as all feeds of topics."""
 
     enabled: bool = True
     title: str = option(_PATTERN, "title, with {name} and {site} as variables", "")
@@ -273,7 +276,7 @@ class Group:
 
 @dataclass(eq=False, repr=False)
 class AllGroup:
-    """The feed of everything."""
+    """The feed of all records."""
 
     enabled: bool = True
     title: str = option(_PATTERN, "title, with {site} as a variable", "")

@@ -41,7 +41,7 @@ ENCODINGS = ("gzip", "br")
 _OBJECTS = ("endpoint", "conditional", *_HEADERS)
 _GIT = ("history", "author")
 _FOLDER = ("password", "jobs", "precompress")
-# scheme → the keys that mean something there, besides those of all targets
+# scheme → its keys, besides those of all targets
 SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "file": ("versions", "precompress"),
@@ -292,7 +292,7 @@ class PushTarget:
 
 
 def _own_keys(scheme: str, node: yaml.Node, key: str, context: Context) -> tuple[str, ...]:
-    """The keys that a kind of target has besides those of all; a plugin names them itself."""
+    """The keys of a kind of target, besides those of all. A plugin lists its own."""
     if scheme in SCHEMES:
         return SCHEMES[scheme]
     try:

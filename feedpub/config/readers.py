@@ -1,7 +1,7 @@
-"""Readers: small values that turn a YAML node of config.yaml into a checked setting.
+"""Readers, which convert a YAML node of config.yaml to a validated setting.
 
-Each reader does two things, so that they cannot disagree: it reads a node,
-naming every mistake with its line and key, and it gives its JSON Schema.
+A reader both reads a node, reporting every mistake with line and key, and returns its JSON
+Schema, so the two stay consistent.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uff
 
 
 class InvalidError(FeedpubError):
-    """A node could not be read; the mistake has been noted."""
+    """A setting is invalid. The problem is already in the context."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Context:
-    """Where reading stands: collects the mistakes, knows the environment."""
+    """The state of reading a file: its problems, and the environment."""
 
     path: str
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, node: yaml.Node, key: str, what: str, remedy: str) -> InvalidError:
-        """Notes a mistake; returns what to raise where reading cannot go on."""
+        """Adds a problem, and returns the error to raise if reading cannot continue."""
         line = node.start_mark.line + 1
         self.problems.append(Problem(self.path, line, key, what, remedy))
         return InvalidError()
 
 
 class SettingReader(Protocol):
-    """Reads one kind of setting."""
+    """Reads settings of one type."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> Any:
-        """The setting; raises `InvalidError` once the mistake is noted in the context."""
+        """The value of the setting. Raises `InvalidError` after adding a problem to the context."""
 
     def schema(self) -> Schema:
-        """The JSON Schema of what `read` takes."""
+        """The JSON Schema of valid values."""
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Whether a key was written with nothing behind it."""
+    """Whether a node is empty or null."""
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value in {"", "~", "null"}
 
 
 def kind_of(node: yaml.Node) -> str:
-    """What a person calls the node."""
+    """A node in messages."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
@@ -76,8 +76,8 @@ def kind_of(node: yaml.Node) -> str:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """A remedy: the known word that is most like `word`, or all known words."""
-    import difflib  # only mistakes need it
+    """A remedy: the most similar known word, or all known words."""
+    import difflib  # needed for mistakes only
 
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"write one of: {', '.join(sorted(known))}"
@@ -85,7 +85,7 @@ def nearest(word: str, known: list[str]) -> str:
 
 @dataclass(eq=False, repr=False)
 class Text:
-    """A string; `${NAME}` and `${NAME:-default}` are taken from the environment."""
+    """A string, in which `${NAME}` and `${NAME:-default}` are environment variables."""
 
     pattern: str = ""
     meaning: str = "a text"
@@ -95,8 +95,8 @@ class Text:
             raise context.fail(
                 node,
                 key,
-                f"{self.meaning} is wanted, not {kind_of(node)}",
-                "write one, or leave the key out",
+                f"expected {self.meaning}, not {kind_of(node)}",
+                "write one, or remove the key",
             )
 
         def substitute(match: re.Match[str]) -> str:
@@ -113,7 +113,7 @@ class Text:
 
         text = _UNPRINTABLE.sub("", _VARIABLE.sub(substitute, str(node.value))).strip()
         if not text:
-            raise context.fail(node, key, "the text is empty", "write one, or leave the key out")
+            raise context.fail(node, key, "the text is empty", "write one, or remove the key")
         if self.pattern and not re.fullmatch(self.pattern, text):
             raise context.fail(
                 node, key, f"{text[:80]!r} is not {self.meaning}", f"write {self.meaning}"
@@ -127,16 +127,16 @@ class Text:
 
 @dataclass(eq=False, repr=False)
 class OutputPath:
-    """A path below the output whose parts are safe on every file system and host."""
+    """A path in the output folder that is valid on every file system and host."""
 
-    meaning: str = "a path below the output"
-    parts: int = 0  # how many it must have; 0: any number
+    meaning: str = "a path below the output folder"
+    parts: int = 0  # required number of parts; 0: any
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
         text = Text(meaning=self.meaning).read(node, key, context).rstrip("/")
         parts = text.split("/")
         if not all(map(is_portable, parts)) or (self.parts and len(parts) != self.parts):
-            what = f"{text[:80]!r} is not {self.meaning} that is safe everywhere"
+            what = f"{text[:80]!r} is not {self.meaning} that is valid on every host"
             raise context.fail(node, key, what, f"write {self.meaning}: letters, digits, - and _")
         return text
 
@@ -146,23 +146,23 @@ class OutputPath:
 
 @dataclass(eq=False, repr=False)
 class Url:
-    """An absolute http or https address; `folder` ends it with a slash."""
+    """An absolute http or https URL. With `folder`, a trailing slash is added."""
 
     folder: bool = False
 
     def read(self, node: yaml.Node, key: str, context: Context) -> str:
-        text = Text(meaning="an address").read(node, key, context)
+        text = Text(meaning="a URL").read(node, key, context)
         url = ""
         if not re.search(r"[\s<>\"{}|\\^`]", text):
             with contextlib.suppress(UrlError):
                 url = absolute_url(text)
         if not url:
-            remedy = "write the whole address, like https://example.org/"
-            raise context.fail(node, key, f"{text[:80]!r} is not an http(s) address", remedy)
+            remedy = "write a complete URL like https://example.org/"
+            raise context.fail(node, key, f"{text[:80]!r} is not an http(s) URL", remedy)
         text, parts = url, urlsplit(url)
         if self.folder and (parts.query or parts.fragment):
             raise context.fail(
-                node, key, "an address of a folder has no ? and no #", "leave off what follows"
+                node, key, "the URL of a folder cannot contain ? or #", "remove that part"
             )
         return text if not self.folder or text.endswith("/") else text + "/"
 
@@ -172,7 +172,7 @@ class Url:
 
 @dataclass(eq=False, repr=False)
 class Boolean:
-    """true or false (yes, no, on and off are taken as YAML 1.1 has them)."""
+    """true or false (or yes, no, on, off, as in YAML 1.1)."""
 
     def read(self, node: yaml.Node, key: str, context: Context) -> bool:
         value = node.value.lower() if isinstance(node, yaml.ScalarNode) else ""
@@ -190,7 +190,7 @@ class Boolean:
 
 @dataclass(eq=False, repr=False)
 class Number:
-    """A whole number (or any, where `whole` is false) not below `minimum`."""
+    """A number, at least `minimum`; an integer if `whole`."""
 
     minimum: float | None = None
     whole: bool = True
@@ -201,9 +201,9 @@ class Number:
             number = int(value) if self.whole else float(value)
         except ValueError:
             what = f"{value[:60]!r} is not a {'whole ' if self.whole else ''}number"
-            raise context.fail(node, key, what, "write digits alone") from None
+            raise context.fail(node, key, what, "write only digits") from None
         if not math.isfinite(number):
-            raise context.fail(node, key, f"{value} is no number to compare with", "write digits")
+            raise context.fail(node, key, f"{value} is not a finite number", "write digits")
         if self.minimum is not None and number < self.minimum:
             raise context.fail(
                 node, key, f"{value} is too small", f"write {self.minimum:g} or more"
@@ -217,7 +217,7 @@ class Number:
 
 @dataclass(eq=False, repr=False)
 class Choice:
-    """One of a few words, or of the names that plugins add to a group of entry points."""
+    """One of some words, or of the names that plugins add to a group of entry points."""
 
     words: tuple[str, ...]
     group: str = ""  # "" for none
@@ -235,7 +235,7 @@ class Choice:
         if value in others:
             return value
         raise context.fail(
-            node, key, f"{value[:60]!r} is not known here", nearest(value, [*self.words, *others])
+            node, key, f"{value[:60]!r} is unknown", nearest(value, [*self.words, *others])
         )
 
     def schema(self) -> Schema:
@@ -245,7 +245,7 @@ class Choice:
 
 @dataclass(eq=False, repr=False)
 class ListOf:
-    """A list; one value alone counts as a list of one."""
+    """A list. A single value is a list of one."""
 
     item: SettingReader
 
@@ -267,7 +267,7 @@ class ListOf:
 
 @dataclass(eq=False, repr=False)
 class MapOf:
-    """A mapping whose keys are the user's own, checked by `key`."""
+    """A mapping with keys chosen by the user, which `key` reads."""
 
     key: SettingReader
     value: SettingReader
@@ -275,7 +275,7 @@ class MapOf:
     def read(self, node: yaml.Node, key: str, context: Context) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
             raise context.fail(
-                node, key, f"a mapping is wanted, not {kind_of(node)}", "write key: value lines"
+                node, key, f"expected a mapping, not {kind_of(node)}", "write key: value lines"
             )
         values: dict[str, Any] = {}
         for name_node, child in node.value:
@@ -283,7 +283,7 @@ class MapOf:
                 name = self.key.read(name_node, key, context)
                 if name in values:
                     raise context.fail(
-                        name_node, f"{key}.{name}", "the key is there twice", "keep one of them"
+                        name_node, f"{key}.{name}", "the key appears twice", "keep one of them"
                     )
                 values[name] = self.value.read(child, f"{key}.{name}", context)
             except InvalidError:
@@ -300,7 +300,7 @@ class MapOf:
 
 @dataclass(eq=False, repr=False)
 class Either:
-    """One of two readers: `test` says whether a node is for the first."""
+    """Two readers. Nodes for which `test` is true are read by the first."""
 
     test: Callable[[yaml.Node], bool]
     first: SettingReader
@@ -315,7 +315,7 @@ class Either:
 
 @dataclass(eq=False, repr=False)
 class Constant:
-    """A word that stands for a value: `all` for no limit, a group's true or false."""
+    """A word for a value, such as `all` for no limit."""
 
     values: Mapping[str, Any]
 
@@ -324,7 +324,7 @@ class Constant:
         if text in self.values:
             return self.values[text]
         raise context.fail(
-            node, key, f"{kind_of(node)} is not known here", f"write {' or '.join(self.values)}"
+            node, key, f"{kind_of(node)} is unknown", f"write {' or '.join(self.values)}"
         )
 
     def schema(self) -> Schema:
@@ -334,10 +334,10 @@ class Constant:
 
 @dataclass(eq=False, repr=False)
 class Section:
-    """A mapping with known keys, read into a class.
+    """A mapping with known keys, converted to an instance of a class.
 
-    The keys are the fields of a dataclass that are made by `option`. A class of
-    `feedpub.model` has no such fields, so its section names the keys itself.
+    The keys are the fields of a dataclass that `option` makes. A class of `feedpub.model` has
+    no such fields, so its section lists the keys.
     """
 
     cls: type[Any]
@@ -361,8 +361,8 @@ class Section:
             raise context.fail(
                 node,
                 key,
-                f"a mapping is wanted, not {kind_of(node)}",
-                f"write key: value lines (known here: {', '.join(sorted(fields))})",
+                f"expected a mapping, not {kind_of(node)}",
+                f"write key: value lines (known keys: {', '.join(sorted(fields))})",
             )
         values: dict[str, Any] = {}
         valid = self._read_keys(node, key, fields, values, context)
@@ -384,7 +384,7 @@ class Section:
         values: dict[str, Any],
         context: Context,
     ) -> bool:
-        """Reads what is written into `values`; False if the value of a known key is invalid."""
+        """Reads the keys into `values`. Returns False if the value of a known key is invalid."""
         valid = True
         for name_node, child in node.value:
             if not isinstance(name_node, yaml.ScalarNode):
@@ -393,10 +393,10 @@ class Section:
             name = str(name_node.value)
             where = f"{key}.{name}" if key else name
             if name not in fields:
-                context.fail(name_node, where, "this key is not known", nearest(name, list(fields)))
+                context.fail(name_node, where, "this key is unknown", nearest(name, list(fields)))
                 continue
             if name in values:
-                context.fail(name_node, where, "the key is there twice", "keep one of them")
+                context.fail(name_node, where, "the key appears twice", "keep one of them")
                 continue
             if is_null(child) and not fields[name].metadata["required"]:
                 continue
@@ -420,7 +420,7 @@ class Section:
 
 
 def option(reader: SettingReader, doc: str, default: Any = dataclasses.MISSING) -> Any:
-    """A dataclass field that config.yaml can set; without a default it must be set."""
+    """A dataclass field that config.yaml can set. Without a default, it is required."""
     required = default is dataclasses.MISSING
     metadata = {"reader": reader, "doc": doc, "required": required}
     if isinstance(default, Mapping):

@@ -75,9 +75,7 @@ class _Terminal(io.StringIO):
         super().close()
 
 
-LONG = "config.yaml:3: feeds.itmes: this key is not known; write one of: " + ", ".join(
-    ["items"] * 9
-)
+LONG = "config.yaml:3: feeds.itmes: this key is unknown; write one of: " + ", ".join(["items"] * 9)
 
 
 def test_long_messages_are_wrapped_between_words_on_a_terminal() -> None:

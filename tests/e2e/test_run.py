@@ -748,4 +748,4 @@ def test_the_version_tells_what_a_bug_report_needs(site: Site) -> None:
         assert "lxml " in said["packages"]
         assert {"extra media", "extra s3", "extra sftp"} <= said.keys()
     (site.root / "config.yaml").write_text("site: 1\n")
-    assert "site: a mapping is wanted" in site.run("--version", "-v").out
+    assert "site: expected a mapping" in site.run("--version", "-v").out
