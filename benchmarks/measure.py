@@ -15,11 +15,11 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of ru_ma
 LOG_TAIL = 1000  # characters of what a process said that are shown when it fails
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A process ended with an exit code other than 0."""
 
 
-class TooLong(Exception):
+class TooLongError(Exception):
     """A process was stopped, for it took too long."""
 
 
@@ -64,10 +64,10 @@ def run(process: Process, log: Path) -> Sample:
         wall = time.perf_counter() - start
         stop.cancel()
     if process.longest and wall > process.longest:
-        raise TooLong(f"stopped after {process.longest / 60:.0f} minutes")
+        raise TooLongError(f"stopped after {process.longest / 60:.0f} minutes")
     if code := os.waitstatus_to_exitcode(status):
         said = log.read_text(errors="replace")[-LOG_TAIL:].strip()
-        raise Failed(f"{' '.join(command)}: exit code {code}\n{said}")
+        raise FailedError(f"{' '.join(command)}: exit code {code}\n{said}")
     output = process.output()
     return Sample(
         wall=wall,
@@ -112,11 +112,11 @@ class Results:
                     continue
                 try:
                     sample = run(process, log)
-                except TooLong as error:
+                except TooLongError as error:
                     self.missing[size, name] = str(error)
                     self.samples.pop((size, name), None)
                     continue
-                except Failed as error:
+                except FailedError as error:
                     self.missing[size, name] = "failed"
                     self.samples.pop((size, name), None)
                     print(error, file=sys.stderr, flush=True)

@@ -48,7 +48,7 @@ from names import (
     VERSION,
     WALK,
 )
-from peers import PEERS, Missing, Peer
+from peers import PEERS, MissingError, Peer
 from picture import draw
 from report import bar_table, progress, size_table
 from workload import HERE, Feedpub, Workload, imported, python
@@ -191,7 +191,7 @@ class Benchmark:
             progress(f"installing {peer.name}, or finding it installed")
             try:
                 peer.install()
-            except Missing as error:
+            except MissingError as error:
                 peer.what = ""
                 self.results.missing[0, peer.name] = f"not to be had: {error}"
 

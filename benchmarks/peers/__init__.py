@@ -18,7 +18,7 @@ ALL = "all"  # kinds of feeds
 TOPIC = "topic"
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """The peer cannot be had here; says why."""
 
 
@@ -38,7 +38,7 @@ class Peer(ABC):
 
     @abstractmethod
     def install(self) -> None:
-        """Makes it ready to run; raises `Missing`."""
+        """Makes it ready to run; raises `MissingError`."""
 
     @property
     def folder(self) -> Path:
@@ -79,10 +79,10 @@ def _do(command: Sequence[str | Path], folder: Path | None = None, **more: str) 
             check=True,
         )
     except FileNotFoundError as error:
-        raise Missing(f"{command[0]} is not installed") from error
+        raise MissingError(f"{command[0]} is not installed") from error
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines() or [f"code {error.returncode}"]
-        raise Missing(f"{Path(command[0]).name} says: {said[-1]}") from error
+        raise MissingError(f"{Path(command[0]).name} says: {said[-1]}") from error
     return done.stdout
 
 
@@ -224,7 +224,7 @@ class Jekyll(Peer):
         simulate = ["apt-get", "-s", "install", "--no-install-recommends", *self.packages]
         try:
             plan = _do(simulate)
-        except Missing:
+        except MissingError:
             _do(["apt-get", "-qq", "update"])
             plan = _do(simulate)
         needed = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -115,9 +115,12 @@ def _key(url: str) -> str:
     return f"mirror:{url}"
 
 
+Result = tuple[str, list[Picture], str]  # URL, pictures, why there are none
+
+
 def _results(
     urls: list[str], get: Callable[[str], list[Picture]], budget: float
-) -> Iterator[tuple[str, list[Picture], str]]:
+) -> Iterator[Result]:
     """What `get` gives for each address, or why it gave nothing, until the time is up.
 
     The threads are nobody's concern at the end: none holds anything that must be left whole.
@@ -130,26 +133,14 @@ def _results(
     for _ in range(PER_HOST):
         for host in waiting:
             hosts.put(host)
-    results: queue.SimpleQueue[tuple[str, list[Picture], str]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Result] = queue.SimpleQueue()
     end = time.monotonic() + budget
 
-    def work() -> None:
-        with contextlib.suppress(queue.Empty, IndexError):
-            while time.monotonic() < end:
-                host = hosts.get_nowait()
-                try:
-                    url = waiting[host].pop()
-                except IndexError:
-                    continue
-                try:
-                    results.put((url, get(url), ""))
-                except PictureError as error:
-                    results.put((url, [], str(error)))
-                except Exception as error:  # a worker that ends without a word would be waited for
-                    results.put((url, [], f"it could not be made ({type(error).__name__})"))
-                hosts.put(host)
-
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(urls)))]
+    work = (waiting, hosts, get, results, end)
+    threads = [
+        threading.Thread(target=_fetch_all, args=work, daemon=True)
+        for _ in range(min(AT_ONCE, len(urls)))
+    ]
     for thread in threads:
         thread.start()
     left = len(urls)
@@ -164,3 +155,27 @@ def _results(
         while left:
             yield results.get_nowait()
             left -= 1
+
+
+def _fetch_all(
+    waiting: Mapping[str, list[str]],
+    hosts: queue.SimpleQueue[str],
+    get: Callable[[str], list[Picture]],
+    results: queue.SimpleQueue[Result],
+    end: float,
+) -> None:
+    """The work of a thread: takes a host, fetches one of its URLs, and puts the host back."""
+    with contextlib.suppress(queue.Empty, IndexError):
+        while time.monotonic() < end:
+            host = hosts.get_nowait()
+            try:
+                url = waiting[host].pop()
+            except IndexError:
+                continue
+            try:
+                results.put((url, get(url), ""))
+            except PictureError as error:
+                results.put((url, [], str(error)))
+            except Exception as error:  # without a result, the caller would wait for this thread
+                results.put((url, [], f"it could not be made ({type(error).__name__})"))
+            hosts.put(host)

@@ -95,35 +95,7 @@ class Publisher:
         return staged
 
     def _render(self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch) -> Rendered:
-        """Every item that a feed holds, once a profile; the jobs are put into `feeds`."""
-        seen_as: dict[Profile | None, set[int]] = defaultdict(set)
-
-        def tasks() -> Iterator[list[ToRender]]:
-            batch: list[ToRender] = []
-            unkept: dict[int, list[ToRender]] = {}  # by file: each is read once
-            for job in jobs:
-                feeds.append(job)
-                seen, profile = seen_as[job.profile], job.profile
-                for record in job.records:
-                    if record.id in seen:
-                        continue
-                    seen.add(record.id)
-                    wanted = ToRender(record.id, record.file, record.part, record.guid, profile)
-                    if (record.file, record.part) not in kept:
-                        unkept.setdefault(record.file, []).append(wanted)
-                        continue
-                    batch.append(wanted)
-                    if len(batch) >= ITEMS:
-                        yield batch
-                        batch = []
-            for file, records in unkept.items():
-                place = self._place(file)
-                batch += [record._replace(place=place) for record in records]
-                if len(batch) >= ITEMS:
-                    yield batch
-                    batch = []
-            if batch:
-                yield batch
+        """Every item of the feeds, once for each profile. The jobs are appended to `feeds`."""
 
         def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
             records = zip(batch, _records(batch, kept, self._reader), strict=True)
@@ -136,12 +108,43 @@ class Publisher:
 
         rendered: Rendered = defaultdict(dict)
         count = 0
-        for _, done in map_tasks(render, tasks(), self._processes):
+        for _, done in map_tasks(render, self._batches(jobs, feeds, kept), self._processes):
             for record, profile, forms in done:
                 rendered[profile][record] = forms
             count += len(done)
             watch.progress("rendering items", count, 0)  # more may be found to be wanted
         return rendered
+
+    def _batches(
+        self, jobs: Iterable[Job], feeds: list[Job], kept: Kept
+    ) -> Iterator[list[ToRender]]:
+        """The items to render, each once for a profile. The jobs are appended to `feeds`."""
+        seen_as: dict[Profile | None, set[int]] = defaultdict(set)
+        batch: list[ToRender] = []
+        unkept: dict[int, list[ToRender]] = {}  # by file: each is read once
+        for job in jobs:
+            feeds.append(job)
+            seen, profile = seen_as[job.profile], job.profile
+            for record in job.records:
+                if record.id in seen:
+                    continue
+                seen.add(record.id)
+                wanted = ToRender(record.id, record.file, record.part, record.guid, profile)
+                if (record.file, record.part) not in kept:
+                    unkept.setdefault(record.file, []).append(wanted)
+                    continue
+                batch.append(wanted)
+                if len(batch) >= ITEMS:
+                    yield batch
+                    batch = []
+        for file, records in unkept.items():
+            place = self._place(file)
+            batch += [record._replace(place=place) for record in records]
+            if len(batch) >= ITEMS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
     def _place(self, file: int) -> ToRead:
         """Where a file is to be read again."""

@@ -34,7 +34,7 @@ class Identity(NamedTuple):
     program: str
 
 
-class _Unusable(Exception):
+class _UnusableError(Exception):
     """Why what is there cannot be used; `lasting` if the next run would find it so as well."""
 
     def __init__(self, why: str, lasting: bool = False) -> None:
@@ -90,7 +90,7 @@ class Memory:
             self._db.close()
         except FileNotFoundError:
             return None  # as on the first day
-        except _Unusable as why:
+        except _UnusableError as why:
             if ignore and self._keep:
                 return None
             told = f"{self._shown}/{NAME} {why}; everything is read anew"
@@ -113,7 +113,7 @@ class Memory:
             self._closing.enter_context(locked(self._folder))
         except BlockingIOError:
             self._keep = False
-            raise _Unusable("is in use by another run", lasting=True) from None
+            raise _UnusableError("is in use by another run", lasting=True) from None
 
     def _trusted(self, path: Path) -> sqlite3.Connection:
         try:
@@ -126,7 +126,7 @@ class Memory:
             path = self._copied(path)
         looks = stamp["signature"] if self._keep else None
         if looks != _signature(path) and stamp["sha256"] != _digest(path):
-            raise _Unusable("is not as feedpub left it")
+            raise _UnusableError("is not as feedpub left it")
         self._was_cut = Path(f"{path}-wal").exists()
         db = sqlite3.connect(path, timeout=0, isolation_level=None)
         closing = self._closing.callback(db.close)
@@ -135,16 +135,18 @@ class Memory:
             if facts.get("configuration") != self._identity.configuration:
                 self.lost_ids = False  # they are of another site
                 why = "is of another configuration (name another folder in state:)"
-                raise _Unusable(why, lasting=True)
+                raise _UnusableError(why, lasting=True)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION or facts.get("program") != self._identity.program:
                 self.former = path
             if version > VERSION:
-                raise _Unusable(f"is of a newer feedpub (version {version}, not {VERSION})")
+                raise _UnusableError(f"is of a newer feedpub (version {version}, not {VERSION})")
             if version < VERSION:
-                raise _Unusable(f"is of another feedpub (version {version}, not {VERSION})")
+                raise _UnusableError(f"is of another feedpub (version {version}, not {VERSION})")
             if self.former:
-                raise _Unusable("was made by another version of feedpub or of what it stands on")
+                raise _UnusableError(
+                    "was made by another version of feedpub or of what it stands on"
+                )
             self.lost_ids = False
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
