@@ -337,7 +337,7 @@ def _fixed_part(pattern: str) -> str:
 GRANULARITY = 2_000_000_000  # nanoseconds
 
 
-class Clock:
+class RunClock:
     """git's rule: what was changed too shortly before it was looked at may change once more
     within the same tick of the file system's clock, and look the same."""
 

@@ -18,12 +18,12 @@ from feedpub.model import Placement
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.output.tree import OutputTree, Staged
 from feedpub.parallel import usable_cpus
-from feedpub.records.scan import Clock, Signature
+from feedpub.records.scan import RunClock, Signature
 from feedpub.run import inputs
 from feedpub.run.media import Media
 from feedpub.run.report import MediaReport, Options, Watch
 from feedpub.run.rules import FileRules, Selection, Vocabulary
-from feedpub.run.stale import Archive, Job, Looker, window_of
+from feedpub.run.stale import Archive, FeedPlanner, Job, window_of
 from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
@@ -43,7 +43,7 @@ class Standing:
     seen: dict[str, OutputRow] = field(default_factory=dict)  # as they were, under a new signature
 
 
-def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> Standing:
+def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -> Standing:
     """Compares the tree with what the store knows of it: by signatures, by content in doubt."""
     standing = Standing()
     top, root = str(output), Root(output)
@@ -75,7 +75,7 @@ def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: Clock) -> S
     return standing
 
 
-def stamped(unit: Unit, signature: Signature, digest: str, clock: Clock) -> OutputRow:
+def stamped(unit: Unit, signature: Signature, digest: str, clock: RunClock) -> OutputRow:
     """The row of a file; one that was written just now is to be looked into at the next run."""
     mtime = signature.mtime if clock.is_sure(signature) else -1
     looks = (signature.size, mtime, signature.ctime, signature.inode)
@@ -123,7 +123,7 @@ class Feeds:
     """All feeds of one run."""
 
     def __init__(
-        self, config: Config, options: Options, store: Store, clock: Clock, tree: OutputTree
+        self, config: Config, options: Options, store: Store, clock: RunClock, tree: OutputTree
     ) -> None:
         self.notes: list[str] = []
         self.media = MediaReport()
@@ -159,7 +159,7 @@ class Feeds:
     ) -> None:
         """Leaves the output tree as a full run would, and the store knowing it."""
         media = self._refresh_media(watch)
-        looker = Looker(
+        planner = FeedPlanner(
             self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases, media
         )
         publisher: Publisher | None = None
@@ -173,23 +173,23 @@ class Feeds:
                 return []
             if publisher is None:
                 # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
-                from feedpub.run.parse import Reader
+                from feedpub.run.parse import FileReader
                 from feedpub.run.render import Publisher
 
                 publisher = Publisher(
                     self._config.root,
                     self._options.jobs or usable_cpus(),
                     self._store,
-                    Reader(FileRules.of(self._config), selection),
-                    looker.items,
+                    FileReader(FileRules.of(self._config), selection),
+                    planner.items,
                     self._aliases,
                     media.found,
                 )
                 watch.lap("load")
             return publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
 
-        staged += write(self._look(looker, self._doubtful(vocabulary)))
-        for batch in self._look_into(looker):
+        staged += write(self._look(planner, self._doubtful(vocabulary)))
+        for batch in self._look_into(planner):
             staged += write(iter(batch))
         made = {unit for unit, _ in staged}
         # Archives first: what is linked to is there before what links to it.
@@ -230,7 +230,7 @@ class Feeds:
         elif changed:
             for record in records:
                 if not changed.isdisjoint(record.row.media.split("\n")):
-                    store.soil(record)
+                    store.mark_dirty(record)
         store.set_fact("media", media.generation)
         if media.note:
             self.notes.append(media.note)
@@ -275,21 +275,21 @@ class Feeds:
             if self._all_doubtful or row.id in store.dirty or row.id in broken
         ]
 
-    def _look(self, looker: Looker, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
+    def _look(self, planner: FeedPlanner, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
         """Brings the rows of these feeds up to date; those whose files are to be made come out."""
         for before in doubtful:
-            job = looker.look(before)
+            job = planner.look(before)
             if job.row != before or before.id in self._store.dirty:
                 self._store.put_feed(job.row)
                 self._existing[job.row.path] = job.row
-            archives = looker.archives(job)
+            archives = planner.archives(job)
             self._archives += archives
             periods = {archive.period for archive in archives}
             self._store.remove_archives(before.id, self._store.periods(before.id) - periods)
             if job.row.inputs != before.inputs or job.unit in self._broken:
                 yield job
 
-    def _look_into(self, looker: Looker) -> Iterator[list[Job]]:
+    def _look_into(self, planner: FeedPlanner) -> Iterator[list[Job]]:
         """Brings the rows of archives up to date; those whose files are to be made come out.
 
         They come by period, whatever feed they are of, and some at a time: in a period feeds have
@@ -304,11 +304,11 @@ class Feeds:
         for archive in self._archives:
             unit = archive.unit
             before = store.archive(archive.of.row.id, archive.period)
-            context = looker.context(archive)
+            context = planner.context(archive)
             sure = not (self._all_doubtful or unit in dirty or unit in self._broken)
             if before and sure and before.context == context:
                 continue
-            job, row = looker.look_into(archive, context)
+            job, row = planner.look_into(archive, context)
             if row != before:
                 store.put_archive(archive.of.row.id, archive.period, row)
             if before and before.inputs == row.inputs and unit not in self._broken:

@@ -6,7 +6,7 @@ import json
 from typing import NamedTuple
 
 from feedpub.model import Problem
-from feedpub.store.rows import Feeds, RecordRow
+from feedpub.store.rows import FeedKeys, RecordRow
 
 
 class ToRead(NamedTuple):
@@ -26,7 +26,7 @@ class FileRead(NamedTuple):
     id: int
     digest: bytes
     content: bytes = b""  # a hash of its bytes alone
-    rows: list[tuple[RecordRow, Feeds]] | None = None  # None: it is what it was
+    rows: list[tuple[RecordRow, FeedKeys]] | None = None  # None: it is what it was
     notes: str | None = None
     records: list[bytes] | None = None  # packed, one for each row, if they were to be kept
 

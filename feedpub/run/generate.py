@@ -1,4 +1,4 @@
-"""The run, told in order: files → store → feeds that changed → tree."""
+"""The whole run, in order: files → store → changed feeds → output tree."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sqlite3
 from feedpub.config import Config
 from feedpub.errors import ChangedError, NothingUsableError, RunError
 from feedpub.output.tree import OutputTree, locked
-from feedpub.records.scan import Clock
+from feedpub.records.scan import RunClock
 from feedpub.run import inputs, media
 from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
 from feedpub.run.report import Options, Outcome, Watch
 from feedpub.run.rules import Selection, SelectionRules, Vocabulary
-from feedpub.run.sync import Sync, settle, tally
+from feedpub.run.sync import Sync, count_all, settle
 from feedpub.store.former import FormerStoreError, former_records
-from feedpub.store.opening import Identity, Memory, unwritable
+from feedpub.store.opening import StoreOwner, StoreSession, unwritable
 
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
@@ -59,20 +59,20 @@ def _steadily(config: Config, options: Options, watch: Watch, remember: bool = T
 
 def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> Outcome:
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
-    identity = Identity(inputs.configuration(config), inputs.program())
+    identity = StoreOwner(inputs.configuration(config), inputs.program())
     keep = remember and not options.dry_run
     try:
-        with Memory(
+        with StoreSession(
             config.state, config.shown(config.state), identity, options.full, keep
-        ) as memory:
+        ) as session:
             watch.lap("open")
-            outcome = _run(config, options, memory, tree, watch)
-            memory.commit()
+            outcome = _run(config, options, session, tree, watch)
+            session.commit()
             watch.lap("remember")
-            if memory.note:
-                outcome.notes.insert(0, memory.note)
-            if memory.warning:
-                outcome.warnings.insert(0, memory.warning)
+            if session.note:
+                outcome.notes.insert(0, session.note)
+            if session.warning:
+                outcome.warnings.insert(0, session.warning)
     except BaseException:
         tree.abandon()
         raise
@@ -85,16 +85,16 @@ def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> 
 
 
 def _run(
-    config: Config, options: Options, memory: Memory, tree: OutputTree, watch: Watch
+    config: Config, options: Options, session: StoreSession, tree: OutputTree, watch: Watch
 ) -> Outcome:
-    store, clock = memory.store, Clock()
+    store, clock = session.store, RunClock()
     ids = Identities(config, store, clock)
-    vocabulary, selection, sync = _look(config, options, memory, clock, ids, watch)
-    told = tally(store, vocabulary.problems, sync.problems)
-    outcome = Outcome(told)
+    vocabulary, selection, sync = _synchronize(config, options, session, clock, ids, watch)
+    counts = count_all(store, vocabulary.problems, sync.problems)
+    outcome = Outcome(counts)
     before = tree.previous.items or int(store.fact("items") or 0)
-    if not told.items and not options.allow_empty and before:
-        error = NothingUsableError(before, told.read, told.problems)
+    if not counts.items and not options.allow_empty and before:
+        error = NothingUsableError(before, counts.read, counts.problems)
         error.outcome = outcome
         raise error
     ids.record()
@@ -106,7 +106,7 @@ def _run(
     feeds = Feeds(config, options, store, clock, tree)
     outcome.feeds = feeds.paths
     outcome.media = feeds.media
-    feeds.publish(vocabulary, selection, sync.kept, told.items, watch)
+    feeds.publish(vocabulary, selection, sync.kept, counts.items, watch)
     outcome.notes += feeds.notes
     if failed := outcome.media.failed:
         (first, why), *others = failed.items()
@@ -122,11 +122,16 @@ def _run(
     return outcome
 
 
-def _look(
-    config: Config, options: Options, memory: Memory, clock: Clock, ids: Identities, watch: Watch
+def _synchronize(
+    config: Config,
+    options: Options,
+    session: StoreSession,
+    clock: RunClock,
+    ids: Identities,
+    watch: Watch,
 ) -> tuple[Vocabulary, Selection, Sync]:
     """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
-    store = memory.store
+    store = session.store
     vocabulary = Vocabulary(config, store, clock)
     watch.lap("taxonomy")
     rules = SelectionRules.of(config, options)
@@ -138,19 +143,19 @@ def _look(
     sync.read_files()
     watch.lap("read")
     sync.select_again(inputs.of_rules(rules, vocabulary.fingerprint))
-    _recall(config, options, memory, ids)
+    _recall(config, options, session, ids)
     ids.keep()
     settle(store)
     return vocabulary, selection, sync
 
 
-def _recall(config: Config, options: Options, memory: Memory, ids: Identities) -> None:
+def _recall(config: Config, options: Options, session: StoreSession, ids: Identities) -> None:
     """Lets items keep the ids that another version of feedpub published."""
-    if memory.former:
+    if session.former:
         with contextlib.suppress(FormerStoreError):
-            ids.recall(former_records(memory.former))
+            ids.recall(former_records(session.former))
             return
-    if memory.former or memory.lost_ids:
+    if session.former or session.lost_ids:
         from feedpub.run.importing import match, published_in
 
         published = published_in(config)
@@ -163,11 +168,11 @@ def freeze(config: Config, options: Options) -> int:
 
     Raises `RunError`. What is remembered is asked, and left as it is.
     """
-    identity = Identity(inputs.configuration(config), inputs.program())
+    identity = StoreOwner(inputs.configuration(config), inputs.program())
     shown = config.shown(config.state)
-    with Memory(config.state, shown, identity, ignore=False, keep=False) as memory:
-        ids = Identities(config, memory.store, clock := Clock(), record_all=True)
-        _look(config, options, memory, clock, ids, Watch())
+    with StoreSession(config.state, shown, identity, ignore=False, keep=False) as session:
+        ids = Identities(config, session.store, clock := RunClock(), record_all=True)
+        _synchronize(config, options, session, clock, ids, Watch())
         ids.record()
         ids.write()
         return ids.added

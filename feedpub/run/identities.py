@@ -17,13 +17,13 @@ from typing import NamedTuple
 from feedpub.config import Config
 from feedpub.ids.ledger_file import append_lines, read_ledger
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, LedgerLine
-from feedpub.records.scan import Clock, Signature
+from feedpub.records.scan import RunClock, Signature
 from feedpub.store.former import FormerRecord
 from feedpub.store.rows import RecordRow, StoredRecord, guid_key, name_of, named
 from feedpub.store.store import Store, in_batches
 
 
-class Place(NamedTuple):
+class RecordFile(NamedTuple):
     """Where records were read."""
 
     file: int
@@ -44,7 +44,7 @@ class _Rename(NamedTuple):
     """A record that was called `old`, with all that is known of it now."""
 
     old: str
-    place: Place
+    place: RecordFile
     row: RecordRow
 
     @property
@@ -57,7 +57,7 @@ class Identities:
     """The ids of one run."""
 
     def __init__(
-        self, config: Config, store: Store, clock: Clock, record_all: bool = False
+        self, config: Config, store: Store, clock: RunClock, record_all: bool = False
     ) -> None:
         """With `record_all`, all ids are taken down, whatever the configuration says."""
         self.added = 0  # lines, to the ledger
@@ -72,7 +72,7 @@ class Identities:
         self._gone: dict[str, list[tuple[str, str]]] = defaultdict(list)  # by their bytes
         self._left: list[tuple[str, str]] = []  # ids, and what gave them before (see `derived`)
         self._flushed = 0  # so many of the lines are in the store
-        self._arrived: list[tuple[Place, RecordRow]] = []
+        self._arrived: list[tuple[RecordFile, RecordRow]] = []
         self._undecided: list[_Rename] = []  # what the ledger may know by another id
         self._anew = store.is_new
         self._takes_all = False  # each record that no line is about gets one
@@ -116,10 +116,10 @@ class Identities:
     def _name_again(self) -> None:
         """Every record is called what the ledger says now."""
         for batch in in_batches(self._store):
-            places: dict[int, Place] = {}
+            places: dict[int, RecordFile] = {}
             for record in batch:
                 if record.file not in places:
-                    places[record.file] = place_of(self._store, record.file)
+                    places[record.file] = record_file(self._store, record.file)
                 derived = record.row.derived or record.row.guid
                 place, row = places[record.file], named(record.row, derived, derived)
                 row = self.of(row, place)
@@ -127,14 +127,14 @@ class Identities:
                     self._store.update_record(record, row)
                 self.arrived(place, row)
 
-    def of(self, row: RecordRow, place: Place) -> RecordRow:
+    def of(self, row: RecordRow, place: RecordFile) -> RecordRow:
         """A record's row under the id that the ledger gives it."""
         guid = self._store.ledger.id_of(place.line(row), row.guid_from)
         return row if guid == row.guid else named(row, guid, row.guid)
 
     # What changes
 
-    def replaced(self, old: RecordRow, new: RecordRow, place: Place) -> None:
+    def replaced(self, old: RecordRow, new: RecordRow, place: RecordFile) -> None:
         """A file of one record has another now."""
         if old.guid != new.guid and old.published == new.published and not old.reason:
             if new.guid_from in {OWN_ID, SHORT_ID}:
@@ -143,7 +143,7 @@ class Identities:
                 derived = new.derived or new.guid
                 self._changed.append(_Rename(old.guid, place, named(new, derived, derived)))
 
-    def gone(self, place: Place, records: list[StoredRecord]) -> None:
+    def gone(self, place: RecordFile, records: list[StoredRecord]) -> None:
         """A file is no more, or not under its name."""
         self.left(records)
         for record in records:
@@ -156,7 +156,7 @@ class Identities:
         """Records are no more where they were, or not what they were."""
         self._left += [(r.row.guid, r.row.derived) for r in records if r.row.derived]
 
-    def arrived(self, place: Place, row: RecordRow) -> None:
+    def arrived(self, place: RecordFile, row: RecordRow) -> None:
         """A record is new to the store, or to what the ledger says now."""
         if row.reason or row.derived or row.guid_from in {OWN_ID, SHORT_ID}:
             return
@@ -187,7 +187,7 @@ class Identities:
                 self._lines.append(self._line(rename.place, rename.row))
         self._flush()
 
-    def _line(self, place: Place, row: RecordRow) -> LedgerLine:
+    def _line(self, place: RecordFile, row: RecordRow) -> LedgerLine:
         """What is said of a record of which something must be said.
 
         Its bytes are not, unless all records have their lines: a copy of it that has none would
@@ -235,9 +235,9 @@ class Identities:
             self._store.update_record(record, named(record.row, new, guid))
 
     def _placed(self, record: StoredRecord) -> LedgerLine:
-        return place_of(self._store, record.file).line(record.row)
+        return record_file(self._store, record.file).line(record.row)
 
-    def _is_named_so(self, row: RecordRow, place: Place) -> bool:
+    def _is_named_so(self, row: RecordRow, place: RecordFile) -> bool:
         """Whether a record is still called what its own rules give."""
         same = self._store.records_named(row.guid_key, row.guid)
         return any((r.file, r.row.part, r.row.derived) == (place.file, row.part, "") for r in same)
@@ -272,7 +272,7 @@ class Identities:
             if record.row.derived == derived:
                 row = named(record.row, derived, derived)
                 store.update_record(record, row)
-                self.arrived(place_of(store, record.file), row)
+                self.arrived(record_file(store, record.file), row)
 
     def _flush(self) -> None:
         """Has the ledger in the store know what was added; not while records are being read.
@@ -294,13 +294,13 @@ class Identities:
         store.remember_former(records)
         renames: dict[str, dict[str, LedgerLine]] = defaultdict(dict)  # id now → ids before
         for batch in in_batches(store):
-            places: dict[int, Place] = {}
+            places: dict[int, RecordFile] = {}
             for record in batch:
                 row = record.row
                 if row.reason or row.derived:
                     continue
                 if record.file not in places:
-                    places[record.file] = place_of(store, record.file)
+                    places[record.file] = record_file(store, record.file)
                 line = places[record.file].line(row)
                 before = store.former(line.path)
                 if before is None or before.guid == row.guid:
@@ -347,7 +347,7 @@ class Identities:
         self._takes_all = self._anew or store.fact("ids") != "all"
         if not self._takes_all:
             new = [
-                place_of(store, record.file).line(record.row)
+                record_file(store, record.file).line(record.row)
                 for key in sorted(store.touched)
                 for record in store.records_unknown(key)
             ]
@@ -362,7 +362,7 @@ class Identities:
         lines: Iterable[LedgerLine] = self._lines
         if self._takes_all:  # they may be more than memory holds
             unknown = store.each_unknown()
-            new = (place_of(store, record.file).line(record.row) for record in unknown)
+            new = (record_file(store, record.file).line(record.row) for record in unknown)
             lines = itertools.chain(lines, new)
         self.added = count = append_lines(self._path, self._shown, lines)
         if not count:
@@ -375,7 +375,7 @@ class Identities:
         return f"{self._shown}: {added} added, so that ids stay what they are; keep the file"
 
 
-def place_of(store: Store, file: int) -> Place:
+def record_file(store: Store, file: int) -> RecordFile:
     """Where a file is that the store knows."""
     place = store.file_place(file)
-    return Place(file, place.shown, place.content)
+    return RecordFile(file, place.shown, place.content)

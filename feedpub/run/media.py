@@ -19,7 +19,7 @@ from feedpub.errors import ConfigError
 from feedpub.media.types import UNKNOWN, type_of
 from feedpub.model import Enclosure, Problem, Record
 from feedpub.paths import portable_name
-from feedpub.records.scan import Clock, Signature
+from feedpub.records.scan import RunClock, Signature
 from feedpub.run.report import MediaReport, Options, Watch
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ MIRRORED = "mirror:"  # before the address of a picture that is to be had here
 LOCAL = "file:"  # before a path: an address of a file beside a record
 
 
-class Found(NamedTuple):
+class MediaFile(NamedTuple):
     """What is known of one address."""
 
     facts: Facts
     path: str = ""  # below the output, of a file that is published
     file: str = ""  # where that is now
     digest: str = ""  # of it
-    small: Found | None = None  # the same picture, smaller
+    small: MediaFile | None = None  # the same picture, smaller
 
 
 def wanted(record: Record, asks_hosts: bool, mirrors: bool = False) -> str:
@@ -62,7 +62,7 @@ def _lacks(media: Enclosure, is_picture: bool) -> bool:
     return media.medium in {"audio", "video"} and not media.duration
 
 
-def completed(record: Record, found: Mapping[str, Found], site_url: str) -> Record:
+def completed(record: Record, found: Mapping[str, MediaFile], site_url: str) -> Record:
     """The record with what is known of its media besides; what it says itself counts first."""
 
     def known(media: Enclosure, is_picture: bool) -> Enclosure:
@@ -93,7 +93,7 @@ def completed(record: Record, found: Mapping[str, Found], site_url: str) -> Reco
     )
 
 
-def _as_published(media: Enclosure, found: Found, site_url: str) -> Enclosure:
+def _as_published(media: Enclosure, found: MediaFile, site_url: str) -> Enclosure:
     """A picture as it was made here: what is known of the original is no longer true."""
     facts = found.facts
     made = Enclosure(
@@ -137,14 +137,14 @@ def local_file(config: Config, shown: str) -> Path | None:
     return path if inside and not ours else None
 
 
-def described(path: Path) -> Found:
+def described(path: Path) -> MediaFile:
     """A local file, and where it is published; raises `OSError`."""
     from feedpub.media.facts import facts_of_file
 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = f"{FOLDER}/{digest[:16]}/{portable_name(path.name)}"
-    return Found(facts_of_file(path), name, str(path), digest)
+    return MediaFile(facts_of_file(path), name, str(path), digest)
 
 
 def check(config: Config) -> None:
@@ -169,11 +169,11 @@ class Media:
         self,
         config: Config,
         options: Options,
-        clock: Clock,
+        clock: RunClock,
         watch: Watch,
         report: MediaReport,
     ) -> None:
-        self.found: dict[str, Found] = {}
+        self.found: dict[str, MediaFile] = {}
         self.began_as = self.generation = ""
         self.note = ""
         self._config = config
@@ -208,12 +208,12 @@ class Media:
             store.close()
         return changed
 
-    def of(self, text: str) -> list[Found | None]:
+    def of(self, text: str) -> list[MediaFile | None]:
         """What is known of a record's media, `text` being what `wanted` gave."""
         known = (self.found.get(address) for address in text.split("\n"))
         return [(found and found._replace(file="")) for found in known]
 
-    def paths(self) -> dict[str, Found]:
+    def paths(self) -> dict[str, MediaFile]:
         """The files that are to be published, by their paths below the output."""
         known = [*self.found.values()]
         known += [found.small for found in known if found.small]
@@ -227,7 +227,7 @@ class Media:
             return False
         if not address.startswith(LOCAL):
             if remembered:
-                self.found[address] = Found(Facts(*json.loads(remembered[0])))
+                self.found[address] = MediaFile(Facts(*json.loads(remembered[0])))
             return False
         path = local_file(self._config, address.removeprefix(LOCAL))
         if path is None:
@@ -236,7 +236,7 @@ class Media:
             signature = Signature.of(path.stat())
             if remembered and remembered[1] == json.dumps(signature):
                 facts, *rest = json.loads(remembered[0])
-                self.found[address] = Found(Facts(*facts), rest[0], str(path), rest[1])
+                self.found[address] = MediaFile(Facts(*facts), rest[0], str(path), rest[1])
                 return False
             found = described(path)
         except OSError as error:
@@ -276,7 +276,7 @@ class Media:
         for count, (address, answer) in enumerate(answers, start=1):
             before = known.get(address, ProbeRecord()).facts
             store.put(address, json.dumps(answer.facts), json.dumps(answer[1:]))
-            self.found[address] = Found(answer.facts)
+            self.found[address] = MediaFile(answer.facts)
             if answer.facts != before:
                 changed.add(address)
             if answer.error:
@@ -303,7 +303,7 @@ class Media:
         names = set()
         for url in urls:
             sizes = [
-                Found(made.facts, f"{FOLDER}/{made.name}", str(folder / made.name), made.digest)
+                MediaFile(made.facts, f"{FOLDER}/{made.name}", str(folder / made.name), made.digest)
                 for made in mirror.made(url)
             ]
             if sizes:

@@ -28,7 +28,7 @@ from feedpub.run.rules import FileRules, Selection
 from feedpub.store.rows import row_of
 
 
-class Reader:
+class FileReader:
     """Reads files by one set of rules."""
 
     def __init__(self, rules: FileRules, selection: Selection) -> None:

@@ -34,9 +34,9 @@ from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
-from feedpub.run.media import LOCAL, Found, completed, described, local_file, wanted
+from feedpub.run.media import LOCAL, MediaFile, completed, described, local_file, wanted
 from feedpub.run.report import Options
-from feedpub.store.ledger_index import Ledger
+from feedpub.store.ledger_index import LedgerIndex
 from feedpub.store.rows import seconds
 
 BATCH = 100  # files that a process parses at once
@@ -109,7 +109,7 @@ def read_records(
     rules = ReadingRules.of(config)
     tests = conditions(config.select, terms)
     unpublished = options.unpublished or config.select.unpublished
-    ledger = Ledger.of(read_ledger(config.ledger, config.shown(config.ledger)))
+    ledger = LedgerIndex.of(read_ledger(config.ledger, config.shown(config.ledger)))
     records: list[Record] = []
     files = [found for found in scan.files if only is None or only(found)]
     reading.files = len(files)
@@ -143,7 +143,7 @@ def read_records(
     return reading
 
 
-def _named(record: Record, content: str, ledger: Ledger) -> Record:
+def _named(record: Record, content: str, ledger: LedgerIndex) -> Record:
     """A record under the id that it has."""
     known = ledger_line(record, content)
     id = ledger.id_of(known, record.id_from)
@@ -232,7 +232,7 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
 
 def _with_local(record: Record, config: Config) -> Record:
     """The record with what the files beside it tell."""
-    found: dict[str, Found] = {}
+    found: dict[str, MediaFile] = {}
     for address in wanted(record, asks_hosts=False).split("\n"):
         file = local_file(config, address.removeprefix(LOCAL)) if address else None
         if file:

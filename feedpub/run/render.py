@@ -21,8 +21,8 @@ from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
-from feedpub.run.media import Found, completed, shown_in
-from feedpub.run.parse import Reader, unpack
+from feedpub.run.media import MediaFile, completed, shown_in
+from feedpub.run.parse import FileReader, unpack
 from feedpub.run.report import Watch
 from feedpub.run.stale import Job, entry_of
 from feedpub.run.sync import Kept
@@ -55,10 +55,10 @@ class Publisher:
         root: Path,
         processes: int,
         store: Store,
-        reader: Reader,
+        reader: FileReader,
         items: ItemAssembler,
         aliases: Mapping[str, Sequence[str]],
-        media: Mapping[str, Found],
+        media: Mapping[str, MediaFile],
     ) -> None:
         """`root` is the folder that files in the store are below."""
         self._root = root
@@ -205,7 +205,7 @@ def render_catalogues(title: str, home: str, rows: Sequence[FeedRow]) -> dict[st
     }
 
 
-def _records(batch: Sequence[ToRender], kept: Kept, reader: Reader) -> Iterator[Record]:
+def _records(batch: Sequence[ToRender], kept: Kept, reader: FileReader) -> Iterator[Record]:
     """The records themselves: kept since they were read, or read again."""
     for place, wanted in itertools.groupby(batch, key=lambda record: record.place):
         read = reader.records(place) if place else {}

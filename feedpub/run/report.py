@@ -37,7 +37,7 @@ class Lost(NamedTuple):
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Tally:
+class Counts:
     """All records, each accounted for: read = items + left out + duplicates + unusable."""
 
     items: int = 0
@@ -74,7 +74,7 @@ class MediaReport:
 class Outcome:
     """What a run did."""
 
-    tally: Tally
+    tally: Counts
     feeds: Sequence[str] = ()  # their paths
     written: list[str] = field(default_factory=list)  # files, below the output
     unchanged: list[str] = field(default_factory=list)

@@ -18,10 +18,10 @@ from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem, RecordHead, TermFile
 from feedpub.records.rules import ReadingRules, TaxonomyRules
-from feedpub.records.scan import NO_SIGNATURE, Clock, Signature
+from feedpub.records.scan import NO_SIGNATURE, RunClock, Signature
 from feedpub.run.inputs import digest, of_rules
 from feedpub.run.report import Options
-from feedpub.store.rows import Feeds, feeds_of
+from feedpub.store.rows import FeedKeys, feeds_of
 from feedpub.store.store import Store
 
 
@@ -70,7 +70,7 @@ class Selection:
         self._tests = conditions(rules.select, terms)
         self._as_of = as_of
 
-    def of(self, head: RecordHead) -> tuple[str, Feeds]:
+    def of(self, head: RecordHead) -> tuple[str, FeedKeys]:
         """Why a record is left out, "" if it may be in feeds; and the feeds it belongs to then."""
         select, unpublished = self._rules.select, self._rules.unpublished
         reason = reason_left_out(head, select, self._tests, self._as_of, unpublished)
@@ -86,7 +86,7 @@ class Vocabulary:
     Raises `RunError` if they cannot be read.
     """
 
-    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+    def __init__(self, config: Config, store: Store, clock: RunClock) -> None:
         rules = TaxonomyRules.of(config)
         signatures = [_signature(Path(path)) for path, _ in (*rules.topics, *rules.providers)]
         sure = all(map(clock.is_sure, signatures))

@@ -59,7 +59,7 @@ class Archive(NamedTuple):
         return Unit(self.of.row.id, self.period)
 
 
-class Looker:
+class FeedPlanner:
     """Looks at feeds; `existing` are the paths of all feeds that there will be."""
 
     def __init__(

@@ -12,17 +12,17 @@ from feedpub.config import Config
 from feedpub.grouping.duplicates import Claim, is_accident, newest, same_id
 from feedpub.model import PATH_ID, Problem
 from feedpub.parallel import map_tasks, usable_cpus
-from feedpub.records.scan import Clock, FoundFolder, Signature, count_files, walk_sources
+from feedpub.records.scan import FoundFolder, RunClock, Signature, count_files, walk_sources
 from feedpub.run import inputs
 from feedpub.run.files import FileNotes, FileRead, ToRead
-from feedpub.run.identities import Identities, Place, place_of
-from feedpub.run.report import Lost, Options, Tally, Watch
+from feedpub.run.identities import Identities, RecordFile, record_file
+from feedpub.run.report import Counts, Lost, Options, Watch
 from feedpub.run.rules import FileRules, Selection
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of, name_of
 from feedpub.store.store import Store, in_batches
 
 if TYPE_CHECKING:
-    from feedpub.run.parse import Reader
+    from feedpub.run.parse import FileReader
 
 BATCH = 50  # files that a process reads at once
 KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
@@ -40,7 +40,7 @@ class Sync:
         store: Store,
         options: Options,
         selection: Selection,
-        clock: Clock,
+        clock: RunClock,
         watch: Watch,
         ids: Identities,
     ) -> None:
@@ -66,15 +66,15 @@ class Sync:
 
     def read_files(self) -> None:
         """Whatever changed on the disk."""
-        reader: Reader | None = None  # one in each process
+        reader: FileReader | None = None  # one in each process
 
         def work(task: tuple[list[ToRead], bool]) -> list[FileRead]:
             nonlocal reader
             if reader is None:
                 # A run with nothing to read need not load what reads records.
-                from feedpub.run.parse import Reader
+                from feedpub.run.parse import FileReader
 
-                reader = Reader(self._rules, self._selection)
+                reader = FileReader(self._rules, self._selection)
             return reader.read(*task)
 
         read, total = 0, 0
@@ -148,7 +148,7 @@ class Sync:
         """Forgets files that are no more; what their records were called is not forgotten yet."""
         store = self._store
         for gone in files.values():
-            place = Place(gone.id, store.file_place(gone.id).shown, gone.content)
+            place = RecordFile(gone.id, store.file_place(gone.id).shown, gone.content)
             self._ids.gone(place, store.records_of(gone.id))
         store.remove_files([gone.id for gone in files.values()])
 
@@ -159,7 +159,7 @@ class Sync:
         added: list[tuple[int, RecordRow]] = []
         for result in results:
             folder, name, shown, signature = self._pending.pop(result.id)
-            place = Place(result.id, shown, result.content)
+            place = RecordFile(result.id, shown, result.content)
             if not result.digest:
                 self._unsure.add(folder)
             if not (result.digest and self._clock.is_sure(signature)):
@@ -188,7 +188,7 @@ class Sync:
         self._store.touch_files(touched)
         self._store.add_records(added)
 
-    def _replaced(self, place: Place, rows: list[RecordRow]) -> list[RecordRow]:
+    def _replaced(self, place: RecordFile, rows: list[RecordRow]) -> list[RecordRow]:
         """Of a file's records now, those that are new; those that are no more are removed."""
         records = self._store.records_of(place.file)
         if len(records) == len(rows) == 1 and records[0].row.part is rows[0].part is None:
@@ -238,7 +238,7 @@ class Sync:
             if row != record.row:
                 self._store.update_record(record, row)
                 if record.row.reason:
-                    self._ids.arrived(place_of(self._store, record.file), row)
+                    self._ids.arrived(record_file(self._store, record.file), row)
 
 
 class _Pending(NamedTuple):
@@ -282,16 +282,16 @@ def how_lost(rival: Rival, winner: Rival) -> int:
     return 2 if is_accident(rival.guid_from, winner.guid_from) else 1
 
 
-def tally(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) -> Tally:
+def count_all(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) -> Counts:
     """Every record accounted for; each problem of `folders` stands for a record of its own."""
     total, reasons = store.count_records()
-    told = Tally(files=store.count_files(), unusable=len(folders))
-    told.reasons = dict(sorted(reasons.items(), key=lambda count: (-count[1], count[0])))
+    counts = Counts(files=store.count_files(), unusable=len(folders))
+    counts.reasons = dict(sorted(reasons.items(), key=lambda count: (-count[1], count[0])))
     problems = list(folders)
     for notes in map(FileNotes.of, store.notes()):
         problems += notes.problems
-        told.unusable += notes.unusable
-        told.no_records += len(notes.skipped)
+        counts.unusable += notes.unusable
+        counts.no_records += len(notes.skipped)
     lost = 0
     for key in store.lost():
         for rivals in by_guid(store.rivals(key)):
@@ -300,15 +300,15 @@ def tally(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) 
                 how = how_lost(rival, winner)
                 lost += how > 0
                 if how == 1:
-                    told.duplicates.append(Lost(_name(rival), _name(winner), rival.guid))
+                    counts.duplicates.append(Lost(_name(rival), _name(winner), rival.guid))
                 elif how == 2:
                     problems.append(same_id(rival.shown, rival.line, _name(rival), _name(winner)))
-                    told.unusable += 1
-    told.duplicates.sort()
+                    counts.unusable += 1
+    counts.duplicates.sort()
     # Sorting keeps those of one file in the order in which they were found.
-    told.problems = [*general, *sorted(problems, key=lambda problem: problem.path)]
-    told.items = total - told.left_out - lost
-    return told
+    counts.problems = [*general, *sorted(problems, key=lambda problem: problem.path)]
+    counts.items = total - counts.left_out - lost
+    return counts
 
 
 def _name(rival: Rival) -> str:

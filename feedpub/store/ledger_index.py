@@ -9,7 +9,7 @@ from feedpub.model import OWN_ID, LedgerLine
 from feedpub.store.schema import LEDGER
 
 
-class Ledger:
+class LedgerIndex:
     """The lines of the ledger in a database; what is said of a record depends on both alone."""
 
     # Its indexes leave out what is empty: SQLite uses them only where a query says so, too.
@@ -19,7 +19,7 @@ class Ledger:
         self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
 
     @classmethod
-    def of(cls, lines: Iterable[LedgerLine]) -> Ledger:
+    def of(cls, lines: Iterable[LedgerLine]) -> LedgerIndex:
         """A ledger beside any store."""
         connection = sqlite3.connect("", isolation_level=None)
         for statement in LEDGER.split(";"):

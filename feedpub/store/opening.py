@@ -27,7 +27,7 @@ _LOADING_CACHE = 24 * 1024  # KiB, while a store is filled: rows come in no orde
 _FREE = 0.3  # of a file's pages; beyond, it is made smaller
 
 
-class Identity(NamedTuple):
+class StoreOwner(NamedTuple):
     """Whose memory it is; another's is not used."""
 
     configuration: str
@@ -42,11 +42,11 @@ class _UnusableError(Exception):
         super().__init__(why)
 
 
-class Memory:
+class StoreSession:
     """The store of one run, from opening to commit; use as a context manager."""
 
     def __init__(
-        self, folder: Path, shown: str, identity: Identity, ignore: bool, keep: bool
+        self, folder: Path, shown: str, identity: StoreOwner, ignore: bool, keep: bool
     ) -> None:
         """Opens what `folder` holds, or, if that cannot be (or `ignore`), begins a new store.
 
@@ -71,7 +71,7 @@ class Memory:
             self._closing.close()
             raise
 
-    def __enter__(self) -> Memory:
+    def __enter__(self) -> StoreSession:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -237,7 +237,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _filled(path: Path | str, identity: Identity) -> sqlite3.Connection:
+def _filled(path: Path | str, identity: StoreOwner) -> sqlite3.Connection:
     """A new store, with nothing in it but whose it is."""
     db = sqlite3.connect(path, isolation_level=None)
     # It is of use as a whole or not at all, so it needs no protection while it is filled.

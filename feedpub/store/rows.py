@@ -153,7 +153,7 @@ class OutputRow(NamedTuple):
         return Unit(self.feed, self.period)
 
 
-Feeds = Sequence[tuple[str, str]]  # the feeds that a record belongs to: path and kind
+FeedKeys = Sequence[tuple[str, str]]  # the feeds that a record belongs to: path and kind
 
 
 def seconds(moment: datetime) -> int:
@@ -213,7 +213,7 @@ def named(row: RecordRow, guid: str, derived: str) -> RecordRow:
     )
 
 
-def feeds_of(placements: Sequence[Placement]) -> Feeds:
+def feeds_of(placements: Sequence[Placement]) -> FeedKeys:
     """Placements as the store takes them."""
     return [placement[:2] for placement in placements]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from feedpub.paths import printable_path
 from feedpub.store.former import FormerRecord
-from feedpub.store.ledger_index import Ledger
+from feedpub.store.ledger_index import LedgerIndex
 from feedpub.store.rows import (
     ArchiveRow,
     FeedRow,
@@ -52,7 +52,7 @@ class Store:
         self.dirty_moments: set[tuple[int, int]] | None = None
         self.touched: set[int] = set()  # guid_key of records that came, went or changed
         self.changed = False  # whether there is anything to commit
-        self.ledger = Ledger(connection)
+        self.ledger = LedgerIndex(connection)
         self._db = connection
         self._feeds: dict[str, tuple[int, str]] = {}  # path → id and kind
         self._of_lost: set[int] | None = None
@@ -189,7 +189,7 @@ class Store:
             for feed in array("I", row.feeds)
         ]
         self._write_all("INSERT INTO placements VALUES (?, ?, ?)", placements)
-        self._soil(placements)
+        self._mark_dirty(placements)
         if not self.is_new:
             self.touched.update(row.guid_key for _, row in rows)
 
@@ -229,10 +229,10 @@ class Store:
         """The records in feeds of whose media there is more to know."""
         return self._records("WHERE media <> '' AND reason = '' AND lost = 0", ())
 
-    def soil(self, record: StoredRecord) -> None:
+    def mark_dirty(self, record: StoredRecord) -> None:
         """Of a record that is what it was, something else is to be told."""
         row = record.row
-        self._soil([(feed, -row.published, record.id) for feed in array("I", row.feeds)])
+        self._mark_dirty([(feed, -row.published, record.id) for feed in array("I", row.feeds)])
 
     def records_after(self, id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
@@ -333,14 +333,14 @@ class Store:
         if present == was:
             return
         rows = [(feed, -row.published, id) for feed in array("I", row.feeds)]
-        self._soil(rows)
+        self._mark_dirty(rows)
         if present:
             self._write_all("INSERT INTO placements VALUES (?, ?, ?)", rows)
         else:
             statement = "DELETE FROM placements WHERE feed = ? AND age = ? AND record = ?"
             self._write_all(statement, rows)
 
-    def _soil(self, placements: Sequence[tuple[int, int, int]]) -> None:
+    def _mark_dirty(self, placements: Sequence[tuple[int, int, int]]) -> None:
         self.dirty.update(feed for feed, _, _ in placements)
         if self.dirty_moments is not None:
             self.dirty_moments.update((feed, -age) for feed, age, _ in placements)

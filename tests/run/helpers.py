@@ -21,8 +21,8 @@ from feedpub.model import (
     Related,
     Transcript,
 )
-from feedpub.records.scan import Clock
-from feedpub.store.opening import Identity, Memory
+from feedpub.records.scan import RunClock
+from feedpub.store.opening import StoreOwner, StoreSession
 from feedpub.store.store import Store
 
 CONFIG = """\
@@ -49,12 +49,12 @@ def write(path: Path, content: str | bytes) -> Path:
 
 def scratch() -> Store:
     """A new store that is kept nowhere."""
-    return Memory(Path(), "state", Identity("", ""), ignore=True, keep=False).store
+    return StoreSession(Path(), "state", StoreOwner("", ""), ignore=True, keep=False).store
 
 
-def later() -> Clock:
+def later() -> RunClock:
     """A clock that is an hour ahead: what was written just now is sure."""
-    clock = Clock()
+    clock = RunClock()
     clock._limit += 3600 * 10**9
     return clock
 

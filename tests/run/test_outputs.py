@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.records.scan import Clock, Signature
+from feedpub.records.scan import RunClock, Signature
 from feedpub.run.feeds import aliases, compare_tree, stamped
 from feedpub.store.rows import OutputRow, Unit
 
@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def left(file: Path, clock: Clock) -> dict[str, OutputRow]:
+def left(file: Path, clock: RunClock) -> dict[str, OutputRow]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return {file.name: stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
 
@@ -60,7 +60,7 @@ def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: 
 
 
 def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
-    rows = left(file, Clock())
+    rows = left(file, RunClock())
     assert compare_tree(file.parent, rows, later()).seen.keys() == rows.keys()
     status = file.stat()
     file.write_text("deef")

@@ -12,7 +12,7 @@ from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, ToRead
-from feedpub.run.parse import Reader, unpack
+from feedpub.run.parse import FileReader, unpack
 from feedpub.run.report import Options
 from feedpub.run.rules import FileRules, Selection, SelectionRules
 
@@ -24,8 +24,8 @@ LIST = '{"title": "B", "date": "2026-01-02", "id": "b"}\n{"title": "bad"}\n' + (
 )
 
 
-def reader(config: Config) -> Reader:
-    return Reader(
+def reader(config: Config) -> FileReader:
+    return FileReader(
         FileRules.of(config),
         Selection(
             SelectionRules.of(config, Options(None)), None, Taxonomies(Terms([], []), Terms([], []))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.records.scan import GRANULARITY, NO_SIGNATURE, Clock, Signature
+from feedpub.records.scan import GRANULARITY, NO_SIGNATURE, RunClock, Signature
 
 from .helpers import later
 
@@ -31,7 +31,7 @@ EPOCH = -time.time_ns()
 )
 def test_a_signature_is_sure_if_it_is_old_enough(mtime: int, ctime: int, sure: bool) -> None:
     now = time.time_ns()
-    assert Clock().is_sure(Signature(1, now + mtime, now + ctime, 1)) == sure
+    assert RunClock().is_sure(Signature(1, now + mtime, now + ctime, 1)) == sure
 
 
 def test_what_could_not_be_looked_at_is_never_sure() -> None:
@@ -41,5 +41,5 @@ def test_what_could_not_be_looked_at_is_never_sure() -> None:
 def test_a_file_written_just_now_is_sure_later(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     signature = Signature.of((tmp_path / "a").stat())
-    assert not Clock().is_sure(signature)
+    assert not RunClock().is_sure(signature)
     assert later().is_sure(signature)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedpub.config import Config
-from feedpub.records.scan import Clock
+from feedpub.records.scan import RunClock
 from feedpub.run.rules import Vocabulary
 from feedpub.store.store import Store
 
@@ -74,9 +74,9 @@ def test_a_change_is_seen(site: Config, store: Store, change: str) -> None:
 
 
 def test_what_was_written_just_now_is_read_again(site: Config, store: Store) -> None:
-    Vocabulary(site, store, Clock())
+    Vocabulary(site, store, RunClock())
     pretend(store)
-    assert description(Vocabulary(site, store, Clock())) == "What is new"
+    assert description(Vocabulary(site, store, RunClock())) == "What is new"
 
 
 def test_a_site_without_taxonomy_has_no_problems(tmp_path: Path, store: Store) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
 from feedpub.run.report import Lost
-from feedpub.run.sync import settle, tally
+from feedpub.run.sync import count_all, settle
 from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
 
@@ -40,56 +40,56 @@ def put(store: Store, name: str, *records: tuple[str, str, str], notes: str | No
 
 
 def test_nothing_is_nothing(store: Store) -> None:
-    told = tally(store, [], [])
-    assert (told.read, told.items, told.files, told.problems) == (0, 0, 0, [])
+    counts = count_all(store, [], [])
+    assert (counts.read, counts.items, counts.files, counts.problems) == (0, 0, 0, [])
 
 
 def test_reasons_come_by_how_many_there_are(store: Store) -> None:
     for n, reason in enumerate(["", "type", "draft", "future", "future", "draft", "future"]):
         put(store, f"{n}.md", (str(n), "id", reason))
-    told = tally(store, [], [])
-    assert list(told.reasons.items()) == [("future", 3), ("draft", 2), ("type", 1)]
-    assert (told.items, told.left_out, told.read, told.files) == (1, 6, 7, 7)
+    counts = count_all(store, [], [])
+    assert list(counts.reasons.items()) == [("future", 3), ("draft", 2), ("type", 1)]
+    assert (counts.items, counts.left_out, counts.read, counts.files) == (1, 6, 7, 7)
 
 
 def test_copies_are_told_by_the_one_that_stands_for_them(store: Store) -> None:
     put(store, "a.md", ("x", "id", ""))
     put(store, "b.jsonl", ("y", "id", ""), ("x", "id", ""))
     settle(store)
-    told = tally(store, [], [])
-    assert told.duplicates == [Lost("records/a.md", "records/b.jsonl#2", "x")]
-    assert (told.items, told.read, told.problems) == (2, 3, [])
+    counts = count_all(store, [], [])
+    assert counts.duplicates == [Lost("records/a.md", "records/b.jsonl#2", "x")]
+    assert (counts.items, counts.read, counts.problems) == (2, 3, [])
 
 
 def test_ids_that_are_equal_by_accident_are_a_problem(store: Store) -> None:
     put(store, "a.md", ("x", PATH_ID, ""))
     put(store, "b.md", ("x", PATH_ID, ""))
     settle(store)
-    told = tally(store, [], [])
-    [problem] = told.problems
+    counts = count_all(store, [], [])
+    [problem] = counts.problems
     assert (problem.path, problem.key, "records/b.md" in problem.what) == (
         "records/a.md",
         "id",
         True,
     )
-    assert (told.items, told.unusable, told.duplicates, told.read) == (1, 1, [], 2)
+    assert (counts.items, counts.unusable, counts.duplicates, counts.read) == (1, 1, [], 2)
 
 
 def test_what_was_removed_takes_its_copies_along(store: Store) -> None:
     put(store, "a.md", ("x", "id", ""))
     put(store, "b.md", ("x", "id", "removed"))
     settle(store)
-    told = tally(store, [], [])
-    assert (told.items, told.reasons, len(told.duplicates)) == (0, {"removed": 1}, 1)
+    counts = count_all(store, [], [])
+    assert (counts.items, counts.reasons, len(counts.duplicates)) == (0, {"removed": 1}, 1)
 
 
 def test_problems_come_in_order_the_general_ones_first(store: Store) -> None:
     of_file = [Problem("records/c.md", n, "", "what", "remedy") for n in (9, 1)]
     put(store, "c.md", notes=FileNotes(of_file, [], 2).to_json())
     put(store, "b.md", notes=FileNotes([], [("records/b.md", "taxonomy file")], 0).to_json())
-    told = tally(store, [GENERAL], [OF_A_FOLDER])
-    assert told.problems == [GENERAL, *of_file, OF_A_FOLDER]
-    assert (told.unusable, told.no_records, told.files, told.read) == (3, 1, 2, 3)
+    counts = count_all(store, [GENERAL], [OF_A_FOLDER])
+    assert counts.problems == [GENERAL, *of_file, OF_A_FOLDER]
+    assert (counts.unusable, counts.no_records, counts.files, counts.read) == (3, 1, 2, 3)
 
 
 @given(
@@ -112,8 +112,8 @@ def test_every_record_is_counted_once(files: list[list[tuple[str, str, str]]]) -
     for n, records in enumerate(files):
         put(store, f"{n}.md", *records)
     settle(store)
-    told = tally(store, [], [])
+    counts = count_all(store, [], [])
     everything = list(itertools.chain(*files))
-    assert told.read == len(everything)
+    assert counts.read == len(everything)
     standing = {guid for guid, _, reason in everything if reason in {"", "removed"}}
-    assert told.items + told.reasons.get("removed", 0) == len(standing)
+    assert counts.items + counts.reasons.get("removed", 0) == len(standing)

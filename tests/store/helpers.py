@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from feedpub.store.opening import Identity, Memory
+from feedpub.store.opening import StoreOwner, StoreSession
 from feedpub.store.rows import FileRow, FolderRow, RecordRow
 from feedpub.store.store import Store
 
-MINE = Identity("my configuration", "this program")
+MINE = StoreOwner("my configuration", "this program")
 
 
 def memory(
-    folder: Path, identity: Identity = MINE, *, ignore: bool = False, keep: bool = True
-) -> Memory:
+    folder: Path, identity: StoreOwner = MINE, *, ignore: bool = False, keep: bool = True
+) -> StoreSession:
     """The memory in a folder."""
-    return Memory(folder, "state", identity, ignore, keep)
+    return StoreSession(folder, "state", identity, ignore, keep)
 
 
 def scratch(folder: Path) -> Store:

@@ -7,14 +7,14 @@ import sqlite3
 import pytest
 
 from feedpub.model import LedgerLine
-from feedpub.store.ledger_index import Ledger
+from feedpub.store.ledger_index import LedgerIndex
 
 LINE = LedgerLine("a", "b", "c.md", 1, "d")
 
 
 @pytest.mark.parametrize("method", ["id_for", "has", "path_of", "earlier_id"])
 def test_no_question_reads_the_whole_ledger(method: str) -> None:
-    ledger = Ledger.of([LINE._replace(content="other")])
+    ledger = LedgerIndex.of([LINE._replace(content="other")])
     asked: list[str] = []
     ledger._db.set_trace_callback(asked.append)
     line = LedgerLine("unknown", "", "unknown.md", 1, "unknown")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedpub.store.opening import NAME, Identity, Memory
+from feedpub.store.opening import NAME, StoreOwner, StoreSession
 from feedpub.store.schema import VERSION
 
 from .helpers import MINE, add_file, memory, row
@@ -22,7 +22,7 @@ STAMP = "state.stamp"
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a second process")
 
 
-def told(run: Memory) -> str:
+def told(run: StoreSession) -> str:
     """What is said of it, whether it must be known or not."""
     assert not (run.note and run.warning)
     return run.note or run.warning
@@ -147,7 +147,7 @@ def test_where_nothing_is_to_be_kept_nothing_is_written(
         (MINE._replace(program="another"), "another version"),
     ],
 )
-def test_the_memory_of_another_is_not_used(kept: Path, other: Identity, why: str) -> None:
+def test_the_memory_of_another_is_not_used(kept: Path, other: StoreOwner, why: str) -> None:
     with memory(kept, other) as run:
         assert run.store.fact("word") is None
         assert why in told(run)
