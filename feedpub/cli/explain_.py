@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from pathlib import Path
 
 import click
 
 from feedpub.cli.common import EVERYTHING, Common, common_options, table
 from feedpub.cli.common import as_of as moment
 from feedpub.config import Config, Where
-from feedpub.config.options import AllGroup, Group
-from feedpub.grouping.archive import period_of
-from feedpub.grouping.assemble import feed_id, min_items, profile, window_rule
 from feedpub.grouping.select import REASONS
-from feedpub.model import Placement, Problem, Profile, Record, global_id
-from feedpub.run.query import Grouping, Reading, group, read_records, read_terms
+from feedpub.model import Placement, Problem, Record
+from feedpub.run.query import (
+    Described,
+    Grouping,
+    Matches,
+    Membership,
+    Missing,
+    describe,
+    explain_missing,
+    feed_path,
+    find,
+    group,
+    memberships,
+    read_records,
+    read_terms,
+)
 from feedpub.run.report import Options
-from feedpub.store.rows import seconds
 
 
 @click.command(
@@ -47,13 +55,12 @@ def command(common: Common, what: str, unpublished: bool) -> None:
     options = Options(as_of=moment(None), unpublished=unpublished)
     reading = read_records(config, terms, options)
     grouping = group(config, terms, reading.items)
-    feed = _feed_path(config, what)
-    names = _record_names(config, what) | {global_id(what, config.site.id)}
-    lines = _explain_records(config, reading, grouping, names)
-    if not lines and feed in grouping.windows:
-        lines = _explain_feed(config, grouping, feed)
-    if not lines:
-        lines = _explain_absence(config, reading, grouping, feed)
+    path = "" if what == EVERYTHING else feed_path(config, what)
+    lines = _explain_records(config, find(config, reading, what), grouping)
+    if not lines and path in grouping.windows:
+        lines = _explain_feed(path, describe(config, grouping, path))
+    if not lines and (missing := explain_missing(config, reading, grouping, path)):
+        lines = [f"{path}: no feed, since {_why_missing(missing)}"]
     if not lines:
         raise click.UsageError(
             f"there is no record and no feed {what!r}; `feedpub list records` and "
@@ -63,77 +70,27 @@ def command(common: Common, what: str, unpublished: bool) -> None:
         click.echo(line)
 
 
-def _explain_absence(config: Config, reading: Reading, grouping: Grouping, path: str) -> list[str]:
-    """Why there is no such feed, if there could be one."""
-    custom = next((c for c in config.feeds.custom if path == f"custom/{c.slug}"), None)
-    if custom:
-        return [f"{path}: no feed, since no record meets its where: {_where(custom.where)}"]
-    placed = [
-        placement
-        for record in reading.items
-        for placement in grouping.placer.place(record.head)
-        if placement.feed == path
-    ]
-    if placed:
-        least = min_items(config, placed[0])
-        return [f"{path}: no feed, since it has {len(placed)} records, and min_items is {least}"]
-    return []
+def _why_missing(missing: Missing) -> str:
+    if missing.where:
+        return f"no record meets its where: {_where(missing.where)}"
+    return f"it has {missing.records} records, and min_items is {missing.min_items}"
 
 
-def _record_names(config: Config, what: str) -> set[str]:
-    """All that a record may be called: as typed, and as it is called below the configuration."""
-    file, mark, part = what.partition("#")
-    below = Path(os.path.relpath(Path(file).absolute(), config.root)).as_posix()
-    return {what, below + mark + part, config.shown(Path(file).absolute()) + mark + part}
-
-
-def _feed_path(config: Config, what: str) -> str:
-    path = "" if what == EVERYTHING else what.removeprefix(config.site.url).strip("/")
-    path = path.removeprefix(config.shown(config.output) + "/")
-    if path == config.shown(config.output):
-        return ""
-    for old, new in config.feeds.also_at.items():
-        if path == old or path.startswith(f"{old}/"):
-            path = new + path[len(old) :]
-    head, _, name = path.rpartition("/")
-    return head if name in {*config.feeds.filenames.values(), "index.html"} else path
-
-
-def _explain_records(
-    config: Config, reading: Reading, grouping: Grouping, names: set[str]
-) -> list[str]:
-    def meant(record: Record) -> bool:
-        return bool(
-            {
-                record.path,
-                record.path.partition("#")[0],
-                record.id,
-                record.derived,
-                record.link,
-                record.external_url,
-            }
-            & (names - {""})
-        )
-
+def _explain_records(config: Config, found: Matches, grouping: Grouping) -> list[str]:
     lines: list[str] = []
-    for record in reading.items:
-        if meant(record):
-            lines += [*_facts(config, record), *_feeds_of(config, grouping, record), ""]
-    for left in reading.left_out:
-        if left.record and meant(left.record):
-            lines += _facts(config, left.record)
-            lines += [f"in no feed: {left.reason} ({REASONS[left.reason]})", ""]
-    for other in reading.no_records:
-        if other.name in names:
-            lines += [other.name, f"{other.reason}: {REASONS[other.reason]}", ""]
-    for lost in reading.duplicates:
-        if meant(lost.record):
-            lines += _facts(config, lost.record)
-            lines += [f"in no feed: the same item as {lost.winner.path}, which was taken", ""]
-    own = [p for p in reading.problems if {p.path, p.record} & names]
-    if any(problem.fatal for problem in own):
-        lines += ["in no feed: it cannot be used"] if not lines else []
-    lines += [str(problem) for problem in own]
+    for record in found.items:
+        lines += [*_facts(config, record), *_feeds_of(config, grouping, record), ""]
+    for record, reason in found.left_out:
+        lines += _facts(config, record)
+        lines += [f"in no feed: {reason} ({REASONS[reason]})", ""]
+    for other in found.no_records:
+        lines += [other.name, f"{other.reason}: {REASONS[other.reason]}", ""]
+    for lost in found.duplicates:
+        lines += _facts(config, lost.record)
+        lines += [f"in no feed: the same item as {lost.winner.path}, which was taken", ""]
+    if not lines and any(problem.fatal for problem in found.problems):
+        lines = ["in no feed: it cannot be used"]
+    lines += [str(problem) for problem in found.problems]
     return lines[:-1] if lines and not lines[-1] else lines
 
 
@@ -156,79 +113,44 @@ def _facts(config: Config, record: Record) -> list[str]:
 
 
 def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
-    rows = []
-    for placement in grouping.placer.place(record.head):
-        path = placement.feed or EVERYTHING
-        window = grouping.windows.get(placement.feed)
-        if window is None:
-            rows.append((path, f"no feed: fewer than {min_items(config, placement)} records"))
-            continue
-        places = [entry.record.id for entry in window.entries]
-        held = (
-            f"item {places.index(record.id) + 1} of {len(places)}"
-            if record.id in places
-            else f"older than the {len(places)} that the feed holds{_archived(config, record)}"
-        )
-        rows.append((path, held))
-    placed = {placement.feed for placement in grouping.placer.place(record.head)}
-    rows += [
-        (path, f"not in it: its where is {_where(custom.where)}")
-        for custom in config.feeds.custom
-        if (path := f"custom/{custom.slug}") not in placed
-    ]
-    if not placed:
+    found = memberships(config, grouping, record)
+    rows = [(one.feed or EVERYTHING, _why(one)) for one in found]
+    if all(one.unmet for one in found):
         rows.append(("no feed", "no group takes it: see include, exclude and where in config.yaml"))
     return ["feeds", *(f"  {line}" for line in table(rows))]
 
 
-def _archived(config: Config, record: Record) -> str:
-    by = config.feeds.archives
-    if by == "false":
-        return ""
-    return f"; in its archive of {period_of(seconds(record.published), by)}"
+def _why(one: Membership) -> str:
+    if one.unmet:
+        return f"not in it: its where is {_where(one.unmet)}"
+    if one.min_items:
+        return f"no feed: fewer than {one.min_items} records"
+    if one.position:
+        return f"item {one.position} of {one.size}"
+    archived = f"; in its archive of {one.period}" if one.period else ""
+    return f"older than the {one.size} that the feed holds{archived}"
 
 
-def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
-    window = grouping.windows[path]
-    rule = window_rule(config, window.placement)
-    custom = next((c for c in config.feeds.custom if path == f"custom/{c.slug}"), None)
-    placement = window.placement
-    if custom:
-        why = f"records that meet feeds.custom's where: {_where(custom.where)}"
-    elif placement.topic and placement.provider:
-        why = f"records of {placement.provider.name} with the topic {placement.topic.name}"
-    elif placement.topic:
-        why = f"records with the topic {placement.topic.name}, or one below it"
-    elif placement.provider:
-        why = f"records of {placement.provider.name}"
-    else:
-        why = "all records"
-    where = None if custom else _group_of(config, placement).where
-    if where and _where(where) != "every record":
-        why += f" that meet its where: {_where(where)}"
+def _explain_feed(path: str, feed: Described) -> list[str]:
+    window, rule = feed.window, feed.window.rule
     size = f"the newest {rule.items}" if rule.items else "all"
     if rule.span:
         hours = rule.span.total_seconds() / 3600
         size += f", and all no older than {hours:g} h before the newest"
-    prefix = f"{path}/" if path else ""
-    own = profile(config, placement) or Profile()
     rows = [
         ("feed", path or EVERYTHING),
-        ("id", feed_id(config.site.id, path)),
+        ("id", feed.id),
         ("  from", "site.id and the feed's path"),
-        ("holds", why),
+        ("holds", _contents(window.placement, feed.where)),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]
-    if own.mail is not None:
-        added = "&".join(f"{name}={value}" for name, value in own.mail)
+    if feed.profile.mail is not None:
+        added = "&".join(f"{name}={value}" for name, value in feed.profile.mail)
         rows.append(("newsletter", f"made to be mailed{added and f'; addresses have {added}'}"))
-    if own.podcast is not None:
-        behind = own.podcast and f"; what is played is behind {own.podcast}"
+    if (prefix := feed.profile.podcast) is not None:
+        behind = prefix and f"; what is played is behind {prefix}"
         rows.append(("podcast", f"what it lacks, feedpub check says{behind}"))
-    rows += [
-        (name, config.site.url + prefix + config.feeds.filenames[name])
-        for name in config.feeds.formats
-    ]
+    rows += feed.urls.items()
     lines = table(rows)
     for entry in window.entries:
         record = entry.record
@@ -236,13 +158,21 @@ def _explain_feed(config: Config, grouping: Grouping, path: str) -> list[str]:
     return lines
 
 
-def _group_of(config: Config, placement: Placement) -> AllGroup | Group:
-    feeds = config.feeds
-    if placement.topic and placement.provider:
-        return feeds.topic_providers
-    if placement.topic:
-        return feeds.topics
-    return feeds.providers if placement.provider else feeds.all
+def _contents(placement: Placement, where: Where | None) -> str:
+    topic, provider = placement.topic, placement.provider
+    if placement.kind == "custom":
+        return f"records that meet feeds.custom's where: {_where(where or Where())}"
+    if topic and provider:
+        why = f"records of {provider.name} with the topic {topic.name}"
+    elif topic:
+        why = f"records with the topic {topic.name}, or one below it"
+    elif provider:
+        why = f"records of {provider.name}"
+    else:
+        why = "all records"
+    if where and _where(where) != "every record":
+        why += f" that meet its where: {_where(where)}"
+    return why
 
 
 def _where(where: Where) -> str:

@@ -6,29 +6,34 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
-from feedpub.config import Config
+from feedpub.config import Config, Where
 from feedpub.formats import in_order, media_type
 from feedpub.grouping.apple import faults
+from feedpub.grouping.archive import period_of
 from feedpub.grouping.assemble import (
     FeedAssembler,
     FormatName,
     ItemAssembler,
     ItemRules,
+    feed_id,
     min_items,
+    profile,
     window_rule,
 )
 from feedpub.grouping.duplicates import Duplicate, newest_of_each, same_id
-from feedpub.grouping.place import Placer, PlacingRules
+from feedpub.grouping.place import Placer, PlacingRules, group_of
 from feedpub.grouping.select import conditions, reason_left_out
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.grouping.window import Window, Windows
 from feedpub.ids.ledger_file import read_ledger
-from feedpub.model import LedgerLine, Problem, Record
+from feedpub.model import LedgerLine, Problem, Profile, Record, global_id
 from feedpub.parallel import map_tasks, usable_cpus
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.rules import ReadingRules, TaxonomyRules
@@ -204,6 +209,142 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
         if window.total >= min_items(config, window.placement)
     }
     return Grouping(terms, placer, kept)
+
+
+class Matches(NamedTuple):
+    """The records and problems that a name stands for."""
+
+    items: Sequence[Record]
+    left_out: Sequence[tuple[Record, str]]  # with the reason
+    duplicates: Sequence[Duplicate]
+    no_records: Sequence[LeftOut]
+    problems: Sequence[Problem]
+
+
+def find(config: Config, reading: Reading, what: str) -> Matches:
+    """Everything that a path, a path with #n, an id or a URL names."""
+    file, mark, part = what.partition("#")
+    path = Path(file).absolute()
+    below = Path(os.path.relpath(path, config.root)).as_posix()
+    names = {what, below + mark + part, config.shown(path) + mark + part}
+    names |= {global_id(what, config.site.id)}
+    names -= {""}
+
+    def is_meant(record: Record) -> bool:
+        paths = {record.path, record.path.partition("#")[0]}
+        urls = {record.id, record.derived, record.link, record.external_url}
+        return not names.isdisjoint(paths | urls)
+
+    return Matches(
+        [record for record in reading.items if is_meant(record)],
+        [
+            (left.record, left.reason)
+            for left in reading.left_out
+            if left.record and is_meant(left.record)
+        ],
+        [lost for lost in reading.duplicates if is_meant(lost.record)],
+        [other for other in reading.no_records if other.name in names],
+        [problem for problem in reading.problems if {problem.path, problem.record} & names],
+    )
+
+
+class Membership(NamedTuple):
+    """Whether a record is in a feed; the first field that is set says why not."""
+
+    feed: str
+    position: int = 0  # its place among the items, from 1
+    size: int = 0  # how many items the feed has
+    unmet: Where | None = None  # the condition of a custom feed that the record does not meet
+    min_items: int = 0  # more records than there are, so that there is no such feed
+    period: str = ""  # of the archive that has the record, because it is too old for the feed
+
+
+def memberships(config: Config, grouping: Grouping, record: Record) -> list[Membership]:
+    """The feeds that a record belongs to, and the custom feeds that it does not belong to."""
+    found = []
+    placements = grouping.placer.place(record.head)
+    for placement in placements:
+        window = grouping.windows.get(placement.feed)
+        if window is None:
+            found.append(Membership(placement.feed, min_items=min_items(config, placement)))
+            continue
+        ids = [entry.record.id for entry in window.entries]
+        if record.id in ids:
+            found.append(Membership(placement.feed, ids.index(record.id) + 1, len(ids)))
+        else:
+            by = config.feeds.archives
+            period = "" if by == "false" else period_of(seconds(record.published), by)
+            found.append(Membership(placement.feed, size=len(ids), period=period))
+    placed = {placement.feed for placement in placements}
+    found += [
+        Membership(path, unmet=custom.where)
+        for custom in config.feeds.custom
+        if (path := f"custom/{custom.slug}") not in placed
+    ]
+    return found
+
+
+def feed_path(config: Config, what: str) -> str:
+    """The path of the feed that a path or a URL names: its own, or that of one of its files."""
+    path = what.removeprefix(config.site.url).strip("/")
+    path = path.removeprefix(config.shown(config.output) + "/")
+    if path == config.shown(config.output):
+        return ""
+    for old, new in config.feeds.also_at.items():
+        if path == old or path.startswith(f"{old}/"):
+            path = new + path[len(old) :]
+    head, _, name = path.rpartition("/")
+    return head if name in {*config.feeds.filenames.values(), "index.html"} else path
+
+
+class Described(NamedTuple):
+    """A feed, and by which settings it has its items."""
+
+    id: str
+    window: Window
+    where: Where | None  # the condition of its group, or its own
+    profile: Profile
+    urls: Mapping[str, str]  # by format
+
+
+def describe(config: Config, grouping: Grouping, path: str) -> Described:
+    """A feed that there is."""
+    window = grouping.windows[path]
+    prefix = f"{path}/" if path else ""
+    return Described(
+        feed_id(config.site.id, path),
+        window,
+        group_of(config, window.placement).where,
+        profile(config, window.placement) or Profile(),
+        {
+            name: config.site.url + prefix + config.feeds.filenames[name]
+            for name in config.feeds.formats
+        },
+    )
+
+
+class Missing(NamedTuple):
+    """Why there is no feed: no record meets its condition, or it has too few of them."""
+
+    where: Where | None
+    records: int = 0
+    min_items: int = 0
+
+
+def explain_missing(
+    config: Config, reading: Reading, grouping: Grouping, path: str
+) -> Missing | None:
+    """Why there is no feed at a path; None if no setting could make one there."""
+    for custom in config.feeds.custom:
+        if path == f"custom/{custom.slug}":
+            return Missing(custom.where)
+    placed = [
+        placement
+        for record in reading.items
+        for placement in grouping.placer.place(record.head)
+        if placement.feed == path
+    ]
+    return Missing(None, len(placed), min_items(config, placed[0])) if placed else None
 
 
 def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
