@@ -91,3 +91,8 @@ def no_endless_time(seconds: float = 40) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def bare(text: str, **place: Any) -> Record:
+    """The record of front matter that brings its own title and date."""
+    return only(parse(f"---\n{text}\n---\n", **place))
