@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -140,3 +141,13 @@ def test_no_modules_import_each_other() -> None:
     names = sorted(graph.modules)
     imports = {name: graph.find_modules_directly_imported_by(name) for name in names}
     assert _circles(imports) == []
+
+
+def test_every_error_has_one_base() -> None:
+    bases: dict[str, list[str]] = {}
+    for path in (ROOT / "feedpub").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = [ast.unparse(base) for base in node.bases]
+    direct = {name for name, its in bases.items() if "Exception" in its}
+    assert direct == {"FeedpubError"}

@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3.exceptions
 
+from feedpub.errors import FeedpubError
 from feedpub.media.connections import Deadline
 from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_partial_file
 from feedpub.media.guard import RefusedError, check_url
@@ -99,7 +100,7 @@ class _Reply(NamedTuple):
         return _Range(first, last - first + 1, total)
 
 
-class _StoppedError(Exception):
+class _StoppedError(FeedpubError):
     """An outcome that ends an exchange early."""
 
     def __init__(self, outcome: Outcome) -> None:

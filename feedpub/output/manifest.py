@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from feedpub.durable import Root
+from feedpub.errors import FeedpubError
 
 MANIFEST_NAME = ".feedpub.json"
 VERSION = 1
@@ -18,7 +19,7 @@ _NAME = r"(?!\.\.?(?:/|$))[^/\\\0\ud800-\udfff]+"
 _SAFE_PATH = re.compile(f"{_NAME}(?:/{_NAME})*")
 
 
-class ManifestError(Exception):
+class ManifestError(FeedpubError):
     """The manifest is there and cannot be understood."""
 
 

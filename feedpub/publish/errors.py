@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from feedpub.errors import FeedpubError
 
-class TargetError(Exception):
+
+class TargetError(FeedpubError):
     """A target cannot be used at all: nothing more is tried there."""
 
 
@@ -14,7 +16,7 @@ class ConflictError(TargetError):
         super().__init__(what)
 
 
-class FileError(Exception):
+class FileError(FeedpubError):
     """One file cannot be brought there, or taken away; others may."""
 
 
@@ -25,7 +27,7 @@ class AlreadyExistsError(FileError):
         super().__init__("a file that feedpub did not put there is in the way")
 
 
-class TransientError(Exception):
+class TransientError(FeedpubError):
     """What may be gone in a moment; `after` is how many seconds the host asks to wait, 0: none."""
 
     def __init__(self, what: str, after: float = 0.0) -> None:
@@ -37,5 +39,5 @@ class GaveUpError(FileError):
     """What was tried as often as it may be."""
 
 
-class StoppedError(Exception):
+class StoppedError(FeedpubError):
     """Somebody wants the push to end."""

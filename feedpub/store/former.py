@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from feedpub.errors import FeedpubError
 from feedpub.paths import printable_path
 
 _QUERY = """
@@ -31,7 +32,7 @@ class FormerRecord(NamedTuple):
     guid: str
 
 
-class FormerStoreError(Exception):
+class FormerStoreError(FeedpubError):
     """The store cannot be read."""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.durable import locked, write_atomic
+from feedpub.errors import FeedpubError
 from feedpub.store.schema import SCHEMA, VERSION
 from feedpub.store.store import Store
 
@@ -34,7 +35,7 @@ class StoreOwner(NamedTuple):
     program: str
 
 
-class _UnusableError(Exception):
+class _UnusableError(FeedpubError):
     """Why what is there cannot be used; `lasting` if the next run would find it so as well."""
 
     def __init__(self, why: str, lasting: bool = False) -> None:
