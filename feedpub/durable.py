@@ -303,14 +303,14 @@ def _open_folder(path: str, above: int | None, make: bool) -> int:
 
 
 def _regular(descriptor: int) -> BufferedReader:
-    """The file of a descriptor; raises `OSError` and closes it if it is no regular file."""
+    """The file of a descriptor; raises `OSError` and closes it if it is not a regular file."""
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         is_folder = stat.S_ISDIR(mode)
         raise OSError(
             errno.EISDIR if is_folder else errno.EINVAL,
-            os.strerror(errno.EISDIR) if is_folder else "it is no regular file",
+            os.strerror(errno.EISDIR) if is_folder else "it is not a regular file",
         )
     return os.fdopen(descriptor, "rb")
 

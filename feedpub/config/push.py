@@ -188,7 +188,7 @@ def _address_fault(scheme: str, rest: str) -> Fault | None:
 def _host_fault(scheme: str, parts: SplitResult) -> Fault | None:
     if scheme not in _HOSTLESS:
         if (parts.hostname or "-").startswith("-"):
-            return "names no host or bucket", f"write {scheme}://name/…"
+            return "has no host or bucket", f"write {scheme}://name/…"
     elif not (parts.path.startswith("/") and len(parts.path) > 1):
         return "names no absolute path", f"write three slashes: {scheme}:///path"
     elif parts.netloc not in {"", "localhost"}:

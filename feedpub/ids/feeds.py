@@ -44,7 +44,9 @@ def read_feed(data: bytes, name: str, base: str = "") -> OtherFeed:
         return _read_atom(root, base)
     if kind in {"rss", "RDF"}:
         return _read_rss(root, base)
-    raise RunError(f"{name}: this is no RSS, Atom or JSON feed; name the feed itself, not a page")
+    raise RunError(
+        f"{name}: this is not an RSS, Atom or JSON feed; name the feed itself, not a page"
+    )
 
 
 def same_page(url: str) -> str:
@@ -79,7 +81,7 @@ def _read_json(data: bytes, name: str, base: str) -> OtherFeed:
         ]
         following = feed.get("next_url")
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise RunError(f"{name}: this is JSON, but no JSON Feed with items") from None
+        raise RunError(f"{name}: this is JSON, but not a JSON Feed with items") from None
     return OtherFeed(items, urljoin(base, following) if isinstance(following, str) else "")
 
 

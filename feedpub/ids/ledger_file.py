@@ -32,7 +32,7 @@ def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
     """
     try:
         if path.exists() and not path.is_file():
-            raise LedgerError(shown, "is no regular file; name another one in ids.ledger")
+            raise LedgerError(shown, "is not a regular file; name another one in ids.ledger")
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
@@ -48,7 +48,7 @@ def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
     except FileNotFoundError:
         return
     except OSError as error:
-        what = f"cannot be read ({error.strerror}); mend that, for without it ids would change"
+        what = f"cannot be read ({error.strerror}); fix this, because ids would change without it"
         raise LedgerError(shown, what) from error
 
 
@@ -114,18 +114,16 @@ def _line(data: bytes) -> LedgerLine:
     try:
         values = json.loads(data)
     except ValueError:
-        raise ValueError("this is no JSON object") from None
+        raise ValueError("this is not a JSON object") from None
     if not isinstance(values, dict):
-        raise ValueError("this is no JSON object")
+        raise ValueError("this is not a JSON object")
     texts = [values.get(key, "") for key in ("id", "for", "path", "content")]
     if not texts[0] or not all(isinstance(text, str) for text in texts):
-        raise ValueError(
-            "a line needs an id, and for, path and content are texts if they are there"
-        )
+        raise ValueError("a line needs an id; for, path and content must be strings")
     published = values.get("published", "1970-01-01T00:00:00Z")
     moment = _moment(published)
     if moment is None:
-        raise ValueError("published is no time like 2026-01-31T09:30:00Z")
+        raise ValueError("published is not a time like 2026-01-31T09:30:00Z")
     own, derived, path, content = texts
     return LedgerLine(own, derived, path, int(moment.timestamp()), content)
 

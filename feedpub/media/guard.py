@@ -125,7 +125,7 @@ def check_url(url: str) -> str:
     if "@" in parts.netloc:
         raise RefusedError("an address that holds a user or a password is not asked")
     if not host or port == 0 or "%" in host:
-        raise RefusedError("it names no host")
+        raise RefusedError("it has no host")
     return host.rstrip(".")
 
 

@@ -128,8 +128,8 @@ class OutputTree:
             manifest = read_manifest(self.output) or Manifest()
         except ManifestError as error:
             raise RunError(
-                f"{self.shown}/{MANIFEST_NAME} cannot be understood ({error}), so feedpub does not "
-                "know which files are its own; restore it, or move the folder away: it is made anew"
+                f"{self.shown}/{MANIFEST_NAME} is damaged ({error}), so feedpub does not "
+                "know which files are its own; restore it, or move the folder away and run again"
             ) from None
         return manifest._replace(files={**manifest.files, **self._moved})
 
@@ -369,5 +369,5 @@ def _as_run_error(output: Path, shown: str, left: str) -> Iterator[None]:
         where = "" if path.startswith((".", STAGING)) else f"/{path}"
         raise RunError(
             f"{shown}{where}: the feeds cannot be written ({error.strerror}); "
-            f"mend that and run again, {left}"
+            f"fix this and run again, {left}"
         ) from error

@@ -35,15 +35,15 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
         anew = options._replace(full=True)
         try:
             outcome = _steadily(config, anew, watch)
-            outcome.notes.insert(0, f"{damaged}; everything was read anew")
+            outcome.notes.insert(0, f"{damaged}; everything was read again")
         except sqlite3.Error as error:
             full_disk = unwritable(shown, error)
             try:
                 outcome = _steadily(config, anew, watch, remember=False)
             except sqlite3.Error as again:
                 raise RunError(
-                    f"what a run must keep in mind has no room in the temporary folder ({again}); "
-                    "make room there, or let TMPDIR name another"
+                    f"the temporary folder has no space for the data of a run ({again}); "
+                    "free some space, or set TMPDIR"
                 ) from again
             outcome.warnings.insert(0, full_disk)
         return outcome
@@ -78,7 +78,7 @@ def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> 
         raise
     if tree.completed_burst:
         outcome.warnings.insert(
-            0, "an earlier run was cut short; its feeds were put in place first"
+            0, "an earlier run was interrupted; its feeds were put in place first"
         )
     outcome.seconds = watch.seconds
     return outcome
@@ -116,7 +116,7 @@ def _run(
     outcome.unchanged = tree.changes.unchanged
     outcome.removed = tree.changes.removed
     outcome.warnings += [
-        f"{tree.shown}/{path}: no longer a feed, but changed by somebody else; left as it is"
+        f"{tree.shown}/{path}: no longer a feed, but changed by something else; not removed"
         for path in tree.changes.kept
     ]
     return outcome

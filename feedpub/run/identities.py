@@ -331,8 +331,8 @@ class Identities:
 
     def _warn_of(self, path: str, old: str, new: str) -> None:
         self.warnings.append(
-            f"{path}: id: {new!r} was {old!r} before: subscribers see a "
-            "new item; if it is none, write the old one"
+            f"{path}: id: it changed from {old!r} to {new!r}, so subscribers see a new item; "
+            "if this is not intended, restore the old id"
         )
 
     # What is written

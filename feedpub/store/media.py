@@ -117,7 +117,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
-        raise sqlite3.OperationalError("it is of a newer feedpub")
+        raise sqlite3.OperationalError("it was written by a newer feedpub")
     if version == 0:
         for statement in _SCHEMA.split(";"):
             db.execute(statement)

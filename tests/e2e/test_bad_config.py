@@ -77,7 +77,7 @@ BAD = [
         "site.language", "english!!", "en"),
     Bad("empty", "", None, "", "empty", "feedpub init"),
     Bad("comments alone", "# nothing\n", None, "", "empty", "feedpub init"),
-    Bad("not YAML", "site: [\n", 2, "", "not YAML", "mend"),
+    Bad("not YAML", "site: [\n", 2, "", "not YAML", "fix"),
     Bad("tab", instead("  title", "\ttitle"), 2, "", "not YAML", "spaces"),
     Bad("unquoted colon", instead("Test site", "Test: site"), 2, "", "not YAML", "quotes"),
     Bad("a list", "- a\n- b\n", 1, "", "a list", "key: value"),
@@ -85,7 +85,7 @@ BAD = [
     Bad("not UTF-8", CONFIG.replace("Test", "T\u00e9st").encode("latin-1"), 2, "", "not UTF-8",
         "save it as UTF-8"),
     Bad("UTF-16", CONFIG.encode("utf-16"), 1, "", "not UTF-8", "save it as UTF-8"),
-    Bad("10,000 brackets", "site: " + "[" * 10_000 + "]" * 10_000, 1, "", "deep|nest", "flatten"),
+    Bad("10,000 brackets", "site: " + "[" * 10_000 + "]" * 10_000, 1, "", "deep|nest", "nesting"),
     Bad("a key that is a list", more("? [a, b]\n: c"), 8, "", "key", "write"),
     Bad("missing site", RECORDS, 1, "site", "missing", "add it"),
     Bad("missing site.url", instead(URL, ""), 2, "site.url", "missing", "add it"),
@@ -96,7 +96,7 @@ BAD = [
     Bad("url of nothing", instead("https://feeds.example.org/", "https://"), 3, "site.url",
         "https://", "https://"),
     Bad("port of words", instead("org/\n  id", "org:http/\n  id"), 3, "site.url", "http", "https:"),
-    Bad("url with a query", instead("org/\n  id", "org/?a=b\n  id"), 3, "site.url", r"\?", "leave"),
+    Bad("url with a query", instead("org/\n  id", "org/?a=b\n  id"), 3, "site.url", r"\?", "part"),
     Bad("bad timezone", instead("Europe/Berlin", "Europe/Brelin"), 6, "site.timezone",
         "Europe/Brelin", "Europe/Berlin"),
     Bad("timezone a folder", instead("Europe/Berlin", "Europe"), 6, "site.timezone", "'Europe'",
@@ -109,15 +109,15 @@ BAD = [
     Bad("bad title variable", more('feeds: {topics: {title: "{topic}"}}'), 8,
         "feeds.topics.title", "{topic}", "{name}"),
     Bad("output inside records", more("output: records/feeds"), 7, "records[0].path",
-        "inside the records", "output:.* else"),
+        "inside the records", "move the output"),
     Bad("records inside output", instead("[records]", "[feeds/records]") + "output: feeds\n", 7,
-        "records[0].path", "inside the output", "somewhere else"),
+        "records[0].path", "inside the output", "move"),
     Bad("output the config's folder", more("output: ."), 8, "output", "config.yaml", "like feeds"),
     Bad("output above the config", more("output: .."), 7, "records[0].path",
-        "inside the output", "somewhere else"),
+        "inside the output", "move"),
     Bad("output a file", more("output: config.yaml"), 8, "output", "not a folder", "folder"),
     Bad("records missing", instead("[records]", "[recodrs]"), 7, "records[0].path", "recodrs",
-        "mend the path.*disk"),
+        "correct the path.*disk"),
     Bad("unset variable", instead("Test site", "${FEEDPUB_UNSET}"), 2, "site.title",
         "FEEDPUB_UNSET", "set it"),
     Bad("unset variable in a list", more('websub: {hubs: ["${FEEDPUB_UNSET}"]}'), 8,
@@ -142,7 +142,7 @@ BAD = [
         more('feeds: {topics: {path: "x/{slug}"}, providers: {path: "x/{slug}"}}'), 8,
         "feeds.providers.path", "x/{slug}", "its own"),
     Bad("taxonomy missing", more("taxonomy: {topics: topcis}"), 8, "taxonomy.topics", "topcis",
-        "make it|leave"),
+        "create it|remove"),
 ]  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def test_every_mistake_is_named_at_once(site: Site) -> None:
 def test_no_configuration_anywhere(tmp_path: Path) -> None:
     run = Site(tmp_path).run("generate")
     assert run.code == 2
-    assert_told(run, None, "", "none", "feedpub init.*--config")
+    assert_told(run, None, "", "no configuration", "feedpub init.*--config")
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "records"])
@@ -200,7 +200,7 @@ def test_a_configuration_that_may_not_be_read(site: Site, unprivileged: list[str
     (site.root / "config.yaml").chmod(0)
     run = site.run("generate", prefix=unprivileged)
     assert run.code == 2
-    assert_told(run, None, "", "cannot be read", "mend")
+    assert_told(run, None, "", "cannot be read", "fix")
 
 
 def test_a_secret_from_the_environment_need_not_be_in_the_file(site: Site) -> None:

@@ -98,7 +98,7 @@ def test_an_id_of_its_own_is_taken_as_it_is_and_a_change_is_said(site: Site) -> 
     site.write("records/a.md", record("A", "id: urn:x:two"))
     run = site.generate("-q")
     assert ids(site) == {"A": "urn:x:two"}
-    assert "records/a.md: id: 'urn:x:two' was 'urn:x:one' before" in run.err
+    assert "records/a.md: id: it changed from 'urn:x:one' to 'urn:x:two'" in run.err
     site.write("records/a.md", record("A", f"url: {NEW}"))
     site.generate()
     assert ids(site) == {"A": "urn:x:two"}, "it is kept when the record does not name it any more"
@@ -382,10 +382,10 @@ def test_an_id_that_is_no_address_is_taken_over_as_the_other_tool_wrote_it(site:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("<html><body>A page</body></html>", "no RSS, Atom or JSON feed"),
-        ("", "no RSS, Atom or JSON feed"),
-        ("{}", "no JSON Feed"),
-        ('{"items": 3}', "no JSON Feed"),
+        ("<html><body>A page</body></html>", "not an RSS, Atom or JSON feed"),
+        ("", "not an RSS, Atom or JSON feed"),
+        ("{}", "not a JSON Feed"),
+        ('{"items": 3}', "not a JSON Feed"),
     ],
 )
 def test_what_is_no_feed_ends_with_1(site: Site, content: str, said: str) -> None:
@@ -495,17 +495,17 @@ def test_a_full_disk_leaves_no_half_a_line(site: Site, small_disk: Path) -> None
 def test_a_ledger_that_is_no_file_is_refused(site: Site) -> None:
     changed(site)
     os.mkfifo(site.root / "ids.jsonl")
-    assert "ids.jsonl: is no regular file" in site.generate(code=1).err
+    assert "ids.jsonl: is not a regular file" in site.generate(code=1).err
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         (b"<<<<<<< HEAD\n", "keep the lines of both sides"),
-        (b"{]\n", "no JSON object"),
+        (b"{]\n", "not a JSON object"),
         (b'{"id": ""}\n', "needs an id"),
-        (b'{"id": "a", "path": 3}\n', "texts"),
-        (b'{"id": "a", "published": "yesterday"}\n', "no time like"),
+        (b'{"id": "a", "path": 3}\n', "strings"),
+        (b'{"id": "a", "published": "yesterday"}\n', "not a time like"),
     ],
 )
 def test_a_line_that_is_none_is_named_and_nothing_is_published(

@@ -90,25 +90,25 @@ def test_a_site_without_records_yet(site: Site) -> None:
 def test_a_file_of_somebody_else_in_the_way(site: Site) -> None:
     site.write("feeds/rss.xml", "mine")
     run = site.run("generate")
-    assert_stopped(site, run, "feeds/rss.xml", "in the way", "move it away")
+    assert_stopped(site, run, "feeds/rss.xml", "did not write it", "move it away")
     assert site.tree() == {"rss.xml": b"mine"}
 
 
 def test_a_folder_of_somebody_else_in_the_way(site: Site) -> None:
     site.write("feeds/rss.xml/mine", "mine")
-    assert_stopped(site, site.run("generate"), "feeds/rss.xml", "in the way", "move it away")
+    assert_stopped(site, site.run("generate"), "feeds/rss.xml", "did not write it", "move it away")
     assert site.tree() == {"rss.xml/mine": b"mine"}
 
 
 def test_a_file_where_a_folder_of_feeds_would_be(site: Site) -> None:
     site.write("feeds/topics", "mine")
-    assert_stopped(site, site.run("generate"), "feeds/topics", "in the way", "move it away")
+    assert_stopped(site, site.run("generate"), "feeds/topics", "did not write it", "move it away")
     assert site.tree() == {"topics": b"mine"}
 
 
 def test_a_foreign_file_stops_a_dry_run_too(site: Site) -> None:
     site.write("feeds/rss.xml", "mine")
-    assert_stopped(site, site.run("generate", "--dry-run"), "feeds/rss.xml", "in the way")
+    assert_stopped(site, site.run("generate", "--dry-run"), "feeds/rss.xml", "did not write it")
 
 
 def test_a_folder_where_a_feed_was(generated: Site) -> None:
@@ -119,7 +119,9 @@ def test_a_folder_where_a_feed_was(generated: Site) -> None:
     generated.write("records/third.md", record("Third", "topics: [Other]"))
     for _ in range(2):
         run = generated.run("generate")
-        assert_stopped(generated, run, "feeds/topics/other/rss.xml", "in the way", "move it away")
+        assert_stopped(
+            generated, run, "feeds/topics/other/rss.xml", "did not write it", "move it away"
+        )
         assert generated.tree() == before
     (generated.feeds / "topics/other/rss.xml").rmdir()
     generated.generate("-q")
@@ -130,7 +132,7 @@ def test_feeds_whose_manifest_is_gone(generated: Site) -> None:
     (generated.feeds / ".feedpub.json").unlink()
     generated.write("records/third.md", record("Third", "topics: [Other]"))
     run = generated.run("generate", "-q")
-    assert_stopped(generated, run, "in the way", "feeds/.feedpub.json is missing", "restore that")
+    assert_stopped(generated, run, "did not write it", "feeds/.feedpub.json", "restore it")
     generated.feeds.rename(generated.root / "old")
     generated.generate("-q")
     assert generated.titles("topics/other") == ["Second", "Third"]

@@ -100,7 +100,7 @@ def test_a_year_before_1000_is_read_as_it_was_ever_written(tmp_path: Path, year:
 def test_a_time_that_is_none_is_named(tmp_path: Path, written: object) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text(json.dumps({"id": "a", "published": written}) + "\n")
-    with pytest.raises(LedgerError, match="published is no time"):
+    with pytest.raises(LedgerError, match="published is not a time"):
         read(path)
 
 

@@ -547,7 +547,7 @@ def test_a_hostile_journal_or_manifest_is_no_fault_of_feedpubs_own(out: Path, te
     run(out, NEW)
     assert files(out) == NEW
     (out / MANIFEST_NAME).write_text(text, encoding="utf-8")
-    with pytest.raises(RunError, match="cannot be understood"):
+    with pytest.raises(RunError, match="is damaged"):
         run(out, OLD)
 
 
