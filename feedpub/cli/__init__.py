@@ -69,7 +69,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"feedpub.cli.{cmd_name}_")
+        module = importlib.import_module(f"feedpub.cli.{cmd_name}")
         command: click.Command = module.command
         return command
 

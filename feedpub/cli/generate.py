@@ -103,7 +103,7 @@ def command(
     if report:
         _write_report(report, outcome)
     if push:
-        from feedpub.cli.push_ import push_to
+        from feedpub.cli.push import push_to
 
         push_to(common, config, dry_run=dry_run, wait=wait)
     if strict and outcome.tally.unusable:
