@@ -21,7 +21,8 @@ from feedpub.version import VERSION
 from feedpub.cli.common import Common, common_options, fit, problem_fields
 from feedpub.errors import ConfigError, FeedpubError, LockedError, PushError
 
-# command → one line of help, so that `--help` does not import every command
+# command → one line of help, so that `--help` does not import every command.
+# The module of `list` takes that name in this package: do not call the built-in `list` here.
 COMMANDS = {
     "init": "Write a configuration for an existing site, or start a new one.",
     "generate": "Generate the feeds from the records.",
@@ -64,7 +65,7 @@ class _Commands(click.Group):
             raise _Interrupted from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -75,7 +76,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -83,7 +84,7 @@ class _Commands(click.Group):
         from feedpub.config.readers import nearest
 
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"There is no command {args[0]!r}; {nearest(args[0], list(COMMANDS))}")
+            ctx.fail(f"There is no command {args[0]!r}; {nearest(args[0], [*COMMANDS])}")
         return super().resolve_command(ctx, args)
 
 
