@@ -1,1 +1,1 @@
-"""The ids that must not change: the ledger that keeps them, and those of other tools' feeds."""
+"""Ids that must not change: the ledger file, and the ids in feeds of other tools."""

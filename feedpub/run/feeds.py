@@ -1,4 +1,4 @@
-"""Which feeds there are, which of their files are to be made anew, and how they are left."""
+"""Decides which feeds exist and which of their files to write, and commits the output tree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ARCHIVED = 1000  # records whose items are made at once for archives, but for th
 
 @dataclass(slots=True, eq=False, repr=False)
 class Standing:
-    """What was found of the files that the store knows of."""
+    """The state of the files that the store lists."""
 
     sure: dict[str, OutputRow] = field(default_factory=dict)
     broken: dict[str, OutputRow] = field(default_factory=dict)  # changed by somebody, or gone
@@ -44,7 +44,7 @@ class Standing:
 
 
 def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -> Standing:
-    """Compares the tree with what the store knows of it: by signatures, by content in doubt."""
+    """Compares the output tree with the store: by signature, and by content if that differs."""
     standing = Standing()
     top, root = str(output), Root(output)
     real = {"": True}
@@ -76,7 +76,7 @@ def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -
 
 
 def stamped(unit: Unit, signature: Signature, digest: str, clock: RunClock) -> OutputRow:
-    """The row of a file; one that was written just now is to be looked into at the next run."""
+    """The row of a file. If it was written just now, the next run hashes it to be sure."""
     mtime = signature.mtime if clock.is_sure(signature) else -1
     looks = (signature.size, mtime, signature.ctime, signature.inode)
     return OutputRow(unit.feed, *looks, digest, unit.period)
@@ -90,7 +90,7 @@ def files_of(config: Config, path: str) -> list[str]:
 
 
 def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str, list[str]]:
-    """Addresses that must go on working: file of the tree → where it is to be found as well."""
+    """Old paths that must keep working (`feeds.also_at`): file → its other paths."""
     if not config.feeds.also_at:
         return {}
     found: dict[str, list[str]] = {}
@@ -111,7 +111,7 @@ def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str,
 
 
 def unmatched(config: Config, feeds: Collection[str]) -> list[str]:
-    """Overrides of feeds that there are none of: a typing mistake, or a topic gone quiet."""
+    """Overrides of feeds that do not exist: a typing error, or a topic without records."""
     return [
         f"feeds.overrides.{path}: there is no such feed at present"
         for path in config.overrides
@@ -146,7 +146,7 @@ class Feeds:
 
     @property
     def paths(self) -> list[str]:
-        """The feeds that there are."""
+        """The paths of the existing feeds."""
         return list(self._existing)
 
     def publish(
@@ -157,7 +157,7 @@ class Feeds:
         items: int,
         watch: Watch,
     ) -> None:
-        """Leaves the output tree as a full run would, and the store knowing it."""
+        """Writes the output tree as a full run would, and updates the store."""
         media = self._refresh_media(watch)
         planner = FeedPlanner(
             self._config, self._store, vocabulary.terms, selection, self.paths, self._aliases, media
@@ -209,7 +209,7 @@ class Feeds:
         watch.lap("write")
 
     def _refresh_media(self, watch: Watch) -> Media:
-        """What is known of the media that the feeds hold; feeds that it changes become dirty."""
+        """Refreshes facts about the media in feeds; marks feeds dirty whose facts changed."""
         store, config = self._store, self._config
         media = Media(config, self._options, self._clock, watch, self.media)
         if not store.has_media():
@@ -238,7 +238,7 @@ class Feeds:
         return media
 
     def _files(self, media: Media) -> list[Staged]:
-        """What stood beside records and is to be in the tree, if it is not yet."""
+        """Stages media files that belong in the tree and are not there yet."""
         staged = []
         for n, (path, found) in enumerate(sorted(media.paths().items())):
             row = self._standing.sure.get(path)
@@ -253,7 +253,7 @@ class Feeds:
         return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
 
     def _doubtful(self, vocabulary: Vocabulary) -> list[FeedRow]:
-        """The feeds that may not be as they should be; those that are no more lose their files."""
+        """The feeds that may be out of date. Feeds that no longer exist lose their files."""
         store = self._store
         # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
         common = inputs.digest(
@@ -276,7 +276,7 @@ class Feeds:
         ]
 
     def _look(self, planner: FeedPlanner, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
-        """Brings the rows of these feeds up to date; those whose files are to be made come out."""
+        """Updates the rows of these feeds; yields those whose files must be written."""
         for before in doubtful:
             job = planner.look(before)
             if job.row != before or before.id in self._store.dirty:
@@ -322,7 +322,7 @@ class Feeds:
             yield batch
 
     def _catalogues(self) -> list[Staged]:
-        """The catalogues, if they are not what they should be."""
+        """Stages the catalogues if they are out of date."""
         if not self._existing:
             return []
         site, rows = self._config.site, list(self._existing.values())
@@ -344,7 +344,7 @@ class Feeds:
         ]
 
     def _commit(self, staged: list[tuple[Unit, Staged]], items: int) -> None:
-        """Moves everything into place, and notes how it is left."""
+        """Moves all files into place, and stores their signatures."""
         tree, store = self._tree, self._store
         gone = [path for path in self._known if path not in tree.files and path != MANIFEST_NAME]
         rows = dict(self._standing.seen)
@@ -362,7 +362,7 @@ class Feeds:
         store.put_outputs(rows.items(), gone)
 
     def _left(self, path: str, unit: Unit) -> OutputRow:
-        """A file that is in place now."""
+        """The row of a file that was moved into place."""
         file = self._config.output / path
         signature = Signature.of(os.lstat(file))
         digest = self._tree.files.get(path) or self._tree.digest(path)

@@ -20,7 +20,7 @@ from feedpub.store.opening import StoreOwner, StoreSession, unwritable
 
 
 def generate(config: Config, options: Options, watch: Watch) -> Outcome:
-    """Records → output tree. Raises `RunError`; the last good output then stands."""
+    """Writes the output tree from the records. If it raises `RunError`, the tree is unchanged."""
     media.check(config)
     with contextlib.ExitStack() as stack:
         if not options.dry_run:
@@ -29,7 +29,7 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
         try:
             return _steadily(config, options, watch)
         except sqlite3.Error as error:
-            # What is remembered was found to be damaged half-way, or there is no room for more.
+            # The store turned out to be damaged during the run, or the disk is full.
             shown = config.shown(config.state)
             damaged = f"{shown}: what is remembered cannot be used ({error})"
         anew = options._replace(full=True)
@@ -50,7 +50,7 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
 
 
 def _steadily(config: Config, options: Options, watch: Watch, remember: bool = True) -> Outcome:
-    """A run, and once more if a record was changed meanwhile; after that, who edits may run it."""
+    """Runs, and tries once more if a record changed during the run."""
     try:
         return _attempt(config, options, watch, remember)
     except ChangedError:
@@ -130,7 +130,7 @@ def _synchronize(
     ids: Identities,
     watch: Watch,
 ) -> tuple[Vocabulary, Selection, Sync]:
-    """Brings the store up to date with the taxonomy, the ledger, the files and the time."""
+    """Updates the store from the taxonomy, the ledger, the files and the time."""
     store = session.store
     vocabulary = Vocabulary(config, store, clock)
     watch.lap("taxonomy")
@@ -150,7 +150,7 @@ def _synchronize(
 
 
 def _recall(config: Config, options: Options, session: StoreSession, ids: Identities) -> None:
-    """Lets items keep the ids that another version of feedpub published."""
+    """Keeps the ids that another version of feedpub published."""
     if session.former:
         with contextlib.suppress(FormerStoreError):
             ids.recall(former_records(session.former))
@@ -164,9 +164,9 @@ def _recall(config: Config, options: Options, session: StoreSession, ids: Identi
 
 
 def freeze(config: Config, options: Options) -> int:
-    """Takes all ids of today down in the ledger; returns how many lines that took.
+    """Records all current ids in the ledger; returns the number of lines added.
 
-    Raises `RunError`. What is remembered is asked, and left as it is.
+    Raises `RunError`. The store is read, and not changed.
     """
     identity = StoreOwner(inputs.configuration(config), inputs.program())
     shown = config.shown(config.state)

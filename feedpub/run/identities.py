@@ -1,8 +1,8 @@
-"""Ids are for ever: what the ledger says, and what is added to it when an id would change.
+"""Keeps ids from changing, by adding a line to the ledger when an id would change.
 
-The ledger is an input like the records: which id a record has depends on both alone. What is
-remembered between runs only shows that a known record came to be called otherwise, and leads to a
-line in the ledger; it is there before anything is published.
+The ledger is an input like the records, and the id of a record depends on these two alone. The
+store only reveals that the id of a known record changed. The ledger then gets a line, before
+anything is published.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Identities:
     def __init__(
         self, config: Config, store: Store, clock: RunClock, record_all: bool = False
     ) -> None:
-        """With `record_all`, all ids are taken down, whatever the configuration says."""
+        """With `record_all`, all ids are recorded, whatever the configuration says."""
         self.added = 0  # lines, to the ledger
         self.warnings: list[str] = []
         self._path = config.ledger
@@ -80,7 +80,7 @@ class Identities:
     # What the ledger says
 
     def load(self) -> None:
-        """Brings what the store knows of the ledger up to date; raises `LedgerError`."""
+        """Updates the index of the ledger in the store; raises `LedgerError`."""
         store = self._store
         try:
             signature = Signature.of(self._path.stat())
@@ -114,7 +114,7 @@ class Identities:
             return ""
 
     def _name_again(self) -> None:
-        """Every record is called what the ledger says now."""
+        """Gives every record the id that the ledger says now."""
         for batch in in_batches(self._store):
             places: dict[int, RecordFile] = {}
             for record in batch:
@@ -128,14 +128,14 @@ class Identities:
                 self.arrived(place, row)
 
     def of(self, row: RecordRow, place: RecordFile) -> RecordRow:
-        """A record's row under the id that the ledger gives it."""
+        """The row with the id that the ledger gives the record."""
         guid = self._store.ledger.id_of(place.line(row), row.guid_from)
         return row if guid == row.guid else named(row, guid, row.guid)
 
     # What changes
 
     def replaced(self, old: RecordRow, new: RecordRow, place: RecordFile) -> None:
-        """A file of one record has another now."""
+        """The only record of a file was replaced."""
         if old.guid != new.guid and old.published == new.published and not old.reason:
             if new.guid_from in {OWN_ID, SHORT_ID}:
                 self._warn_of(place.shown, old.guid, new.guid)
@@ -144,7 +144,7 @@ class Identities:
                 self._changed.append(_Rename(old.guid, place, named(new, derived, derived)))
 
     def gone(self, place: RecordFile, records: list[StoredRecord]) -> None:
-        """A file is no more, or not under its name."""
+        """A file was deleted or renamed."""
         self.left(records)
         for record in records:
             row = record.row
@@ -153,11 +153,11 @@ class Identities:
                 self._gone[place.label(row.part)].append(known)
 
     def left(self, records: list[StoredRecord]) -> None:
-        """Records are no more where they were, or not what they were."""
+        """Records were removed or changed."""
         self._left += [(r.row.guid, r.row.derived) for r in records if r.row.derived]
 
     def arrived(self, place: RecordFile, row: RecordRow) -> None:
-        """A record is new to the store, or to what the ledger says now."""
+        """A record is new in the store, or the ledger changed since it was stored."""
         if row.reason or row.derived or row.guid_from in {OWN_ID, SHORT_ID}:
             return
         by_content = row.guid_from == PATH_ID
@@ -167,7 +167,7 @@ class Identities:
             self._arrived.append((place, row))
 
     def keep(self) -> None:
-        """Lets known records have the ids that they had, if nobody else has."""
+        """Lets known records keep their former ids, unless another record has them."""
         renames = self._changed
         for place, row in self._arrived:
             if row.guid_from == PATH_ID and (old := self._gone.get(place.label(row.part))):
@@ -225,7 +225,7 @@ class Identities:
                     self._rename(guid, by_name)
 
     def _rename(self, guid: str, records: list[StoredRecord]) -> None:
-        """Gives an item, in however many files, an id of its own."""
+        """Gives an item an id of its own, in all its files."""
         line = min(self._placed(record) for record in records)
         mark = hashlib.sha256(f"{line.path}\n{line.published}".encode()).hexdigest()[:12]
         new = f"{guid}-{mark}" if "#" in guid else f"{guid}#{mark}"
@@ -238,7 +238,7 @@ class Identities:
         return record_file(self._store, record.file).line(record.row)
 
     def _is_named_so(self, row: RecordRow, place: RecordFile) -> bool:
-        """Whether a record is still called what its own rules give."""
+        """Whether a record still has the id that its own keys give."""
         same = self._store.records_named(row.guid_key, row.guid)
         return any((r.file, r.row.part, r.row.derived) == (place.file, row.part, "") for r in same)
 
@@ -264,7 +264,7 @@ class Identities:
         self._left = []
 
     def _free(self, guid: str, derived: str) -> None:
-        """A name leads to this id no more."""
+        """Ends the mapping from a derived id to this id."""
         store = self._store
         self._lines.append(LedgerLine(derived, derived))
         self._flush()
@@ -338,7 +338,7 @@ class Identities:
     # What is written
 
     def record(self) -> None:
-        """Under `record: all`, takes down each id that is published for the first time."""
+        """With `ids.record: all`, records each id that is published for the first time."""
         store = self._store
         self._flush()
         if not self._records_all:
@@ -357,7 +357,7 @@ class Identities:
         store.set_fact("ids", "all")
 
     def write(self) -> str:
-        """Adds what is new to the ledger; says what was done. Raises `LedgerError`."""
+        """Appends the new lines to the ledger; returns a message. Raises `LedgerError`."""
         store = self._store
         lines: Iterable[LedgerLine] = self._lines
         if self._takes_all:  # they may be more than memory holds

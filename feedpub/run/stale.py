@@ -1,4 +1,4 @@
-"""What each feed is to be made of: enough to know whether its files are what they should be."""
+"""Plans each feed from its records, and hashes the plan to see whether its files are stale."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class Job(NamedTuple):
-    """A feed whose files are to be made."""
+    """A feed whose files must be written."""
 
     row: FeedRow
     feed: Feed  # without its items
@@ -86,7 +86,7 @@ class FeedPlanner:
         self._rules = of_rules(self.items.rules, plugin_state(config.feeds.formats))
 
     def look(self, row: FeedRow) -> Job:
-        """What a feed is to be made of; its row says whether it was made of just that."""
+        """Plans a feed. Its files are current if the `inputs` of its row stay the same."""
         placement = Placement(row.path, row.kind)
         rule = window_rule(self._config, placement)
         records = window_of(self._store, self._config, row)
@@ -107,14 +107,14 @@ class FeedPlanner:
         return Job(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
 
     def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
-        """A feed of these records, without its items; the newest says what it is called."""
+        """A feed of these records, without items. The newest record gives the names."""
         newest = head_of(self._store.record(records[0].id).row)
         placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
         updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
         return self._feeds.feed(placement, newest, updated, row.total)
 
     def _items(self, records: Sequence[WindowRow]) -> bytes:
-        """All that the items of these records are made of."""
+        """Everything that the items of these records depend on."""
         return b"".join(
             part
             for record in records
@@ -162,7 +162,7 @@ class FeedPlanner:
         )
 
     def look_into(self, archive: Archive, context: bytes) -> tuple[Job, ArchiveRow]:
-        """What an archive is to be made of."""
+        """Plans an archive."""
         row, period = archive.of.row, archive.period
         records = self._store.between(row.id, start_of(period), end_of(period))
         feed = self._as_archive(archive, self._feed(row, records))
@@ -170,7 +170,7 @@ class FeedPlanner:
         return Job(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:
-        """What of its item depends on the taxonomy and on which feeds there are."""
+        """What the item depends on besides the record: the taxonomy, the feeds and the media."""
         parts, known = [], self._contexts
         for name in topics_of(record.topics):
             if name not in known:

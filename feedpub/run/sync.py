@@ -1,4 +1,4 @@
-"""Bringing the store up to date: with the files, with the configuration, and with the time."""
+"""Updates the store: from the files, the configuration and the time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Kept = dict[tuple[int, int | None], bytes]  # (file, part) → a packed record
 
 
 class Sync:
-    """One run's work on the store; `dirty` feeds of the store are what it leads to."""
+    """Updates the store in one run; feeds that must be checked are in its `dirty`."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Sync:
     # The files
 
     def read_files(self) -> None:
-        """Whatever changed on the disk."""
+        """Reads the files that changed on disk."""
         reader: FileReader | None = None  # one in each process
 
         def work(task: tuple[list[ToRead], bool]) -> list[FileRead]:
@@ -93,7 +93,7 @@ class Sync:
             self._store.index()
 
     def _tasks(self) -> Iterator[tuple[list[ToRead], bool]]:
-        """The files that may have changed, some at a time; what is gone is forgotten."""
+        """The files that may have changed, in batches. Removes deleted files from the store."""
         known = self._store.folders()
         root = f"{self._config.root}{os.sep}"
         batch: list[ToRead] = []
@@ -145,7 +145,7 @@ class Sync:
         self._remove(files)
 
     def _remove(self, files: dict[bytes, FileRow]) -> None:
-        """Forgets files that are no more; what their records were called is not forgotten yet."""
+        """Removes deleted files. Their ids are remembered for the rest of the run."""
         store = self._store
         for gone in files.values():
             place = RecordFile(gone.id, store.file_place(gone.id).shown, gone.content)
@@ -153,7 +153,7 @@ class Sync:
         store.remove_files([gone.id for gone in files.values()])
 
     def _take(self, results: list[FileRead]) -> None:
-        """Puts what some files gave into the store."""
+        """Stores the results of a batch of files."""
         rows: list[tuple[FileRow, int, bytes, str | None]] = []
         touched: list[FileRow] = []
         added: list[tuple[int, RecordRow]] = []
@@ -189,7 +189,7 @@ class Sync:
         self._store.add_records(added)
 
     def _replaced(self, place: RecordFile, rows: list[RecordRow]) -> list[RecordRow]:
-        """Of a file's records now, those that are new; those that are no more are removed."""
+        """The new ones among the records of a changed file. Removes those that disappeared."""
         records = self._store.records_of(place.file)
         if len(records) == len(rows) == 1 and records[0].row.part is rows[0].part is None:
             self._ids.replaced(records[0].row, rows[0], place)
@@ -214,7 +214,7 @@ class Sync:
     # The configuration, the taxonomy and the time
 
     def select_again(self, placing: bytes) -> None:
-        """Whatever may be in feeds now and was not, or the other way round."""
+        """Selects again what the configuration, the taxonomy or the time may have changed."""
         store, as_of = self._store, self._options.as_of
         # A record's date has whole seconds: later than now is later than the second that began.
         now = None if as_of is None else math.floor(as_of.timestamp())
@@ -260,7 +260,7 @@ def settle(store: Store) -> None:
 
 
 def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
-    """Rivals for the same item together: keys are but hashes."""
+    """Groups rivals by id, because two ids may share a key."""
     groups: dict[str, list[Rival]] = defaultdict(list)
     for rival in rivals:
         groups[rival.guid].append(rival)
@@ -268,7 +268,7 @@ def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
 
 
 def claim(rival: Rival) -> Claim:
-    """A rival's claim to stand for its item."""
+    """The precedence of a rival."""
     order = rival.shown if rival.part is None else f"{rival.shown}#{rival.part:09}"
     # Of two that are called by one date and path, it is whose name the ledger kept.
     is_kept = rival.guid_from == PATH_ID and bool(rival.derived)
@@ -276,7 +276,7 @@ def claim(rival: Rival) -> Claim:
 
 
 def how_lost(rival: Rival, winner: Rival) -> int:
-    """As the store has it: 0 not at all, 1 as a copy of the item, 2 by accident."""
+    """The value of `lost` in the store: 0 wins, 1 a copy of the item, 2 the same id by accident."""
     if rival is winner:
         return 0
     return 2 if is_accident(rival.guid_from, winner.guid_from) else 1

@@ -1,1 +1,1 @@
-"""What is remembered between runs, in one SQLite file: a memory, never the truth."""
+"""The cache between runs, in one SQLite file. Everything in it can be computed again."""

@@ -1,10 +1,8 @@
-"""Opening the store, and leaving it: what cannot be trusted is made anew, and a line says so.
+"""Opens and closes the store. A store that cannot be trusted is replaced, and a message says so.
 
-A store is trusted if it is whole (SQLite itself does not see a byte that was
-changed inside of a row, so a stamp beside it holds its signature and its
-hash), of this version, and made for the same configuration
-by the same program. Nothing in it is ever needed: a run without it does the
-full work.
+A store is trusted if it is intact, of this version, and made by the same program for the same
+configuration. SQLite does not detect a byte that was changed inside a row, so a stamp file beside
+the store has its signature and its hash. The store is a cache: a run without it does the full work.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ _FREE = 0.3  # of a file's pages; beyond, it is made smaller
 
 
 class StoreOwner(NamedTuple):
-    """Whose memory it is; another's is not used."""
+    """Which configuration and which program made a store; no other store is used."""
 
     configuration: str
     program: str
@@ -79,7 +77,7 @@ class StoreSession:
         self.close()
 
     def _open(self, ignore: bool) -> Store | None:
-        """What is there, if it can be used; else `note` says why not."""
+        """The existing store if it can be used, else None, and `note` says why."""
         try:
             if self._keep:
                 self._lock()
@@ -108,7 +106,7 @@ class StoreSession:
         return None
 
     def _lock(self) -> None:
-        """Two runs on two outputs may share a folder by mistake: the second works without."""
+        """Locks the folder. If another run has the lock, this run works without the store."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._closing.enter_context(locked(self._folder))
@@ -180,7 +178,7 @@ class StoreSession:
         return Store(self._db, True)
 
     def commit(self) -> None:
-        """Keeps what the store holds now, for the next run; what fails is in `warning`."""
+        """Saves the store for the next run; if that fails, `warning` says so."""
         if not self._keep or not (self.store.changed or self._new):
             return
         try:
@@ -200,7 +198,7 @@ class StoreSession:
             self.note, self.warning = "", unwritable(self._shown, error)
 
     def close(self) -> None:
-        """Without `commit`, the store is what it was."""
+        """Closes the store. Without `commit`, the file stays as it was."""
         with contextlib.suppress(sqlite3.Error, OSError):
             self._db.close()
             if self._new is not None:
@@ -226,7 +224,7 @@ class StoreSession:
 
 
 def unwritable(folder: str, error: Exception) -> str:
-    """What to tell when nothing can be remembered."""
+    """The warning for a store that cannot be written."""
     return (
         f"{folder}/{NAME} cannot be written ({_reason(error)}); "
         "nothing is remembered, and every run does the full work"
@@ -239,7 +237,7 @@ def _reason(error: Exception) -> str:
 
 
 def _filled(path: Path | str, identity: StoreOwner) -> sqlite3.Connection:
-    """A new store, with nothing in it but whose it is."""
+    """A new store, empty but for its owner."""
     db = sqlite3.connect(path, isolation_level=None)
     # It is of use as a whole or not at all, so it needs no protection while it is filled.
     db.execute("PRAGMA journal_mode = OFF")
