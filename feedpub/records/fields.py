@@ -19,12 +19,12 @@ from feedpub.records.field_reader import (
     scalar,
 )
 from feedpub.records.identity import FileName, identify
+from feedpub.records.limits import MAX_BODY, MAX_CONTENT
 from feedpub.records.rules import ReadingRules
 from feedpub.records.text import shorten
 from feedpub.urls import has_scheme
 
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-MAX_BODY = 2_000_000  # characters; a feed of twenty such items has 40 MB
 TITLE_LENGTH = 80  # characters of a title that is made from the summary
 
 
@@ -52,6 +52,7 @@ def build_record(
     images = _images(read)
     duration, duration_keys = read.raw("duration")
     body, body_type = _body(read, body, body_type)
+    featured, body = _bounded(read, read.raw("featured")[0], body, body_type, link)
     amp = read.url(*read.find("amp"))
     return Record(
         path=place.name,
@@ -67,7 +68,7 @@ def build_record(
         summary=summary,
         body=body,
         body_type=body_type,
-        featured=read.raw("featured")[0],
+        featured=featured,
         provider=provider,
         authors=authors,
         topics=_topics(read, place, source),
@@ -146,6 +147,32 @@ def _body(read: FieldReader, body: str, body_type: str) -> tuple[str, str]:
         read.notes.add(("content",), what, f"keep it below {MAX_BODY:,}; it was ignored")
         body = ""
     return body, body_type
+
+
+def _bounded(
+    read: FieldReader, featured: str, body: str, body_type: str, link: str
+) -> tuple[str, str]:
+    """The embedded media and the body; "" for both if their HTML would be too large."""
+    base = link or read.rules.home
+    if not _could_exceed(len(featured) + len(body), body, base):
+        return featured, body
+    from feedpub.records.content import exceeds  # rarely needed
+
+    if not exceeds(featured, body, body_type, base):
+        return featured, body
+    what = f"the content would have more than {MAX_CONTENT:,} characters as HTML"
+    remedy = "shorten it, or what its links refer to; it was left out"
+    read.notes.add(("content",), what, remedy)
+    return "", ""
+
+
+def _could_exceed(size: int, body: str, base: str) -> bool:
+    """Whether content may become too large: a quick and high estimate."""
+    most = size * (16 + len(base) // 3)  # all markup, or all relative addresses
+    if "]:" in body:  # one long address, and many links that refer to it
+        paragraphs = (part for part in body.split("\n\n") if "]:" in part)
+        most += body.count("[") * max(map(len, paragraphs))
+    return most > MAX_CONTENT
 
 
 def _fallback_date(read: FieldReader, name: FileName) -> Moment | None:

@@ -4,36 +4,44 @@ Mail clients show no frames, players, srcset or style sheets, and some read the 
 image from its attribute only (https://www.caniemail.com/). docs/newsletters.md describes what
 mailing services read from a feed.
 
-The content was serialised by nh3 (`feedpub.records.content`): every `<` begins a tag, and
-every tag has the same form, so it can be read tag by tag.
+The content is read, written and sanitized in the same way as that of records
+(`feedpub.records.sanitize`).
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from feedpub.media.types import type_of
 from feedpub.model import Enclosure, Item
-from feedpub.records.content import content_text, without_empty
+from feedpub.records.content import content_text
+from feedpub.records.limits import MAX_CONTENT
+from feedpub.records.markup import VOID, Builder, ContentSizeError, escaped, start_tag
+from feedpub.records.sanitize import ATTRIBUTES, SCHEMES, TAGS
 from feedpub.records.text import strip_unprintable, summary_of
+from feedpub.records.tokens import END, START, TEXT, Token, attributes, tokens
 from feedpub.urls import WEB_SCHEMES, absolute_url
+
+if TYPE_CHECKING:
+    import nh3
 
 Parameters = Sequence[tuple[str, str]]  # of the query of URLs: name, value
 WIDTH = 600  # pixels: the usual width of an e-mail template
 
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
-_ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 # Clients with CSS shrink it to the screen; Outlook on Windows reads the attributes only.
 _FLUID = "max-width:100%;height:auto"
 # For an image of unknown width: its own size, except in Outlook, where it could be too wide.
 _FLUID_UNSIZED = f"width:auto;{_FLUID}"
+_STYLES = frozenset({_FLUID, _FLUID_UNSIZED})
 _PLAY = "\u25b6"  # a play button, understood in every language
 
 _PLAYED = frozenset({"iframe", "video", "audio"})
-_VOID = frozenset({"br", "col", "hr", "wbr"})  # other elements without an end tag are replaced
+_UNWRAPPED = frozenset({"picture", "source", "track"})
 
 # URLs of players → URLs of the pages that show the same media.
 _PAGES = tuple(
@@ -95,53 +103,64 @@ class _Mail:
         self._item = item
         self._parameters = parameters
         self._home = urlsplit(absolute_url(home))
-        self._tags = list(_TAG.finditer(item.content_html))
+        self._tokens = list(tokens(item.content_html))
+        self._builder = Builder(2 * MAX_CONTENT)  # pictures get a style, and links parameters
         self._pictures = {picture.url: picture for picture in item.images}
         self._lead = item.image or next(iter(item.images), None)
-        self._seen = {_attributes(tag).get("src") for tag in self._tags if tag[2] == "img"}
-        self._open: list[str] = []  # the elements around the current tag
+        self._seen = {
+            attributes(rest).get("src")
+            for kind, name, rest in self._tokens
+            if name == "img" and kind == START
+        }
+        self._has_picture = False
 
     def content(self) -> str:
         """The content or the summary, preceded by the lead image if it contains no image."""
-        markup, parts, at = self._item.content_html, [], 0
-        for n, tag in enumerate(self._tags):
-            if tag.start() < at:  # part of a player that was replaced
-                continue
-            parts.append(markup[at : tag.start()])
-            at = tag.end()
-            if tag[2] in _PLAYED:
-                if tag[1]:
-                    continue
-                end = self._end_of(n)
-                if medium := self._medium(self._tags[n : end + 1]):
-                    parts.append(medium)
-                    at = self._tags[end].end()
-            else:
-                parts.append(self._tag(tag))
-        content = without_empty("".join((*parts, markup[at:])))
+        try:
+            content = self._rewritten()
+        except ContentSizeError:
+            content = ""
         if not content and self._item.summary:
-            content = f"<p>{_text(self._item.summary)}</p>"
-        if self._lead and not any(tag[2] == "img" for tag in _TAG.finditer(content)):
+            content = f"<p>{escaped(self._item.summary)}</p>"
+        if self._lead and not (content and self._has_picture):
             content = f"<p>{self._own_picture(self._lead)}</p>\n{content}".rstrip()
-        return content
+        return _cleaner().clean(content)
 
-    def _tag(self, tag: re.Match[str]) -> str:
-        closing, name = tag[1], tag[2]
-        if name in {"picture", "source", "track"}:
-            return ""
+    def _rewritten(self) -> str:
+        ends = _ends(self._tokens)
+        at = 0  # index of the next token: those of a player that was replaced are skipped
+        for n, (kind, name, rest) in enumerate(self._tokens):
+            if n < at:
+                continue
+            if kind == TEXT:
+                self._builder.text(name)
+            elif name in _PLAYED:
+                if kind == START and self._medium(n, ends.get(n, n)):
+                    at = ends.get(n, n) + 1
+            elif name in _UNWRAPPED:
+                continue
+            elif kind == END:
+                self._builder.end(name)
+            else:
+                self._start(name, attributes(rest) if rest else {})
+        return self._builder.result()
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
         if name == "img":
-            return self._image(tag)
-        if closing:
-            self._open.pop()
-        elif name not in _VOID:
-            self._open.append(name)
-        if name == "a" and not closing and self._parameters:
-            attributes = _attributes(tag)
-            href = attributes.get("href", "")
-            if self._is_page(href):
-                attributes["href"] = with_parameters(href, self._parameters)
-                return _written("a", attributes)
-        return tag[0]
+            if image := self._image(given):
+                self._show(image)
+            return
+        href = given.get("href", "")
+        if name == "a" and self._parameters and self._is_page(href):
+            given["href"] = with_parameters(href, self._parameters)
+        if name in VOID:
+            self._builder.void(name, start_tag(name, given))
+        else:
+            self._builder.start(name, start_tag(name, given))
+
+    def _show(self, image: str) -> None:
+        self._builder.void("img", image)
+        self._has_picture = True
 
     def _is_page(self, url: str) -> bool:
         """Whether a URL is that of a page of this site, not of another file."""
@@ -155,10 +174,9 @@ class _Mail:
 
     # Pictures
 
-    def _image(self, tag: re.Match[str]) -> str:
-        attributes = _attributes(tag)
-        if "style" in attributes:
-            return tag[0]  # made here: sanitized content has no style
+    def _image(self, attributes: dict[str, str]) -> str:
+        if attributes.get("style") in _STYLES:
+            return start_tag("img", attributes)  # made here: sanitized content has no style
         url = attributes.get("src") or _candidate(attributes.get("srcset", ""))
         if not url:
             return ""
@@ -178,27 +196,22 @@ class _Mail:
 
     # Players
 
-    def _end_of(self, n: int) -> int:
-        """The index of the end tag for the nth tag, n itself if there is none."""
-        name, depth = self._tags[n][2], 0
-        for m in range(n, len(self._tags)):
-            if self._tags[m][2] == name:
-                depth += -1 if self._tags[m][1] else 1
-                if not depth:
-                    return m
-        return n
+    def _medium(self, start: int, end: int) -> bool:
+        """Writes a link to the media of a frame or player, with a still image if there is one.
 
-    def _medium(self, tags: Sequence[re.Match[str]]) -> str:
-        """A link to the media of a frame or player, with a still image if there is one.
-
-        "" if it has no URL; then its fallback content is used.
+        False if it has no URL; then its fallback content is used.
         """
-        attributes = _attributes(tags[0])
-        name, title = tags[0][2], attributes.get("title", "")
-        sources = [_attributes(tag).get("src", "") for tag in tags if tag[2] in {name, "source"}]
+        name = self._tokens[start][1]
+        given = attributes(self._tokens[start][2])
+        title = given.get("title", "")
+        sources = (
+            attributes(rest).get("src", "")
+            for kind, inner, rest in islice(self._tokens, start, end + 1)
+            if kind == START and inner in {name, "source"}
+        )
         url = next(filter(None, sources), "")
         if not url:
-            return ""
+            return False
         alt = title or self._item.title
         still = ""
         if name == "iframe":
@@ -208,19 +221,64 @@ class _Mail:
                 # Every video has this one: https://developers.google.com/youtube/v3/docs/thumbnails
                 address = f"https://i.ytimg.com/vi/{video[1]}/hqdefault.jpg"
                 still = _picture(address, alt, 480, 360, {})
-        elif poster := attributes.get("poster"):
-            width, height = _pixels(attributes, "width"), _pixels(attributes, "height")
+        elif poster := given.get("poster"):
+            width, height = _pixels(given, "width"), _pixels(given, "height")
             still = _picture(poster, alt, width, height, {})
         if not still and name != "audio" and self._lead and self._lead.url not in self._seen:
             self._seen.add(self._lead.url)
             still = self._own_picture(self._lead, alt)
         title = title or strip_unprintable(unquote(urlsplit(url).path.rpartition("/")[2])) or url
-        inside = f"{still}<br>{_PLAY} {_text(title)}" if still else f"{_PLAY} {_text(title)}"
-        if "a" not in self._open:
-            inside = f"{_written('a', {'href': url})}{inside}</a>"
-        if self._open[-1:] == ["p"]:
-            return f"</p><p>{inside}</p><p>"
-        return inside if "p" in self._open else f"<p>{inside}</p>"
+        self._link(url, still, title)
+        return True
+
+    def _link(self, url: str, still: str, title: str) -> None:
+        """Writes a link in a paragraph of its own, unless it is in an inline element of another."""
+        builder = self._builder
+        in_paragraph, in_link = builder.innermost == "p", builder.is_open("a")
+        is_apart = in_paragraph or not builder.is_open("p")
+        if is_apart:
+            builder.start("p", "<p>")
+        if not in_link:
+            builder.start("a", start_tag("a", {"href": url}))
+        if still:
+            self._show(still)
+            builder.void("br", "<br>")
+        builder.text(f"{_PLAY} {title}", is_decoded=True)
+        if not in_link:
+            builder.end("a")
+        if is_apart:
+            builder.end("p")
+        if in_paragraph:
+            builder.start("p", "<p>")
+
+
+def _ends(read: Sequence[Token]) -> dict[int, int]:
+    """Index of the start tag of each player → index of its end tag."""
+    ends: dict[int, int] = {}
+    begun: dict[str, list[int]] = {name: [] for name in _PLAYED}
+    for n, (kind, name, _) in enumerate(read):
+        if name in _PLAYED and kind == START:
+            begun[name].append(n)
+        elif name in _PLAYED and kind == END and begun[name]:
+            ends[begun[name].pop()] = n
+    return ends
+
+
+@cache
+def _cleaner() -> nh3.Cleaner:
+    """Without callbacks, so threads can share it."""
+    import nh3
+
+    left = TAGS - _PLAYED - _UNWRAPPED
+    allowed = {tag: set(names) for tag, names in ATTRIBUTES.items() if tag in left or tag == "*"}
+    allowed["img"] = {"src", "alt", "width", "height"}
+    return nh3.Cleaner(
+        tags=set(left),
+        attributes=allowed,
+        tag_attribute_values={"img": {"style": set(_STYLES)}},
+        url_schemes=set(SCHEMES),
+        link_rel=None,
+    )
 
 
 def _page(url: str) -> str:
@@ -250,29 +308,10 @@ def _picture(url: str, alt: str, width: int, height: int, rest: dict[str, str]) 
     if width and height:
         attributes["height"] = str(height)
     attributes["style"] = _FLUID if width else _FLUID_UNSIZED
-    return _written("img", attributes)
+    return start_tag("img", attributes)
 
 
 def _pixels(attributes: dict[str, str], name: str) -> int:
     """A size in pixels, 0 if there is none or it is in percent."""
     size = attributes.get(name, "")
     return int(size) if size.isdecimal() else 0
-
-
-def _attributes(tag: re.Match[str]) -> dict[str, str]:
-    return {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(tag[3])}
-
-
-def _written(name: str, attributes: dict[str, str]) -> str:
-    """A start tag as nh3 writes it."""
-    written = (f' {key}="{_quoted(value)}"' for key, value in attributes.items())
-    return f"<{name}{''.join(written)}>"
-
-
-def _quoted(value: str) -> str:
-    return _text(value).replace('"', "&quot;")
-
-
-def _text(text: str) -> str:
-    """A text as nh3 writes it."""
-    return html.escape(text, quote=False).replace("\xa0", "&nbsp;")

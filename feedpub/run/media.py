@@ -7,7 +7,6 @@ Only what is in a window of some feed is looked at. What was learnt is remembere
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -108,14 +107,10 @@ def _as_published(media: Enclosure, found: MediaFile, site_url: str) -> Enclosur
     return made._replace(thumbnail=small, credit=media.credit)
 
 
-def shown_in(content: str, before: Record, after: Record) -> str:
-    """The content with the pictures that it shares with its record as they are published."""
-    for old, new in zip(before.images, after.images, strict=True):
-        if old.url != new.url:
-            content = content.replace(
-                f'src="{html.escape(old.url)}"', f'src="{html.escape(new.url)}"'
-            )
-    return content
+def moved_pictures(before: Record, after: Record) -> dict[str, str]:
+    """The addresses of a record's pictures that are published elsewhere: the old → the new."""
+    pairs = zip(before.images, after.images, strict=True)
+    return {old.url: new.url for old, new in pairs if old.url != new.url}
 
 
 def local_file(config: Config, shown: str) -> Path | None:

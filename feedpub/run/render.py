@@ -21,7 +21,7 @@ from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
-from feedpub.run.media import MediaFile, completed, shown_in
+from feedpub.run.media import MediaFile, completed, moved_pictures
 from feedpub.run.parse import FileReader, unpack
 from feedpub.run.report import Watch
 from feedpub.run.stale import Job, entry_of
@@ -156,10 +156,12 @@ class Publisher:
         raise ChangedError(place.shown)
 
     def _item(self, record: Record, profile: Profile | None) -> Item:
-        content = content_html(record, self._rules.site.home)
+        published: dict[str, str] = {}
         if self._media:
             whole = completed(record, self._media, self._rules.site.url)
-            content, record = shown_in(content, record, whole), whole
+            published = moved_pictures(record, whole)
+            record = whole
+        content = content_html(record, self._rules.site.home, published)
         text = content_text(content)
         short = ""
         if self._rules.content == "excerpt" and not record.summary:
