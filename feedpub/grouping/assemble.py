@@ -194,7 +194,7 @@ class ItemAssembler:
             return None
         pictures = [p for p in record.images if not _is_small(p, images.min_size)]
         if not pictures:
-            fallbacks = (self._fallback(record, whose) for whose in images.fallback)
+            fallbacks = (self._fallback(record, kind) for kind in images.fallback)
             pictures = [Enclosure(url, type_of(url)) for url in fallbacks if url][:1]
         if not pictures:
             return None
@@ -203,12 +203,12 @@ class ItemAssembler:
             picture = max(pictures, key=lambda image: image.width * image.height)
         return picture if picture.type else picture._replace(type=LIKELY_IMAGE_TYPE)
 
-    def _fallback(self, record: Record, whose: str) -> str:
+    def _fallback(self, record: Record, kind: str) -> str:
         """The URL of the image of the provider, a topic or the site, "" if there is none."""
-        if whose == "provider":
+        if kind == "provider":
             provider = record.provider
             return (provider.image or self.provider_image(provider)) if provider else ""
-        if whose == "topic":
+        if kind == "topic":
             return next(filter(None, map(self.topic_image, record.topics)), "")
         return self._site.icon or self._site.logo
 

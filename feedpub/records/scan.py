@@ -333,18 +333,21 @@ def _fixed_part(pattern: str) -> str:
     return pattern
 
 
-# File systems note times as coarsely as this (FAT); most are finer by far.
-GRANULARITY = 2_000_000_000  # nanoseconds
+# The resolution of file times in nanoseconds: that of FAT, the coarsest in use.
+GRANULARITY = 2_000_000_000
 
 
 class RunClock:
-    """git's rule: what was changed too shortly before it was looked at may change once more
-    within the same tick of the file system's clock, and look the same."""
+    """The start of a run, and whether the signature of a file can be trusted later.
+
+    As in git, a file that was changed just before the run may change again within the
+    resolution of its file times, and so keep its signature.
+    """
 
     def __init__(self) -> None:
-        self.seconds = time.time()  # since 1970: when the run began
+        self.seconds = time.time()  # start of the run, in seconds since 1970
         self._limit = time.time_ns() - GRANULARITY
 
     def is_sure(self, signature: Signature) -> bool:
-        """Whether a file that looks the same at a later run is the same."""
+        """Whether a file with the same signature in a later run is unchanged."""
         return -1 < signature.mtime < self._limit and signature.ctime < self._limit
