@@ -1,48 +1,120 @@
-"""What is asked of other hosts, through requests; nothing else in feedpub opens a connection."""
+"""HTTP with other hosts: sessions, what an error means, how long to wait.
+
+Sessions of requests are made here and in `media/connections.py`, whose connections refuse private
+addresses and are for URLs that a record names. What belongs elsewhere: what an answer means for
+a push (`publish/http.py`) or for what is known of a file (`media/ask.py`). Import it where a
+network is used: requests takes long to import.
+"""
 
 from __future__ import annotations
 
-import re
+import ssl
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NamedTuple
 
 import requests
+import urllib3.exceptions
 
 from feedpub.errors import RunError
 from feedpub.version import VERSION
 
 TIMEOUT = (10, 30)  # seconds: to connect, and between two pieces of an answer
 MAX_BYTES = 50_000_000
-USER_AGENT = f"feedpub/{VERSION}"
+
+
+class Failure(NamedTuple):
+    """What an error of the network means."""
+
+    what: str  # in words that hold no address
+    is_transient: bool = False  # the connection may work in a moment
+    is_host: bool = True  # other requests to this host would fail, too
+
+
+def user_agent(contact: str = "") -> str:
+    """feedpub and its version, with the URL of the site that it runs for."""
+    return f"feedpub/{VERSION} (+{contact})" if contact else f"feedpub/{VERSION}"
+
+
+def session(headers: Mapping[str, str] | None = None, auth: Any = None) -> requests.Session:
+    """A session that keeps no cookies, and sends no password that it was not given."""
+    made = requests.Session()
+    # Without an `auth`, requests sends what ~/.netrc has, to any host.
+    made.auth = auth or _unchanged
+    made.headers.update({"User-Agent": user_agent(), **(headers or {})})
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return made
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def get(url: str) -> tuple[bytes, str]:
-    """What is at an address, and the address that it was found at; raises `RunError`."""
-    headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+    """What is at a URL, and the URL that redirects led to; raises `RunError`."""
     try:
-        with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as answer:
+        with (
+            session({"Accept": "*/*"}) as made,
+            made.get(url, timeout=TIMEOUT, stream=True) as answer,
+        ):
             if not answer.ok:
                 what = f"the host answers {answer.status_code} {answer.reason}"
                 raise RunError(f"{url}: {what}; is the address right?")
-            data = b""
+            data = bytearray()
             for piece in answer.iter_content(65536):
                 data += piece
                 if len(data) > MAX_BYTES:
                     raise RunError(f"{url}: more than {MAX_BYTES // 10**6} MB; is it a feed?")
-            return data, answer.url
-    except requests.RequestException as error:
-        what = f"cannot be fetched ({reason(error)})"
+            return bytes(data), answer.url
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        what = f"it cannot be fetched ({failure(error).what})"
         raise RunError(f"{url}: {what}; is the address right, and the network up?") from error
 
 
-def reason(error: Exception) -> str:
-    """The innermost of the errors that requests and urllib3 wrap in each other."""
-    inner: object = error
-    while isinstance(inner, Exception):
-        nested = getattr(inner, "reason", None) or next(
-            (arg for arg in inner.args if isinstance(arg, Exception)), None
-        )
-        if not isinstance(nested, Exception):
-            break
-        inner = nested
-    text = str(getattr(inner, "strerror", None) or inner)
-    text = text.rpartition(": ")[2] if "object at 0x" in text else text
-    return re.sub(r"^HTTPS?Connection(Pool)?\([^)]*\): |\[Errno -?\d+\] ", "", text)
+def retry_after(text: str, now: float) -> float:
+    """Retry-After in seconds from `now` (RFC 9110, 10.2.3), 0 if it says nothing usable."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0.0
+
+
+def failure(error: BaseException) -> Failure:
+    """What an error means that requests, urllib3 or a socket raised."""
+    causes = list(_causes(error))
+    for kind, what, is_transient in (
+        (urllib3.exceptions.NameResolutionError, "its host is not known", False),
+        (ssl.SSLCertVerificationError, "its host's certificate is not valid", False),
+        (ssl.SSLEOFError, "the connection was broken off", True),
+        (ssl.SSLError, "its host speaks no TLS that is understood", False),
+        (ConnectionRefusedError, "its host refuses the connection", False),
+        (requests.ConnectTimeout, "its host can't be reached in time", False),
+        (requests.ReadTimeout, "its host doesn't answer in time", False),
+        (TimeoutError, "its host doesn't answer in time", False),
+        (urllib3.exceptions.ReadTimeoutError, "its host doesn't answer in time", False),
+        (urllib3.exceptions.NewConnectionError, "its host can't be reached", True),
+    ):
+        if any(isinstance(cause, kind) for cause in causes):
+            return Failure(what, is_transient)
+    broken = (OSError, urllib3.exceptions.ProtocolError)
+    if any(
+        isinstance(cause, broken) and not isinstance(cause, requests.RequestException)
+        for cause in causes
+    ):
+        return Failure("the connection was broken off", is_transient=True)
+    return Failure("its host's answer is not understood", is_host=False)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that it wraps, as requests and urllib3 do."""
+    waiting, seen = [error], 0
+    while waiting and seen < 20:
+        one = waiting.pop()
+        seen += 1
+        yield one
+        wrapped = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+        waiting += [part for part in wrapped if isinstance(part, BaseException)]

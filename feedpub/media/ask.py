@@ -8,10 +8,8 @@ and believed only as far as the bytes bear it out.
 from __future__ import annotations
 
 import re
-import ssl
 import zlib
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -22,9 +20,10 @@ import urllib3.exceptions
 from feedpub.errors import FeedpubError
 from feedpub.media.connections import Deadline
 from feedpub.media.facts import HEAD, VAGUE, Facts, facts_of_partial_file
-from feedpub.media.guard import RefusedError, check_url
+from feedpub.media.guard import RefusedError
 from feedpub.media.partial_file import PartialFile
 from feedpub.media.types import registered_type, type_of
+from feedpub.web import failure
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
@@ -45,7 +44,7 @@ class Asked(NamedTuple):
     without_head: bool = False  # once HEAD has failed
 
 
-class Outcome(NamedTuple):
+class Answer(NamedTuple):
     """What came of it; exactly one of `facts`, `moved` and `error` is set."""
 
     facts: Facts | None = None
@@ -103,8 +102,8 @@ class _Reply(NamedTuple):
 class _StoppedError(FeedpubError):
     """An outcome that ends an exchange early."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
 
 
 class Asker(NamedTuple):
@@ -115,47 +114,42 @@ class Asker(NamedTuple):
     connect: float = 10
     read: float = 20
 
-    def ask(self, asked: Asked) -> Outcome:
+    def ask(self, asked: Asked) -> Answer:
         """Asks for one address; never raises for what a host does."""
         try:
             return self._ask(asked)
         except _StoppedError as stop:
-            return stop.outcome
+            return stop.answer
         except RefusedError as error:
-            return Outcome(error=str(error))
+            return Answer(error=str(error))
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             return self.failure(error)
 
-    def whole(self, url: str, redirects: int, cap: int) -> tuple[bytes, str]:
-        """All that is at an address, of `cap` bytes at most, or nothing and why; never raises."""
+    def fetch(self, url: str, cap: int) -> tuple[Answer, bytes]:
+        """All that is at a URL, of `cap` bytes at most; never raises for what a host does."""
         try:
-            return self._whole(url, redirects, cap), ""
+            return Answer(), self._fetch(url, cap)
         except _StoppedError as stop:
-            return b"", stop.outcome.error
+            return stop.answer, b""
         except RefusedError as error:
-            return b"", str(error)
+            return Answer(error=str(error)), b""
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
-            return b"", self.failure(error).error
+            return self.failure(error), b""
 
-    def _whole(self, url: str, redirects: int, cap: int) -> bytes:
-        for _ in range(redirects + 1):
-            check_url(url)
-            with self.send("GET", url, {}) as answer:
-                reply = _Reply(answer.status_code, answer.headers, b"", False)
-                if reply.status == 200:
-                    data = b"".join(pieces(answer, cap + 1))
-                    if self.line.is_cut:
-                        raise TimeoutError
-                    body, is_all = decoded(data, reply.header("Content-Encoding").lower(), cap)
-                    if not is_all or len(data) > cap:
-                        raise _StoppedError(Outcome(error=f"it has more than {cap} bytes"))
-                    return body
-            if reply.status not in _MOVED:
-                raise _StoppedError(Outcome(error=status_error(reply.status)))
-            url = moved_to(url, reply.headers)
-        raise _StoppedError(Outcome(error=f"it is redirected more than {redirects} times"))
+    def _fetch(self, url: str, cap: int) -> bytes:
+        with self.send("GET", url, {}) as answer:
+            reply = _Reply(answer.status_code, answer.headers, b"", False)
+            if reply.status != 200:
+                raise _StoppedError(_not_there(url, reply))
+            data = b"".join(pieces(answer, cap + 1))
+            if self.line.is_cut:
+                raise TimeoutError
+        body, is_all = decoded(data, reply.header("Content-Encoding").lower(), cap)
+        if not is_all or len(data) > cap:
+            raise _StoppedError(Answer(error=f"it has more than {cap} bytes"))
+        return body
 
-    def _ask(self, asked: Asked) -> Outcome:
+    def _ask(self, asked: Asked) -> Answer:
         since = {
             name: value
             for name, value in (
@@ -175,7 +169,7 @@ class Asker(NamedTuple):
                 _expect(asked, reply, bool(since))
         return self._look(asked, told, since if told is None else {})
 
-    def _look(self, asked: Asked, told: _Reply | None, since: Mapping[str, str]) -> Outcome:
+    def _look(self, asked: Asked, told: _Reply | None, since: Mapping[str, str]) -> Answer:
         """Fetches the first bytes, and few others, and looks into them."""
         reply = self._request("GET", asked.url, {**since, "Range": f"bytes=0-{HEAD - 1}"})
         if reply.status == 416 or (
@@ -187,7 +181,7 @@ class Asker(NamedTuple):
         if not length and told is not None:
             length = told.length
         if not head and reply.is_whole and "Content-Encoding" not in reply.headers:
-            return Outcome(error="the file is empty", is_false=True)
+            return Answer(error="the file is empty", is_false=True)
         declared = reply.header("Content-Type") or (told.header("Content-Type") if told else "")
         parts = {0: head}
         facts = Facts()
@@ -235,32 +229,12 @@ class Asker(NamedTuple):
             method, url, headers=dict(headers), stream=True, allow_redirects=False, timeout=timeout
         )
 
-    def failure(self, error: Exception) -> Outcome:
+    def failure(self, error: Exception) -> Answer:
         """What an error of the network means, in few words that hold no address."""
         if self.line.is_cut:
-            return Outcome(error=f"it takes longer than {self.line.seconds:.0f} s", is_host=True)
-        causes = list(_causes(error))
-        for kind, text, is_passing in (
-            (urllib3.exceptions.NameResolutionError, "its host is not known", False),
-            (ssl.SSLCertVerificationError, "its host's certificate is not valid", False),
-            (ssl.SSLEOFError, "the connection was broken off", True),
-            (ssl.SSLError, "its host speaks no TLS that is understood", False),
-            (ConnectionRefusedError, "its host refuses the connection", False),
-            (requests.ConnectTimeout, "its host can't be reached in time", False),
-            (requests.ReadTimeout, "its host doesn't answer in time", False),
-            (TimeoutError, "its host doesn't answer in time", False),
-            (urllib3.exceptions.ReadTimeoutError, "its host doesn't answer in time", False),
-            (urllib3.exceptions.NewConnectionError, "its host can't be reached", True),
-        ):
-            if any(isinstance(cause, kind) for cause in causes):
-                return Outcome(error=text, is_passing=is_passing, is_host=True)
-        broken = (OSError, urllib3.exceptions.ProtocolError)
-        if any(
-            isinstance(cause, broken) and not isinstance(cause, requests.RequestException)
-            for cause in causes
-        ):
-            return Outcome(error="the connection was broken off", is_passing=True, is_host=True)
-        return Outcome(error="its host's answer is not understood")
+            return Answer(error=f"it takes longer than {self.line.seconds:.0f} s", is_host=True)
+        what, is_transient, is_host = failure(error)
+        return Answer(error=what, is_passing=is_transient, is_host=is_host)
 
 
 def pieces(answer: requests.Response, cap: int) -> Iterator[bytes]:
@@ -306,17 +280,6 @@ def moved_to(url: str, reply_headers: Mapping[str, str]) -> str:
         return ""
 
 
-def retry_after(text: str, now: float) -> float:
-    """Retry-After in seconds from now (RFC 9110, 10.2.3), 0 if it says nothing usable."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0.0
-
-
 def status_error(status: int) -> str:
     """A status in words of our own: the host's may be anything."""
     try:
@@ -325,7 +288,7 @@ def status_error(status: int) -> str:
         return f"its host answers {status}"
 
 
-def _told_by_head(asked: Asked, reply: _Reply) -> Outcome | None:
+def _told_by_head(asked: Asked, reply: _Reply) -> Answer | None:
     """An outcome where HEAD says enough: nothing changed, or no type whose file tells more."""
     etag = reply.header("ETag")
     if asked.known.type and etag and etag.removeprefix("W/") == asked.etag.removeprefix("W/"):
@@ -344,15 +307,19 @@ def _expect(asked: Asked, reply: _Reply, is_conditional: bool) -> None:
         return
     if reply.status == 304 and is_conditional:
         raise _StoppedError(_unchanged(asked, reply))
+    raise _StoppedError(_not_there(asked.url, reply))
+
+
+def _not_there(url: str, reply: _Reply) -> Answer:
+    """What an answer means that holds no file."""
     if reply.status in _MOVED:
-        place = moved_to(asked.url, reply.headers)
+        place = moved_to(url, reply.headers)
         error = "" if place else "its host sends it elsewhere, and doesn't say where"
-        raise _StoppedError(Outcome(moved=place, error=error))
+        return Answer(moved=place, error=error)
     error = status_error(reply.status)
     if reply.status in _BUSY:
-        wait = reply.header("Retry-After")
-        raise _StoppedError(Outcome(error=error, is_passing=True, wait=wait))
-    raise _StoppedError(Outcome(error=error, is_passing=reply.status >= 500))
+        return Answer(error=error, is_passing=True, wait=reply.header("Retry-After"))
+    return Answer(error=error, is_passing=reply.status >= 500)
 
 
 def _body(reply: _Reply) -> tuple[bytes, int]:
@@ -368,7 +335,7 @@ def _body(reply: _Reply) -> tuple[bytes, int]:
     return reply.body, reply.length
 
 
-def _judged(asked: Asked, facts: Facts, declared: str, reply: _Reply) -> Outcome:
+def _judged(asked: Asked, facts: Facts, declared: str, reply: _Reply) -> Answer:
     """Facts, unless what came can't be what was asked for: a page that says "not found", say."""
     named = type_of(asked.address)
     claims = [kind for kind in (named, registered_type(declared)) if kind.startswith(_MEDIA)]
@@ -376,23 +343,23 @@ def _judged(asked: Asked, facts: Facts, declared: str, reply: _Reply) -> Outcome
         what = {"text/html": "a web page is", "": "something unknown is"}.get(
             facts.type, f"{facts.type} is"
         )
-        return Outcome(error=f"{what} there, and nothing of type {claims[0]}", is_false=True)
+        return Answer(error=f"{what} there, and nothing of type {claims[0]}", is_false=True)
     if facts.type == "text/html" and named not in {"", "text/html"}:
-        return Outcome(error=f"a web page is there, and nothing of type {named}", is_false=True)
+        return Answer(error=f"a web page is there, and nothing of type {named}", is_false=True)
     return _learnt(facts, reply)
 
 
-def _learnt(facts: Facts, reply: _Reply) -> Outcome:
-    return Outcome(
+def _learnt(facts: Facts, reply: _Reply) -> Answer:
+    return Answer(
         facts=facts,
         etag=_kept(reply.header("ETag")),
         last_modified=_kept(reply.header("Last-Modified")),
     )
 
 
-def _unchanged(asked: Asked, reply: _Reply) -> Outcome:
+def _unchanged(asked: Asked, reply: _Reply) -> Answer:
     etag, date = _kept(reply.header("ETag")), _kept(reply.header("Last-Modified"))
-    return Outcome(
+    return Answer(
         facts=asked.known,
         etag=etag or asked.etag,
         last_modified=date or asked.last_modified,
@@ -403,14 +370,3 @@ def _unchanged(asked: Asked, reply: _Reply) -> Outcome:
 def _kept(value: str) -> str:
     """A header's value that may be sent back, "" if it had better not."""
     return value if len(value) <= 300 and value.isascii() and value.isprintable() else ""
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those that it wraps, as requests and urllib3 do."""
-    todo, seen = [error], 0
-    while todo and seen < 20:
-        one = todo.pop()
-        seen += 1
-        yield one
-        wrapped = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-        todo += [part for part in wrapped if isinstance(part, BaseException)]

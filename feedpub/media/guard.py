@@ -26,7 +26,6 @@ from urllib.parse import urlsplit
 
 from feedpub.errors import FeedpubError
 from feedpub.urls import WEB_SCHEMES
-from feedpub.version import VERSION
 
 # The IANA registries of special-purpose addresses (RFC 6890), written out: what Python's
 # is_global says of them changes with its version.
@@ -195,8 +194,3 @@ def _resolved(host: str, port: int, seconds: float, is_over: Callable[[], bool])
     if isinstance(answer[0], Exception):
         raise answer[0]
     return answer[0]
-
-
-def user_agent(contact: str = "") -> str:
-    """feedpub and its version, with the address where its user can be found."""
-    return f"feedpub/{VERSION} (+{contact})" if contact else f"feedpub/{VERSION}"

@@ -9,14 +9,9 @@ import contextlib
 import hashlib
 import importlib.util
 import json
-import queue
-import threading
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedpub.config import Config
 from feedpub.durable import write_atomic
@@ -24,12 +19,13 @@ from feedpub.errors import RunError
 from feedpub.installation import missing
 from feedpub.media.facts import Facts
 from feedpub.media.guard import allowed
-from feedpub.media.pictures import Picture, PictureError, fetch, resize
-from feedpub.media.probe import ProbeRecord, ProbeSettings, due
+from feedpub.media.pictures import Limits, Picture, PictureError, resize
+from feedpub.media.probe import ProbeRecord, due
+from feedpub.media.scheduler import Finished, Request, RequestSettings, Scheduler
 from feedpub.store.media import MediaStore
 
-AT_ONCE = 8  # pictures
-PER_HOST = 2
+if TYPE_CHECKING:
+    from feedpub.media.ask import Answer, Asker
 
 
 class Made(NamedTuple):
@@ -54,8 +50,13 @@ class Mirror:
         self._sizes = sorted(images.sizes, reverse=True)
         self._store = store
         self._folder = folder
-        self._settings = ProbeSettings(allow=images.allow, contact=config.site.home, total=30)
-        self._budget = images.budget.total_seconds() if images.budget else 0
+        self._settings = RequestSettings(
+            allow=images.allow,
+            contact=config.site.home,
+            hosts=4,  # with two each: as many pictures as may be in memory
+            total=30,
+            budget=images.budget.total_seconds() if images.budget else 0,
+        )
 
     def made(self, url: str) -> list[Made]:
         """The pictures that were made of one, the largest first; none if it is to be fetched."""
@@ -72,20 +73,29 @@ class Mirror:
         """Fetches what is not here and may be asked for; gives each address that was made."""
         wanted = [url for url in urls if again or (not self.made(url) and self._is_due(url, now))]
         self.left = len(wanted)
-        for url, pictures, error in _results(wanted, self._get, self._budget):
-            self.left -= 1
-            known = self._known(url)
+        scheduler = Scheduler(self._settings, self._get)
+        with contextlib.closing(scheduler.run(wanted)) as results:
+            for finished in results:
+                self.left -= 1
+                self._remember(finished, int(now))
+                if finished.was_asked and not finished.answer.error:
+                    yield finished.address
+
+    def _remember(self, finished: Finished[list[Picture]], now: int) -> None:
+        url, error = finished.address, finished.answer.error
+        known = self._known(url)
+        if finished.was_asked and not error:
+            known = ProbeRecord(asked=now)
+            facts = json.dumps([self._sizes, *map(self._keep, finished.value or ())])
+        else:
+            self.failed[url] = error or "its host asks to wait"
+            found = self._store.get(_key(url))
+            facts = found[0] if found else json.dumps([[]])
             if error:
-                self.failed[url] = error
-                known = known._replace(asked=int(now), failures=known.failures + 1, error=error)
-                facts = json.dumps([[]])
-                if found := self._store.get(_key(url)):
-                    facts = found[0]
-            else:
-                known = ProbeRecord(asked=int(now))
-                facts = json.dumps([self._sizes, *map(self._keep, pictures)])
-                yield url
-            self._store.put(_key(url), facts, json.dumps(known[3:]))
+                known = known._replace(asked=now, failures=known.failures + 1, error=error)
+            if finished.wait:
+                known = known._replace(not_before=now + int(finished.wait) + 1)
+        self._store.put(_key(url), facts, json.dumps(known[3:]))
 
     def clear(self, names: set[str]) -> None:
         """Takes away what no feed shows any more."""
@@ -100,10 +110,18 @@ class Mirror:
 
     def _is_due(self, url: str, now: float) -> bool:
         known = self._known(url)
-        return not known.failures or due(known, now)
+        return not (known.failures or known.not_before) or due(known, now)
 
-    def _get(self, url: str) -> list[Picture]:
-        return resize(fetch(url, self._settings), self._sizes)
+    def _get(self, asker: Asker, request: Request) -> tuple[Answer, list[Picture]]:
+        from feedpub.media.ask import Answer
+
+        answer, data = asker.fetch(request.url, Limits().bytes)
+        if answer.error or answer.moved:
+            return answer, []
+        try:
+            return answer, resize(data, self._sizes)
+        except PictureError as error:
+            return Answer(error=str(error)), []
 
     def _keep(self, picture: Picture) -> tuple[str, Facts, str]:
         write_atomic(self._folder / picture.name, picture.data)
@@ -113,69 +131,3 @@ class Mirror:
 
 def _key(url: str) -> str:
     return f"mirror:{url}"
-
-
-Result = tuple[str, list[Picture], str]  # URL, pictures, why there are none
-
-
-def _results(
-    urls: list[str], get: Callable[[str], list[Picture]], budget: float
-) -> Iterator[Result]:
-    """What `get` gives for each address, or why it gave nothing, until the time is up.
-
-    The threads are nobody's concern at the end: none holds anything that must be left whole.
-    """
-    waiting: dict[str, list[str]] = defaultdict(list)
-    for url in reversed(urls):
-        waiting[urlsplit(url).netloc].append(url)
-    # Each host's in turn, and of none more at once than it has workers.
-    hosts: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for _ in range(PER_HOST):
-        for host in waiting:
-            hosts.put(host)
-    results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-    end = time.monotonic() + budget
-
-    work = (waiting, hosts, get, results, end)
-    threads = [
-        threading.Thread(target=_fetch_all, args=work, daemon=True)
-        for _ in range(min(AT_ONCE, len(urls)))
-    ]
-    for thread in threads:
-        thread.start()
-    left = len(urls)
-    while left:
-        try:
-            yield results.get(timeout=0.2)
-            left -= 1
-        except queue.Empty:
-            if time.monotonic() > end or not any(thread.is_alive() for thread in threads):
-                break
-    with contextlib.suppress(queue.Empty):
-        while left:
-            yield results.get_nowait()
-            left -= 1
-
-
-def _fetch_all(
-    waiting: Mapping[str, list[str]],
-    hosts: queue.SimpleQueue[str],
-    get: Callable[[str], list[Picture]],
-    results: queue.SimpleQueue[Result],
-    end: float,
-) -> None:
-    """The work of a thread: takes a host, fetches one of its URLs, and puts the host back."""
-    with contextlib.suppress(queue.Empty, IndexError):
-        while time.monotonic() < end:
-            host = hosts.get_nowait()
-            try:
-                url = waiting[host].pop()
-            except IndexError:
-                continue
-            try:
-                results.put((url, get(url), ""))
-            except PictureError as error:
-                results.put((url, [], str(error)))
-            except Exception as error:  # without a result, the caller would wait for this thread
-                results.put((url, [], f"it could not be made ({type(error).__name__})"))
-            hosts.put(host)

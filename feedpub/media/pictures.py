@@ -18,7 +18,6 @@ from feedpub.media.facts import HEAD, facts_of_bytes
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from feedpub.media.probe import ProbeSettings
 
 _MAX_PROFILE = 2_000_000  # bytes of a colour profile
 _MAX_SIDE = 16_383  # pixels: the limit of WebP, lower than that of JPEG
@@ -157,21 +156,3 @@ def _made(picture: Image, size: int, kind: str) -> Picture:
     digest = hashlib.sha256(data).hexdigest()[:16]
     ending = {"jpeg": "jpg"}.get(kind, kind)
     return Picture(f"{digest}-{width}.{ending}", f"image/{kind}", width, height, data)
-
-
-def fetch(url: str, settings: ProbeSettings, max_bytes: int = Limits().bytes) -> bytes:
-    """Fetches a URL, with the same restrictions as probing. Raises `PictureError`.
-
-    Takes at most `settings.total` seconds, including redirects.
-    """
-    from feedpub.media.ask import Asker
-    from feedpub.media.connections import Deadline, session
-    from feedpub.media.guard import allowed, user_agent
-
-    line = Deadline(settings.total)
-    with session(allowed(settings.allow), user_agent(settings.contact)) as made, line:
-        asker = Asker(made, line, settings.connect, settings.read)
-        data, error = asker.whole(url, settings.redirects, max_bytes)
-    if error:
-        raise PictureError(error)
-    return data

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 
+from feedpub import web
 from feedpub.publish.body import Body
 from feedpub.publish.errors import FileError, TargetError, TransientError
-from feedpub.web import TIMEOUT, USER_AGENT, reason
 
 _AGAIN = frozenset({408, 423, 425, 429, 500, 502, 503, 504})
 _NO_ACCESS = {401: "the user or the password is wrong", 403: "it is forbidden", 407: "a proxy asks"}
@@ -22,16 +21,14 @@ class Client:
 
     def __init__(self, auth: Any = None, headers: dict[str, str] | None = None) -> None:
         self._auth = auth
-        self._headers = {"User-Agent": USER_AGENT} | (headers or {})
+        self._headers = headers
         self._mine = threading.local()
         self._sessions: list[requests.Session] = []
 
     def _session(self) -> requests.Session:
         session = getattr(self._mine, "session", None)
         if session is None:
-            session = self._mine.session = requests.Session()
-            session.auth = self._auth or _as_it_is
-            session.headers.update(self._headers)
+            session = self._mine.session = web.session(self._headers, self._auth)
             self._sessions.append(session)
         return session
 
@@ -42,22 +39,24 @@ class Client:
 
         Raises `TransientError`, `TargetError` where access is denied, else `FileError`.
         """
-        how.setdefault("timeout", TIMEOUT)
+        how.setdefault("timeout", web.TIMEOUT)
         how.setdefault("allow_redirects", False)
         try:
             answer = self._session().request(method, url, **how)
+        except requests.exceptions.SSLError as error:
+            raise TargetError(web.failure(error).what) from None
         except (requests.ConnectionError, requests.Timeout) as error:
-            if isinstance(error, requests.exceptions.SSLError):
-                raise TargetError(f"its certificate is not trusted ({reason(error)})") from None
-            raise TransientError(f"it does not answer ({reason(error)})") from None
+            raise TransientError(web.failure(error).what) from None
         except requests.RequestException as error:
-            raise FileError(f"{method} is not possible ({reason(error)})") from None
+            raise FileError(f"{method} failed: {web.failure(error).what}") from None
         code = answer.status_code
         if code in allow or 200 <= code < 300:
             return answer
         what = f"{method} is answered {code} {answer.reason}"
         if code in _AGAIN:
-            raise TransientError(what, retry_after(answer.headers.get("Retry-After", "")))
+            raise TransientError(
+                what, web.retry_after(answer.headers.get("Retry-After", ""), time.time())
+            )
         if code in _NO_ACCESS:
             raise TargetError(f"{what}: {_NO_ACCESS[code]}")
         if 300 <= code < 400:
@@ -77,20 +76,3 @@ class Client:
         """Ends all connections."""
         for session in self._sessions:
             session.close()
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Adds nothing. Without an `auth`, requests would send what ~/.netrc has, to any host."""
-    return request
-
-
-def retry_after(text: str) -> float:
-    """Seconds that a host asks to wait: a number of them, or a date (RFC 9110, 10.2.3)."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return 0.0

@@ -246,7 +246,8 @@ class Media:
     def _ask(self, store: MediaStore, addresses: list[str]) -> set[str]:
         """Asks hosts for what is due; what was learnt is kept at once, come what may."""
         from feedpub.media.facts import Facts
-        from feedpub.media.probe import ProbeCounts, ProbeRecord, ProbeSettings, due, probe
+        from feedpub.media.probe import ProbeCounts, ProbeRecord, due, probe
+        from feedpub.media.scheduler import RequestSettings
 
         now = self._clock.seconds
         known: dict[str, ProbeRecord] = {}
@@ -261,13 +262,13 @@ class Media:
         ]
         if not asked:
             return set()
-        images, changed, tally = self._config.settings.images, set(), ProbeCounts()
-        settings = ProbeSettings(
+        images, changed, counts = self._config.settings.images, set(), ProbeCounts()
+        settings = RequestSettings(
             allow=images.allow,
             contact=self._config.site.home,
             budget=images.budget.total_seconds() if images.budget else 300,
         )
-        answers = probe(asked, known, settings, tally=tally)
+        answers = probe(asked, known, settings, counts=counts)
         for count, (address, answer) in enumerate(answers, start=1):
             before = known.get(address, ProbeRecord()).facts
             store.put(address, json.dumps(answer.facts), json.dumps(answer[1:]))
@@ -279,8 +280,8 @@ class Media:
             if count % 50 == 0:
                 store.commit()
             self._watch.progress("asking hosts", count, len(asked))
-        self._report.asked = len(asked) - tally.left - tally.put_off
-        self._report.left = tally.left + tally.put_off
+        self._report.asked = len(asked) - counts.left - counts.put_off
+        self._report.left = counts.left + counts.put_off
         return changed
 
     def _mirror(self, store: MediaStore, urls: list[str]) -> set[str]:

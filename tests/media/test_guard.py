@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedpub.media.connections import Deadline, session
-from feedpub.media.guard import RefusedError, allowed, check_url, is_public, targets, user_agent
+from feedpub.media.guard import RefusedError, allowed, check_url, is_public, targets
 from feedpub.version import VERSION
+from feedpub.web import user_agent
 from tests.media.server import Server, file, moved, status
 
 PRIVATE = [

@@ -13,18 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedpub.media.ask import decoded, moved_to, retry_after
+from feedpub.media.ask import decoded, moved_to
 from feedpub.media.facts import HEAD, Facts
-from feedpub.media.probe import (
-    DAY,
-    HOUR,
-    ProbeCounts,
-    ProbeRecord,
-    ProbeSettings,
-    due,
-    next_time,
-    probe,
-)
+from feedpub.media.probe import DAY, HOUR, ProbeCounts, ProbeRecord, due, next_time, probe
+from feedpub.media.scheduler import RequestSettings
+from feedpub.web import retry_after
 from tests.media import samples
 from tests.media.server import (
     Request,
@@ -43,7 +36,7 @@ from tests.media.server import (
 )
 
 NOW = 1_700_000_000
-SETTINGS = ProbeSettings(
+SETTINGS = RequestSettings(
     allow=("127.0.0.0/8", "::1"), connect=2, read=2, total=5, budget=20, backoff=0.05
 )
 PATIENT = SETTINGS._replace(read=15, total=15)
@@ -67,7 +60,7 @@ def no_threads_are_left() -> Iterator[None]:
 
 def ask_all(
     *urls: str,
-    settings: ProbeSettings = SETTINGS,
+    settings: RequestSettings = SETTINGS,
     known: dict[str, ProbeRecord] | None = None,
     tally: ProbeCounts | None = None,
 ) -> dict[str, ProbeRecord]:
@@ -463,8 +456,10 @@ def test_an_interrupt_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
         running = probe([server.url("/a.jpg")], {}, PATIENT, lambda: NOW)
-        frame = running.gi_frame.f_locals["self"]
-        monkeypatch.setattr(frame, "_back", type("Q", (queue.SimpleQueue,), {"get": interrupted})())
+        scheduler = running.gi_frame.f_locals["scheduler"]
+        monkeypatch.setattr(
+            scheduler, "_back", type("Q", (queue.SimpleQueue,), {"get": interrupted})()
+        )
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             next(running)

@@ -21,7 +21,6 @@ from e2e.harness import new_site
 from feedpub.output.manifest import MANIFEST_NAME
 from feedpub.publish import hubs as publishing_hubs
 from feedpub.publish.errors import GaveUpError, StoppedError, TransientError
-from feedpub.publish.http import retry_after
 from feedpub.publish.retry import RetryPolicy, attempt
 
 from . import bucket_hosts, hosts, ssh_hosts
@@ -487,13 +486,6 @@ def test_attempts() -> None:
     stop.set()
     with pytest.raises(StoppedError):
         attempt(fail, RetryPolicy(), stop)
-
-
-def test_retry_after_is_a_number_or_a_date() -> None:
-    assert retry_after("7") == 7
-    assert retry_after("") == 0
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert retry_after("Wed, 21 Oct 2135 07:28:00 GMT") > 10**9
 
 
 def test_nothing_of_pushing_is_loaded_for_those_who_do_not(command: Command) -> None:
