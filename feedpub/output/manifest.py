@@ -20,7 +20,7 @@ _SAFE_PATH = re.compile(f"{_NAME}(?:/{_NAME})*")
 
 
 class ManifestError(FeedpubError):
-    """The manifest is there and cannot be understood."""
+    """The manifest exists and cannot be read."""
 
 
 class Manifest(NamedTuple):

@@ -1,4 +1,7 @@
-"""What can go wrong on a target: with all of it, with one file, or for a moment."""
+"""What can go wrong during a push: with a whole target, with one file, or for a moment.
+
+They derive from `FeedpubError`, and `push` handles all of them: a caller finds them in the result.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +9,38 @@ from feedpub.errors import FeedpubError
 
 
 class TargetError(FeedpubError):
-    """A target cannot be used at all: nothing more is tried there."""
+    """A target cannot be used. Nothing else is tried there."""
 
 
 class ConflictError(TargetError):
-    """Somebody else has changed what the plan was made from."""
+    """Another push changed the target after the plan was made."""
 
-    def __init__(self, what: str = "another push has changed it meanwhile") -> None:
+    def __init__(self, what: str = "another push has changed it in the meantime") -> None:
         super().__init__(what)
 
 
 class FileError(FeedpubError):
-    """One file cannot be brought there, or taken away; others may."""
+    """One file cannot be uploaded or deleted. Others may succeed."""
 
 
 class AlreadyExistsError(FileError):
-    """Something that feedpub did not put there is where a file is to go."""
+    """A file that feedpub did not write has the place of a new file."""
 
     def __init__(self) -> None:
-        super().__init__("a file that feedpub did not put there is in the way")
+        super().__init__("there is already a file that feedpub did not write")
+
+
+class GaveUpError(FileError):
+    """The last attempt failed, too, or the host asks for too long a wait."""
 
 
 class TransientError(FeedpubError):
-    """What may be gone in a moment; `after` is how many seconds the host asks to wait, 0: none."""
+    """A failure that a retry may solve. `after` is Retry-After in seconds, 0 if there is none."""
 
     def __init__(self, what: str, after: float = 0.0) -> None:
         self.after = after
         super().__init__(what)
 
 
-class GaveUpError(FileError):
-    """What was tried as often as it may be."""
-
-
 class StoppedError(FeedpubError):
-    """Somebody wants the push to end."""
+    """The push was asked to stop."""

@@ -373,7 +373,7 @@ class Dav(Folder):
         good = self.settings
         return [
             Broken(good | {"to": at("webdav", self.server.port, "/x", "wrong/pass")}, "password"),
-            Broken(good | {"to": at("webdav", 1, "/x")}, "answer"),
+            Broken(good | {"to": at("webdav", 1, "/x")}, "connection"),
             Broken(good | {"to": f"{good['to']}/not/there"}, "no such folder"),
         ]
 
@@ -646,7 +646,7 @@ class Netlify(Host):
             Broken(good, "401", {"NETLIFY_AUTH_TOKEN": "wr0ng"}),
             Broken(good, "NETLIFY_AUTH_TOKEN", {"NETLIFY_AUTH_TOKEN": ""}),
             Broken(good | {"to": "netlify://no-such-site"}, "no site"),
-            Broken(good | {"endpoint": "http://127.0.0.1:1"}, "answer"),
+            Broken(good | {"endpoint": "http://127.0.0.1:1"}, "connection"),
         ]
 
 
