@@ -1,4 +1,4 @@
-"""The bytes of a file on their way: at hand, or left on disk where they are many."""
+"""The content of an upload: in memory, or on disk if it is large."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PIECE = 1_000_000
 
 
 class Body(NamedTuple):
-    """What a file is sent with; without `file`, `data` is all of it."""
+    """Content of a file: `data`, or that of `file`."""
 
     data: bytes = b""
     file: Path | None = None
@@ -21,18 +21,18 @@ class Body(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Its bytes, counted."""
+        """Number of bytes."""
         return self.length if self.file else len(self.data)
 
     def open(self) -> BinaryIO:
-        """To be read from its begin, and closed. Raises `FileError` if it is no longer there."""
+        """A stream from the beginning; close it. Raises `FileError` if the file is gone."""
         try:
             return self.file.open("rb") if self.file else io.BytesIO(self.data)
         except OSError as error:
             raise FileError(f"it cannot be read ({error.strerror})") from None
 
     def hash(self, kind: str) -> str:
-        """The hash as a host would tell it; `kind` is md5, sha1, sha256 or git."""
+        """The hash as hosts give it; `kind` is md5, sha1, sha256, or git (id of a blob)."""
         if kind == "git":  # gitformat-pack: the id of a blob
             digest = hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
         else:
@@ -43,5 +43,5 @@ class Body(NamedTuple):
         return digest.hexdigest()
 
     def is_equal(self, data: bytes) -> bool:
-        """Whether these are its bytes."""
+        """Whether its content is `data`."""
         return len(data) == self.size and Body(data).hash("sha256") == self.hash("sha256")

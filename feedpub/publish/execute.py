@@ -1,4 +1,4 @@
-"""A plan → a target, many files at once, in the plan's order, so that a cut leaves no damage."""
+"""Executes a plan on a target: many files at once, in an order that is safe to interrupt."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from feedpub.publish.retry import RetryPolicy, attempt, attempt_or_fail
 from feedpub.publish.tree import body_of
 from feedpub.publish.types import NEW, Action, LocalFile, Plan, RemoteFile, Target, Upload
 
-# Files that failed after all attempts, none between that did not: the host is down.
+# Consecutive files that failed after all retries: then the host counts as down.
 MAX_IN_A_ROW = 8
-_WORDS = 5  # how often a push that lost a race tries to say so
+_MARK_ATTEMPTS = 5  # attempts to mark the manifest after a lost race
 Step = Callable[[], None]
 
 
 class Failure(NamedTuple):
-    """A file that could not be brought or taken away, and why."""
+    """A file that could not be uploaded or deleted, and why."""
 
     path: str
     what: str
 
 
 class Execution(NamedTuple):
-    """What came of a plan."""
+    """What was done of a plan."""
 
-    actions: tuple[Action, ...] = ()  # that were done
+    actions: tuple[Action, ...] = ()  # successful ones
     failures: tuple[Failure, ...] = ()
-    waiting: tuple[str, ...] = ()  # that were not tried, since something before them failed
-    size: int = 0  # bytes that were sent, the manifest's aside
+    waiting: tuple[str, ...] = ()  # not tried, because something before them failed
+    size: int = 0  # bytes uploaded, without the manifest
 
 
-def _would_be_same(theirs: ManifestEntry | None, mine: ManifestEntry) -> bool:
-    """Whether another push leaves a file as this one did."""
+def _is_same_result(theirs: ManifestEntry | None, mine: ManifestEntry) -> bool:
+    """Whether another push leaves a file with the same content and headers."""
     return theirs is not None and mine.next == (theirs.next or (theirs.sha256, theirs.headers))
 
 
 class Executor:
-    """Carries out one plan on one target."""
+    """Executes one plan on one target."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Executor:
         stop: threading.Event,
         step: Step,
     ) -> None:
-        """`stop` ends it at the next file; `step` is called after each."""
+        """`stop` stops it before the next file; `step` is called after each file."""
         self.target = target
         self.output = output
         self.tree = tree
@@ -71,17 +71,17 @@ class Executor:
         self._in_a_row = 0
 
     @property
-    def so_far(self) -> Execution:
-        """What came of it until now."""
+    def outcome(self) -> Execution:
+        """What was done until now; of an atomic target nothing, if a file failed."""
         if self.target.can.atomic and self.failures:
-            return Execution((), tuple(self.failures), tuple(self.waiting))  # nothing of it is seen
+            return Execution((), tuple(self.failures), tuple(self.waiting))
         return Execution(tuple(self.done), tuple(self.failures), tuple(self.waiting), self.size)
 
     def carry_out(self, plan: Plan, there: RemoteFile | None, force: bool, message: str) -> None:
-        """Does all of a plan that can be done.
+        """Does as much of a plan as is possible; failures of single files are in `outcome`.
 
-        `there` is the manifest that the plan was made from. Raises `TargetError` if the target
-        cannot be used (any more), `ConflictError` if another push was faster, `StoppedError`.
+        `there` is the manifest that the plan is based on. Raises `TargetError` if the target
+        cannot be used, `ConflictError` if another push changed it, `StoppedError`.
         """
         version = there.version if there else ""
         if plan.actions and not self.target.can.atomic:
@@ -89,38 +89,38 @@ class Executor:
         try:
             self._do(plan, version, force)
         except ConflictError:
-            self._leave_word(plan)
+            self._mark_as_contested(plan)
             raise
-        if not self.failures and (plan.actions or plan.stale):
+        if not self.failures and (plan.actions or plan.manifest_changed):
             attempt_or_fail(lambda _: self.target.commit(message), self.retry, self.stop)
 
     def _do(self, plan: Plan, version: str, force: bool) -> None:
-        """Everything between the first manifest and the end; `version` is that manifest's."""
+        """Uploads and deletes; `version` is that of the interim manifest."""
         with ThreadPoolExecutor(self.target.can.jobs, "push") as pool:
             if plan.clearing:
-                self._check_mine(version)
+                self._check_manifest(version)
                 self._group(pool, plan.clearing, self._delete)
             for kind, actions in itertools.groupby(plan.puts, lambda action: action.kind):
                 todo = list(actions)
                 if kind in {"host", "catalogues"} and self.failures:
-                    # They may name what could not be brought there.
+                    # They may refer to a file that is missing.
                     self.waiting += [action.path for action in todo]
                     continue
                 self._group(pool, todo, lambda action: self._put(action, force))
             if self.failures:
                 self.waiting += [action.path for action in plan.deletes]
             elif plan.deletes:
-                self._check_mine(version)
+                self._check_manifest(version)
                 self._group(pool, plan.deletes, self._delete)
-        if not self.failures and (plan.actions or plan.stale):
+        if not self.failures and (plan.actions or plan.manifest_changed):
             self._put_manifest(plan.final, version)
 
     def _group(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
     ) -> None:
-        """Does actions that may be done in any order, to their end: what comes next builds on it.
+        """Does actions in any order, and waits for all: later actions depend on them.
 
-        Raises what makes the rest pointless.
+        Raises errors of the whole target.
         """
         done, size = len(self.done), self.size
         try:
@@ -128,7 +128,7 @@ class Executor:
             faults = attempt_or_fail(lambda _: self.target.flush(), self.retry, self.stop)
         except (TargetError, StoppedError):
             if self.target.can.gathers:
-                # Whatever of it is there, nobody has said so.
+                # The target has not confirmed any of them.
                 del self.done[done:]
                 self.size = size
             raise
@@ -140,10 +140,7 @@ class Executor:
     def _all(
         self, pool: ThreadPoolExecutor, actions: Iterable[Action], do: Callable[[Action], int]
     ) -> None:
-        """Does actions that may be done in any order.
-
-        Raises what makes the rest pointless, once those on their way have ended.
-        """
+        """Does actions in any order; an error of the whole target is raised after those running."""
         todo = iter(actions)
         running: dict[Future[int], Action] = {}
         fault: TargetError | None = None
@@ -187,7 +184,7 @@ class Executor:
             try:
                 self.target.put(upload)
             except FileError:
-                # An attempt before this one may have come through, and its answer been lost.
+                # An earlier attempt may have succeeded, and only its answer was lost.
                 found = self.target.read(local.path) if tried and upload.new else None
                 if not found or not body.is_equal(found.data):
                     raise
@@ -213,37 +210,37 @@ class Executor:
 
         return attempt_or_fail(put_if_match, self.retry, self.stop)
 
-    def _leave_word(self, plan: Plan) -> None:
-        """Has the next push compare: it cannot know whose files are there after a race.
+    def _mark_as_contested(self, plan: Plan) -> None:
+        """Marks the manifest of the push that won a race as incomplete.
 
-        The faster push's manifest then also names what this one brought, so that nothing of
-        it is left without an owner.
+        It gets entries for what this push uploaded, so that the next push compares all files,
+        and removes what is obsolete.
         """
         if self.target.can.atomic or not self.done:
             return
         mine = read_remote(plan.interim).files
-        brought = [action.path for action in self.done if action.do == "put"]
+        uploaded = [action.path for action in self.done if action.do == "put"]
         with contextlib.suppress(TargetError, StoppedError):
-            for _ in range(_WORDS):
+            for _ in range(_MARK_ATTEMPTS):
                 found = attempt_or_fail(
                     lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop
                 )
                 theirs = read_remote(found.data) if found else RemoteManifest()
                 files = dict(theirs.files)
-                brought = [p for p in brought if not _would_be_same(files.get(p), mine[p])]
-                if not brought:
+                uploaded = [p for p in uploaded if not _is_same_result(files.get(p), mine[p])]
+                if not uploaded:
                     return
-                for path in brought:
+                for path in uploaded:
                     files[path] = files.get(path, ManifestEntry())._replace(next=mine[path].next)
-                word = theirs._replace(files=files, sure=False).to_bytes()
+                word = theirs._replace(files=files, is_complete=False).to_bytes()
                 with contextlib.suppress(ConflictError):
                     self._put_manifest(word, found.version if found else "")
                     return
 
-    def _check_mine(self, version: str) -> None:
-        """Nothing may be deleted that another push has taken over meanwhile."""
+    def _check_manifest(self, version: str) -> None:
+        """Raises `ConflictError` if another push changed the manifest: then nothing is deleted."""
         if self.target.can.atomic:
             return
         found = attempt_or_fail(lambda _: self.target.read(MANIFEST_NAME), self.retry, self.stop)
         if not found or found.version != version:
-            raise ConflictError("another push is at work there; nothing was deleted")
+            raise ConflictError("another push is running there; nothing was deleted")

@@ -1,4 +1,4 @@
-"""What was pushed when, for `feedpub status`; a push itself asks the targets, not this."""
+"""The last push to each target, for `feedpub status`. A push does not depend on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedpub.config import Config
 from feedpub.durable import write_atomic
 from feedpub.publish.push import Result
 
-PENDING = "_hubs.json"  # pings to be tried again; no target's name begins so
+PENDING = "_hubs.json"  # pings to repeat; names of targets do not start with _
 _FOLDER = "push"  # below the state folder
 
 
@@ -22,10 +22,10 @@ class Pushed(NamedTuple):
 
     to: str = ""  # the address, without a password
     when: str = ""  # ISO 8601; "" if never
-    complete_at: str = ""  # when it last was as the tree
+    complete_at: str = ""  # when the last complete push ended
     error: str = ""
     failed: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()  # path, SHA-256: the tree when it was complete
+    files: tuple[tuple[str, str], ...] = ()  # path, SHA-256: the tree of the last complete push
     written: int = 0
     removed: int = 0
     size: int = 0  # bytes
@@ -33,7 +33,7 @@ class Pushed(NamedTuple):
 
 
 def remember(config: Config, results: Sequence[Result]) -> None:
-    """Takes down what came of pushes. Where that cannot be, `status` knows less."""
+    """Saves the results of pushes. If that fails, `status` shows older ones."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for result in results:
         last = recall(config, result.name, result.to)
@@ -54,14 +54,14 @@ def remember(config: Config, results: Sequence[Result]) -> None:
 
 
 def forget(config: Config, name: str, to: str, why: str) -> None:
-    """Takes down that a target is no longer as the last push left it."""
+    """Saves that a target is no longer as the last push left it."""
     last = recall(config, name, to)
     pushed = last._replace(error=why, complete_at="", files=(), failed=())
     write_state(config, f"{name}.json", pushed._asdict())
 
 
 def recall(config: Config, name: str, to: str) -> Pushed:
-    """The last push to a target at this address, as far as it is remembered."""
+    """The last push to a target at this address; empty if it is unknown."""
     content = read_state(config, f"{name}.json")
     try:
         facts = {key: value for key, value in content.items() if key in Pushed._fields}
@@ -74,7 +74,7 @@ def recall(config: Config, name: str, to: str) -> Pushed:
 
 
 def read_state(config: Config, name: str) -> Any:
-    """What a file of the state folder holds, None if it is not there or damaged."""
+    """Content of a JSON file in the state folder, None if it is missing or damaged."""
     try:
         return json.loads(_file(config, name).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -82,7 +82,7 @@ def read_state(config: Config, name: str) -> Any:
 
 
 def write_state(config: Config, name: str, content: Any) -> None:
-    """Writes a file of the state folder, wholly or not at all."""
+    """Writes a JSON file in the state folder atomically; does nothing if that fails."""
     with contextlib.suppress(OSError):
         write_atomic(_file(config, name), json.dumps(content, ensure_ascii=False).encode())
 

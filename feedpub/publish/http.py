@@ -1,4 +1,4 @@
-"""HTTP as hosts speak it: what an answer means for a push."""
+"""HTTP requests of a push, and what an answer means for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_ACCESS = {401: "the user or the password is wrong", 403: "it is forbidden", 
 
 
 class Client:
-    """Requests to one host, from many threads; each has its own connections."""
+    """Requests to one host. Each thread has its own connections."""
 
     def __init__(self, auth: Any = None, headers: dict[str, str] | None = None) -> None:
         self._auth = auth
@@ -35,9 +35,9 @@ class Client:
     def ask(
         self, method: str, url: str, allow: tuple[int, ...] = (), **how: Any
     ) -> requests.Response:
-        """An answer that is good, or has one of these codes.
+        """An answer with status 2xx, or one in `allow`.
 
-        Raises `TransientError`, `TargetError` where access is denied, else `FileError`.
+        Raises `TransientError`, `TargetError` if access is denied, else `FileError`.
         """
         how.setdefault("timeout", web.TIMEOUT)
         how.setdefault("allow_redirects", False)
@@ -52,7 +52,7 @@ class Client:
         code = answer.status_code
         if code in allow or 200 <= code < 300:
             return answer
-        what = f"{method} is answered {code} {answer.reason}"
+        what = f"{method}: the host answers {code} {answer.reason}"
         if code in _AGAIN:
             raise TransientError(
                 what, web.retry_after(answer.headers.get("Retry-After", ""), time.time())
@@ -60,19 +60,19 @@ class Client:
         if code in _NO_ACCESS:
             raise TargetError(f"{what}: {_NO_ACCESS[code]}")
         if 300 <= code < 400:
-            raise TargetError(f"{what}: it is somewhere else; write that address")
+            raise TargetError(f"{what}: it was moved; use the new address")
         raise FileError(what)
 
     def send(
         self, method: str, url: str, body: Body, allow: tuple[int, ...] = (), **how: Any
     ) -> requests.Response:
-        """The same with a body, which is read while it is sent if it is large."""
+        """Like `ask`, with a body; a large one is streamed."""
         if body.file is None:
             return self.ask(method, url, allow, data=body.data, **how)
         with body.open() as file:
             return self.ask(method, url, allow, data=file, **how)
 
     def close(self) -> None:
-        """Ends all connections."""
+        """Closes all connections."""
         for session in self._sessions:
             session.close()

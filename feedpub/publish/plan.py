@@ -1,4 +1,4 @@
-"""What is to be done to a target: values in, a plan out."""
+"""Planning a push: a pure function of what a target should have and what it has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from feedpub.publish.types import (
 
 
 class PushPolicy(NamedTuple):
-    """What a push may do."""
+    """What a push is allowed to do."""
 
     limit: Limit = Limit()
     delete: bool = True
@@ -37,22 +37,22 @@ class PushPolicy(NamedTuple):
 def make_plan(
     tree: Sequence[LocalFile],
     items: int,
-    there: RemoteState,
-    wishes: PushPolicy,
+    state: RemoteState,
+    policy: PushPolicy,
     takes_headers: bool,
     now: datetime,
     site: str = "",
 ) -> Plan:
-    """Compares the tree with a target; `items` and `site` are for its manifest.
+    """Compares the tree with a target; `items` and `site` are for the new manifest.
 
-    Headers are remembered for targets that do not take them, too: there is one kind of manifest.
+    The manifest has headers also for targets that do not store any.
     """
-    known = there.remote.files if there.remote else {}
+    known = state.remote.files if state.remote else {}
     locals_ = {local.path: local for local in tree}
-    reasons = {path: _reason(local, there, takes_headers) for path, local in locals_.items()}
-    foreign = () if wishes.force else _foreign(reasons, there)
-    came = _came(locals_, reasons, there)
-    if wishes.force:
+    reasons = {path: _reason(local, state, takes_headers) for path, local in locals_.items()}
+    foreign = () if policy.force else _foreign_files(reasons, state)
+    done_before = _done_before(locals_, reasons, state)
+    if policy.force:
         reasons = {path: FORCED if reason == SAME else reason for path, reason in reasons.items()}
     puts = [
         Action("put", path, reason, locals_[path].kind, locals_[path].size)
@@ -61,7 +61,7 @@ def make_plan(
     ]
     puts.sort(key=lambda action: (ORDER.index(action.kind), action.path))
 
-    stay, going, refused = _leaving(locals_, there, wishes, now)
+    stay, going, refused = _leftovers(locals_, state, policy, now)
     blocking = _blocking(going, coming := {action.path for action in puts})
 
     after = {
@@ -78,134 +78,135 @@ def make_plan(
         clearing=tuple(Action("delete", path, GONE) for path in going if path in blocking),
         puts=tuple(puts),
         deletes=tuple(Action("delete", path, GONE) for path in going if path not in blocking),
-        came=tuple(came),
+        done_before=tuple(done_before),
         same=len(reasons) - len(puts),
         kept=tuple(sorted(stay.keys() - set(refused))),
         refused=tuple(refused),
         foreign=tuple(foreign),
-        interim=RemoteManifest(between, items, sure=False, site=site).to_bytes(),
+        interim=RemoteManifest(between, items, is_complete=False, site=site).to_bytes(),
         final=final,
-        stale=final != there.manifest,
+        manifest_changed=final != state.manifest,
     )
 
 
-def _leaving(
-    tree: Mapping[str, LocalFile], there: RemoteState, wishes: PushPolicy, now: datetime
+def _leftovers(
+    tree: Mapping[str, LocalFile], state: RemoteState, policy: PushPolicy, now: datetime
 ) -> tuple[dict[str, ManifestEntry], list[str], list[str]]:
-    """Of what is no longer in the tree: what stays, what goes, what would but may not."""
-    known = there.remote.files if there.remote else {}
+    """Files that are no longer in the tree: kept, deleted, not deleted because of the limit."""
+    known = state.remote.files if state.remote else {}
     stay: dict[str, ManifestEntry] = {}
     going: list[str] = []
-    stale: list[str] = []
+    manifest_changed: list[str] = []
     for path in sorted(known.keys() - tree.keys()):
-        if not _is_there(path, there):
+        if not _is_there(path, state):
             continue
-        entry = _settled(known[path])
+        entry = _without_pending(known[path])
         if _is_compressed(path, tree):
-            stale.append(path)  # whatever the wishes are
-        elif not wishes.delete:
+            manifest_changed.append(path)  # whatever the wishes are
+        elif not policy.delete:
             stay[path] = entry
-        elif is_hashed(path) and not _over(entry.gone, wishes.grace, now):
+        elif is_hashed(path) and not _is_grace_over(entry.gone, policy.grace, now):
             stay[path] = entry._replace(gone=entry.gone or _iso(now))
         else:
             going.append(path)
-    if wishes.limit.allows(len(going), len(known)):
-        return stay, going + stale, []
-    stay |= {path: _settled(known[path]) for path in going}
-    return stay, stale, going
+    if policy.limit.allows(len(going), len(known)):
+        return stay, going + manifest_changed, []
+    stay |= {path: _without_pending(known[path]) for path in going}
+    return stay, manifest_changed, going
 
 
-def _reason(local: LocalFile, there: RemoteState, takes_headers: bool) -> str:
-    """Why a file must be brought there, `SAME` if it need not."""
-    known = there.remote.files.get(local.path) if there.remote else None
-    if there.listed is None:
+def _reason(local: LocalFile, state: RemoteState, takes_headers: bool) -> str:
+    """Why a file must be uploaded, or `SAME`."""
+    known = state.remote.files.get(local.path) if state.remote else None
+    if state.listed is None:
         if known is None:
             return NEW
         if known.sha256 != local.sha256:
             return BYTES
         return SAME if not takes_headers or known.headers == local.headers else HEADERS
-    if local.path not in there.listed:
+    if local.path not in state.listed:
         return NEW
-    if local.path not in there.equal:
+    if local.path not in state.equal:
         return BYTES
     if not takes_headers or known is None:
-        return SAME  # whoever lost the manifest has not lost the headers
+        return SAME  # if only the manifest was lost, the headers are as before
     if known.next is None:
         return SAME if known.headers == local.headers else HEADERS
-    # A push was cut. New bytes came with their headers; with the old bytes, nobody knows.
-    came = known.sha256 != local.sha256 and known.next == (local.sha256, local.headers)
-    return SAME if came else HEADERS
+    # After an interrupted push: new content came with its headers; otherwise they are unknown.
+    done_before = known.sha256 != local.sha256 and known.next == (local.sha256, local.headers)
+    return SAME if done_before else HEADERS
 
 
-def _foreign(reasons: Mapping[str, str], there: RemoteState) -> list[str]:
-    """Files in the way that feedpub did not put there.
+def _foreign_files(reasons: Mapping[str, str], state: RemoteState) -> list[str]:
+    """Files that would be overwritten though feedpub did not write them.
 
-    Without a manifest, one file that is there byte for byte shows that the tree was there
-    before, and that the manifest was lost.
+    Without a manifest, a file that is equal byte for byte proves that feedpub pushed here
+    before, and only the manifest was lost.
     """
-    if there.listed is None or (there.remote is None and _proves(there.equal)):
+    if state.listed is None or (state.remote is None and _proves(state.equal)):
         return []
-    known = there.remote.files if there.remote else {}
+    known = state.remote.files if state.remote else {}
     return [
         path
         for path, reason in reasons.items()
-        if reason == BYTES and not (path in known and (known[path].sha256 or path in there.brought))
+        if reason == BYTES
+        and not (path in known and (known[path].sha256 or path in state.uploaded))
     ]
 
 
 def _proves(equal: Collection[str]) -> bool:
-    """Whether files that are equal show whose they are: some are the same at every site."""
+    """Whether equal files prove that feedpub wrote them: some are equal on every site."""
     return any(not is_hashed(path) and path != SCHEMA_NAME for path in equal)
 
 
-def _settled(known: ManifestEntry) -> ManifestEntry:
-    """A file that nothing is about to change; one that a cut push brought is what it brought."""
+def _without_pending(known: ManifestEntry) -> ManifestEntry:
+    """An entry without a pending upload; of an upload that an interrupted push completed."""
     if known.next and not known.sha256:
         return ManifestEntry(*known.next)
     return known._replace(next=None)
 
 
-def _is_there(path: str, there: RemoteState) -> bool:
-    """Whether a file that the manifest names is there, and feedpub's.
+def _is_there(path: str, state: RemoteState) -> bool:
+    """Whether a file of the manifest exists and is feedpub's.
 
-    Of one that a push was about to bring when it was cut, somebody else may have the place.
+    A file that an interrupted push did not complete may be somebody else's.
     """
-    if there.listed is None or there.remote is None:
+    if state.listed is None or state.remote is None:
         return True
-    known = there.remote.files[path]
-    return path in there.listed and bool(known.sha256 or path in there.brought)
+    known = state.remote.files[path]
+    return path in state.listed and bool(known.sha256 or path in state.uploaded)
 
 
 def _is_compressed(path: str, tree: Collection[str]) -> bool:
-    """Whether it is a file of the tree, compressed, as servers would still serve it."""
+    """Whether it is a compressed copy of a file of the tree, which a server would prefer."""
     return any(path.endswith(end) and path.removesuffix(end) in tree for end in ENDINGS.values())
 
 
 def _blocking(going: Sequence[str], coming: Set[str]) -> set[str]:
-    """Files that go and are where a folder must be, or in a folder where a file must be."""
+    """Deleted files whose path must become a folder, or whose folder must become a file."""
     folders = {folder for path in coming for folder in folders_of(path)}
     return {path for path in going if path in folders or not coming.isdisjoint(folders_of(path))}
 
 
-def _came(
-    tree: Mapping[str, LocalFile], reasons: Mapping[str, str], there: RemoteState
+def _done_before(
+    tree: Mapping[str, LocalFile], reasons: Mapping[str, str], state: RemoteState
 ) -> list[Action]:
-    """What pushes that were cut have done already of what is wanted."""
-    if there.listed is None or there.remote is None:
+    """What interrupted pushes have already done of this plan."""
+    if state.listed is None or state.remote is None:
         return []
-    came = []
-    for path, known in there.remote.files.items():
+    done_before = []
+    for path, known in state.remote.files.items():
         if path not in tree:
-            if path not in there.listed:
-                came.append(Action("delete", path, GONE))
+            if path not in state.listed:
+                done_before.append(Action("delete", path, GONE))
         elif known.next and reasons[path] in {SAME, HEADERS} and known.sha256 != tree[path].sha256:
             reason = BYTES if known.sha256 else NEW
-            came.append(Action("put", path, reason, tree[path].kind, tree[path].size))
-    return came
+            done_before.append(Action("put", path, reason, tree[path].kind, tree[path].size))
+    return done_before
 
 
-def _over(gone: str, grace: timedelta, now: datetime) -> bool:
-    """Whether something that nothing refers to since `gone` has been kept long enough."""
+def _is_grace_over(gone: str, grace: timedelta, now: datetime) -> bool:
+    """Whether the grace period is over for a file that was dropped at `gone`."""
     if not grace:
         return True
     try:

@@ -1,4 +1,7 @@
-"""A push, told in order: look at what is there → plan → carry out → remember → tell the hubs."""
+"""One push to some targets: inspect each target, make a plan, execute it.
+
+What happens after it (history, CDN, hubs) is in `feedpub/api.py`.
+"""
 
 from __future__ import annotations
 
@@ -26,54 +29,54 @@ from feedpub.publish.targets import TargetContext, fault_of, open_target
 from feedpub.publish.tree import tree_of
 from feedpub.publish.types import Action, Plan, Target
 
-RACES = 5  # how often a push that another one overtook is planned anew
-MAX_NAMED = 20  # files in a message
-_PATIENCE = 5.0  # seconds that files on their way have to arrive when somebody ends the push
+RACES = 5  # attempts, if another push changes an atomic target in the meantime
+MAX_NAMED = 20  # files that a message lists
+_PATIENCE = 5.0  # seconds that running uploads may take after the push was stopped
 PushProgress = Callable[[str, int, int], None]
 
 
 class PushOptions(NamedTuple):
-    """What a push is asked for besides the configuration."""
+    """Options of one push, besides the configuration."""
 
     dry_run: bool = False
     delete: bool = True
-    limit: Limit | None = None  # None: the target's
+    limit: Limit | None = None  # None: the limit of the target's settings
     force: bool = False
     wait: float = 0.0  # seconds to wait for another run on the same output
     retry: RetryPolicy = RetryPolicy()
 
 
 class Result(NamedTuple):
-    """What came of a push to one target."""
+    """The result of a push to one target."""
 
     name: str
     to: str  # without a password
     plan: Plan = Plan()
     done: Execution = Execution()
-    error: str = ""  # why it is incomplete, "" if it is not
+    error: str = ""  # why the push is incomplete, "" if it is complete
     remedy: str = ""
     seconds: float = 0.0
     dry_run: bool = False
     ping: bool = False
-    is_all_there: bool = False  # files that should not be there any more may be, too
+    is_all_there: bool = False  # all files of the tree; obsolete files may be left
     tree: Mapping[str, str] = MappingProxyType({})  # path → SHA-256
-    trace: str = ""  # of a fault of feedpub's own
+    trace: str = ""  # of an internal error
 
     @property
     def is_complete(self) -> bool:
-        """Whether the target now is as the tree."""
+        """Whether the target has exactly the files of the tree."""
         return not self.error
 
     @property
     def changes(self) -> tuple[Action, ...]:
-        """What is to be told of, once all files of the tree are there: nothing before."""
+        """What CDN and hubs need to know; nothing before all files of the tree are there."""
         if self.dry_run or (self.error and not self.is_all_there):
             return ()
-        return (*self.plan.came, *self.done.actions)
+        return (*self.plan.done_before, *self.done.actions)
 
 
 def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
-    """The targets of these names, all if there are none. Raises `ConfigError`."""
+    """The targets with these names, all targets without names. Raises `ConfigError`."""
     targets = config.settings.push
     shown = config.shown(config.path)
     if not targets:
@@ -89,9 +92,9 @@ def chosen(config: Config, names: Sequence[str]) -> dict[str, PushTarget]:
 def push(
     config: Config, targets: dict[str, PushTarget], options: PushOptions, progress: PushProgress
 ) -> list[Result]:
-    """Brings the output tree to targets, all at once.
+    """Pushes the output tree to all of these targets at once.
 
-    Raises `RunError` if there is no tree, `LockedError` if another run works on it.
+    Raises `RunError` if there is no tree, `LockedError` if another run uses it.
     """
     if options.dry_run:
         return _all(config, targets, options, progress)
@@ -113,7 +116,7 @@ def _all(
     try:
         return [future.result() for future in running]
     except BaseException:
-        # Files on their way arrive or do not, but none arrives in part; then the process may end.
+        # No file is ever uploaded in part, so the process may end while uploads are running.
         stop.set()
         wait(running, timeout=_PATIENCE)
         raise
@@ -123,7 +126,7 @@ def _all(
 
 
 def tree_manifest(config: Config) -> Manifest:
-    """The manifest of the output tree; raises `RunError` if there is none to be trusted."""
+    """The manifest of the output tree; raises `RunError` if it is missing or damaged."""
     shown = config.shown(config.output)
     try:
         manifest = read_manifest(config.output)
@@ -137,7 +140,7 @@ def tree_manifest(config: Config) -> Manifest:
 
 
 class _Counter:
-    """How many files of all targets are done."""
+    """Counts finished files over all targets."""
 
     def __init__(self, progress: PushProgress) -> None:
         self._progress = progress
@@ -179,7 +182,7 @@ class _Push:
         )
 
     def run(self) -> Result:
-        """Never raises what one target alone is to blame for."""
+        """Pushes. Errors of this target are in the result; nothing is raised for them."""
         start = time.monotonic()
         shown = without_password(self.settings.to)
         result = Result(
@@ -194,9 +197,9 @@ class _Push:
         except TargetError as error:
             result = result._replace(error=_said(error))
         except StoppedError:
-            result = result._replace(error="it was ended before it was done")
+            result = result._replace(error="the push was stopped")
         except Exception as error:
-            # Other targets have nothing to do with it.
+            # The other targets go on.
             what = fault_of(self.place.address.scheme, error)
             trace = "".join(traceback.format_exception(error))
             result = result._replace(error=what, remedy="please report it", trace=trace)
@@ -227,60 +230,60 @@ class _Push:
     def _attempt(self, target: Target, result: Result) -> Result:
         retry, stop, force = self.options.retry, self.stop, self.options.force
         wanted = tree_of(self.config, self.settings, self.manifest)
-        looker = RemoteInspector(target, self.config.output, retry, stop)
-        there, found = looker.look({**wanted.files, **wanted.extras})
-        free = [path for path, extra in wanted.extras.items() if looker.is_free(extra, there)]
+        inspector = RemoteInspector(target, self.config.output, retry, stop)
+        state, found = inspector.inspect({**wanted.files, **wanted.extras})
+        free = [path for path, extra in wanted.extras.items() if inspector.is_free(extra, state)]
         tree = wanted.with_extras(free)
         plan = make_plan(
             list(tree.values()),
             self.manifest.items,
-            there,
-            self._wishes(),
+            state,
+            self._policy(),
             target.can.headers,
             datetime.now(UTC),
             self.config.site.id,
         )
         result = result._replace(plan=plan)
-        if there.remote and there.remote.site not in {"", self.config.site.id} and not force:
+        if state.remote and state.remote.site not in {"", self.config.site.id} and not force:
             return result._replace(
                 plan=Plan(),
-                error=f"the feeds of another site are there ({there.remote.site})",
-                remedy=f"is it the right place, and site.id ({self.config.site.id}) as it was? "
-                "--force takes it over",
+                error=f"the target holds the feeds of another site ({state.remote.site})",
+                remedy=f"check the address and site.id ({self.config.site.id}); "
+                "--force replaces them",
             )
         if plan.foreign:
-            what = f"{_number(plan.foreign)} in the way that feedpub did not put there"
+            what = f"{_number(plan.foreign)} that feedpub did not write would be overwritten"
             return result._replace(
                 error=f"{what}: {named(plan.foreign)}",
-                remedy="is it the right place? --force overwrites them",
+                remedy="check the address; --force overwrites them",
             )
-        if not self.options.dry_run and (plan.actions or plan.stale):
+        if not self.options.dry_run and (plan.actions or plan.manifest_changed):
             self.counter.expect(len(plan.actions))
             executor = Executor(target, self.config.output, tree, retry, stop, self.counter.step)
             try:
                 executor.carry_out(plan, found, force, _message(plan))
             except TargetError as error:
                 if target.can.atomic:
-                    raise  # nothing of it is seen
-                return result._replace(done=executor.so_far, error=_said(error))
-            result = result._replace(done=executor.so_far)
+                    raise  # nothing was published
+                return result._replace(done=executor.outcome, error=_said(error))
+            result = result._replace(done=executor.outcome)
         if result.done.failures:
             return result._replace(
                 error=f"{_number([f.path for f in result.done.failures])} could not be pushed",
-                remedy="push again: what is missing is completed",
+                remedy="push again to complete it",
             )
         result = result._replace(is_all_there=True)
         if plan.refused:
-            known = len(there.remote.files) if there.remote else 0
-            what = f"{len(plan.refused):,} of {known:,} files would go"
-            limit = self._wishes().limit
+            known = len(state.remote.files) if state.remote else 0
+            what = f"{len(plan.refused):,} of {known:,} files would be deleted"
+            limit = self._policy().limit
             return result._replace(
-                error=f"{what}, and no more than {limit} may; none was deleted",
-                remedy="if that is meant, push with --max-delete N or N%",
+                error=f"{what}, more than max_delete ({limit}) allows; none was deleted",
+                remedy="to delete them, push with --max-delete N or N%",
             )
         return result
 
-    def _wishes(self) -> PushPolicy:
+    def _policy(self) -> PushPolicy:
         return PushPolicy(
             limit=self.options.limit or self.settings.max_delete,
             delete=self.options.delete and self.settings.delete,
@@ -290,7 +293,7 @@ class _Push:
 
 
 def named(paths: Sequence[str]) -> str:
-    """Some of these paths, and how many more there are."""
+    """The first paths, and the number of the others."""
     more = len(paths) - MAX_NAMED
     return ", ".join(paths[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -304,5 +307,5 @@ def _said(error: TargetError) -> str:
 
 
 def _message(plan: Plan) -> str:
-    """What a commit, or a deploy, is called."""
+    """The message of a commit or a deploy."""
     return f"Publish feeds: {len(plan.puts):,} written, {len(plan.removals):,} removed"

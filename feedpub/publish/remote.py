@@ -1,8 +1,8 @@
-"""The manifest on a target: what feedpub put there, with which headers, and what it is about to.
+"""What is on a target: its manifest, and its listing if the manifest is not enough.
 
-It is the tree's manifest with more to each file, under the same name. One that is
-`interim` names all that was there and all that will be: whoever finds it knows that a
-push was cut, and which files are feedpub's.
+A target's manifest has the name and the form of the tree's, with headers for each file. An
+interim manifest names all files before and after a push. If a push finds one, another push was
+interrupted, and it still tells which files are feedpub's.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ MANIFEST_HEADERS: Headers = MappingProxyType(
 
 
 class ManifestEntry(NamedTuple):
-    """A file that feedpub put on a target."""
+    """A file that feedpub uploaded, or is about to."""
 
-    sha256: str = ""  # of the tree's bytes; "" before it was there
+    sha256: str = ""  # of the file in the tree; "" before the first upload
     headers: Headers = NO_HEADERS
-    gone: str = ""  # since when nothing refers to it (ISO 8601), for what is kept a while
-    next: tuple[str, Headers] | None = None  # SHA-256 and headers that a push is about to give it
+    gone: str = ""  # when the tree dropped it (ISO 8601), for files with a grace period
+    next: tuple[str, Headers] | None = None  # SHA-256 and headers of a running upload
 
 
 class RemoteManifest(NamedTuple):
-    """What feedpub remembers on a target; `sure`: nobody was cut while changing it."""
+    """What feedpub remembers on a target; `is_complete`: nobody was cut while changing it."""
 
     files: Mapping[str, ManifestEntry] = MappingProxyType({})
     items: int = 0
-    sure: bool = True
+    is_complete: bool = True
     site: str = ""  # whose they are, by `site.id`; "" where nobody said so
 
     def to_bytes(self) -> bytes:
@@ -67,7 +67,7 @@ class RemoteManifest(NamedTuple):
             files[path] = facts
         content = {
             "feedpub": VERSION,
-            "push": "done" if self.sure else "interim",
+            "push": "done" if self.is_complete else "interim",
             "site": self.site,
             "items": self.items,
             "headers": tables,
@@ -77,11 +77,10 @@ class RemoteManifest(NamedTuple):
 
 
 def read_remote(data: bytes) -> RemoteManifest:
-    """A target's manifest. Raises `TargetError` if it cannot be understood.
+    """Parses a target's manifest. Raises `TargetError` if it is invalid.
 
-    A tree's own manifest is one, too: then somebody has brought the tree there by other
-    means, and it is not known which headers the files have. It may be anybody's: nothing in it
-    is trusted.
+    A tree's own manifest is valid, too: somebody copied the tree by other means, so the headers
+    are unknown. Nothing in it is trusted.
     """
     try:
         if len(data) > MAX_BYTES:
@@ -121,18 +120,18 @@ def read_remote(data: bytes) -> RemoteManifest:
     ) as error:
         raise TargetError(
             f"its {MANIFEST_NAME} cannot be understood ({type(error).__name__}: {error}), so "
-            "nobody knows which files are feedpub's; restore or delete it: all is compared then"
+            "feedpub cannot tell its own files; restore or delete it: all files are then compared"
         ) from None
     if bad := [path for path in files if not is_safe(path) or path == MANIFEST_NAME]:
         raise TargetError(
-            f"its {MANIFEST_NAME} names {bad[0]!r}, which is no file of feedpub's; delete it: "
-            "the files are then compared"
+            f"its {MANIFEST_NAME} names {bad[0]!r}, which feedpub cannot have written; delete it: "
+            "all files are then compared"
         )
     return remote
 
 
 def _check_texts(remote: RemoteManifest) -> None:
-    """Raises `ValueError` for what no push has written: it would be sent, and shown."""
+    """Raises `ValueError` for control characters: texts are sent as headers, and shown."""
     headers: list[Headers] = []
     texts = [remote.site]
     for path, known in remote.files.items():
@@ -153,26 +152,26 @@ def _next(facts: Any, tables: list[dict[str, str]]) -> tuple[str, Headers] | Non
 
 
 class RemoteState(NamedTuple):
-    """What a target has: as feedpub remembers it, and as the target lists it where that is needed.
+    """What a target has: its manifest, and its listing if the manifest is missing or interim.
 
-    `equal` are the files of the tree that were found there byte for byte; `brought` those, too,
-    that are there as a push that was cut was about to bring them.
+    `equal` are files of the tree that it has byte for byte, `uploaded` further files that an
+    interrupted push has completed.
     """
 
     remote: RemoteManifest | None = None
     manifest: bytes = b""  # what `remote` was read from
     listed: Mapping[str, ListedFile] | None = None
     equal: Collection[str] = frozenset()
-    brought: Collection[str] = frozenset()
+    uploaded: Collection[str] = frozenset()
 
     @property
     def is_known(self) -> bool:
-        """Whether the manifest alone tells what is there."""
-        return self.remote is not None and self.remote.sure
+        """Whether the manifest alone is enough."""
+        return self.remote is not None and self.remote.is_complete
 
 
 class RemoteInspector:
-    """Asks one target; all raises `TargetError` and `StoppedError`."""
+    """Finds out what one target has. All methods raise `TargetError` and `StoppedError`."""
 
     def __init__(
         self, target: Target, output: Path, retry: RetryPolicy, stop: threading.Event
@@ -186,38 +185,38 @@ class RemoteInspector:
         """A file, None if it is not there."""
         return attempt_or_fail(lambda _: self.target.read(path), self.retry, self.stop)
 
-    def look(self, tree: Mapping[str, LocalFile]) -> tuple[RemoteState, RemoteFile | None]:
-        """What is there of the tree and besides, and the manifest as it was read."""
+    def inspect(self, tree: Mapping[str, LocalFile]) -> tuple[RemoteState, RemoteFile | None]:
+        """The state of the target, and its manifest file."""
         found = self.read(MANIFEST_NAME)
         data = found.data if found else b""
         remote = read_remote(data) if found else None
-        if remote and remote.sure:
+        if remote and remote.is_complete:
             return RemoteState(remote, data), found
         listed = attempt_or_fail(lambda _: self.target.list(), self.retry, self.stop)
         equal = self._equal(tree, listed)
-        brought = self._brought(remote, listed.keys() - equal)
-        return RemoteState(remote, data, listed, equal, brought), found
+        uploaded = self._uploaded(remote, listed.keys() - equal)
+        return RemoteState(remote, data, listed, equal, uploaded), found
 
-    def is_free(self, extra: LocalFile, there: RemoteState) -> bool:
-        """Whether a host file's place is free, or feedpub's: a user's own file stays."""
-        if there.remote and extra.path in there.remote.files:
+    def is_free(self, extra: LocalFile, state: RemoteState) -> bool:
+        """Whether a host file may be written: a file of the user's own is never replaced."""
+        if state.remote and extra.path in state.remote.files:
             return True
-        if there.listed is not None:
-            return extra.path not in there.listed or extra.path in there.equal
+        if state.listed is not None:
+            return extra.path not in state.listed or extra.path in state.equal
         return self.read(extra.path) is None
 
     def _equal(self, tree: Mapping[str, LocalFile], listed: Mapping[str, ListedFile]) -> set[str]:
-        """Files of the tree that are there byte for byte."""
+        """Files of the tree that the target has byte for byte."""
         both = [local for path, local in tree.items() if path in listed]
         try:
             with ThreadPoolExecutor(self.target.can.jobs, "look") as pool:
                 answers = list(pool.map(lambda one: self._is_equal(one, listed[one.path]), both))
         except FileError as error:
-            raise TargetError(f"what is there cannot be compared: {error}") from None
+            raise TargetError(f"its files cannot be compared: {error}") from None
         return {local.path for local, yes in zip(both, answers, strict=True) if yes}
 
     def _is_equal(self, local: LocalFile, stored: ListedFile) -> bool:
-        """Whether a file is there byte for byte; read, where the host has no hash to tell."""
+        """Whether both are equal byte for byte. Without a hash, the file is downloaded."""
         if self.stop.is_set():
             raise StoppedError
         body = body_of(self.output, local)
@@ -226,17 +225,17 @@ class RemoteInspector:
         if stored.hash:
             return body.hash(self.target.can.hash) == stored.hash
         if stored.size == body.size and local.kind == "hashed":
-            return True  # its name is the hash of its bytes: nothing else can be there
+            return True  # its name is the hash of its content
         other = attempt(lambda _: self.target.read(local.path), self.retry, self.stop)
         return other is not None and body.is_equal(other.data)
 
-    def _brought(self, remote: RemoteManifest | None, listed: Set[str]) -> set[str]:
-        """New files that a push was about to bring when it was cut, and did."""
-        brought = set()
+    def _uploaded(self, remote: RemoteManifest | None, listed: Set[str]) -> set[str]:
+        """New files that an interrupted push has completed."""
+        uploaded = set()
         for path, known in remote.files.items() if remote else ():
             if path in listed and known.next and not known.sha256:
                 sha256, headers = known.next
                 found = self.read(path)
                 if found and is_made_of(found.data, sha256, headers.get("Content-Encoding", "")):
-                    brought.add(path)
-        return brought
+                    uploaded.add(path)
+        return uploaded

@@ -1,4 +1,4 @@
-"""Trying again what may be gone in a moment: with growing, random pauses."""
+"""Retries of transient failures, with exponential backoff and jitter."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ T = TypeVar("T")
 
 
 class RetryPolicy(NamedTuple):
-    """How often something is tried, and how long the pauses may be, in seconds."""
+    """Number of attempts, and pauses between them in seconds."""
 
     times: int = 5
     first: float = 0.5
     longest: float = 30.0
-    patience: float = 120.0  # a host that asks to wait longer is not waited for
+    patience: float = 120.0  # the longest Retry-After that is granted
 
 
 def attempt(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event) -> T:
-    """What `call` returns; it is given how often it was tried before.
+    """Calls `call` until it raises no `TransientError`; its argument is the number of retries.
 
-    Raises `GaveUpError` with the last reason, `StoppedError` once `stop` is set, and what
-    `call` raises.
+    Raises `GaveUpError` after the last attempt, `StoppedError` once `stop` is set, and every
+    other error of `call`.
     """
     for tried in range(retry.times):
         if stop.is_set():
@@ -37,7 +37,7 @@ def attempt(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event)
                 raise GaveUpError(f"{error}; it asks to wait {error.after:,.0f} seconds") from None
             if tried + 1 == retry.times:
                 raise GaveUpError(f"{error}; tried {retry.times} times") from None
-            # Those that failed together must not all come back together.
+            # Requests that failed together must not be repeated together.
             longest = min(retry.longest, retry.first * 2**tried)
             pause = random.uniform(0, longest)  # noqa: S311 - no secret
             stop.wait(max(pause, error.after))
@@ -45,7 +45,7 @@ def attempt(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event)
 
 
 def attempt_or_fail(call: Callable[[int], T], retry: RetryPolicy, stop: threading.Event) -> T:
-    """The same of something that the whole push depends on: raises no `FileError`."""
+    """Like `attempt`, for what the whole push depends on: a `FileError` becomes `TargetError`."""
     try:
         return attempt(call, retry, stop)
     except FileError as error:

@@ -1,4 +1,4 @@
-"""Back to the version before, where a target keeps versions."""
+"""Returns to the previous version, for targets that keep versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedpub.publish.targets.files import VersionedTarget, connect
 
 
 def roll_back(config: Config, places: dict[str, PushTarget]) -> dict[str, str]:
-    """Target → the version that it is back at. Raises `ConfigError` and `PushError`."""
+    """Returns the new current version of each target. Raises `ConfigError` and `PushError`."""
     for name, settings in places.items():
         if not settings.versions:
             what = f"{name} keeps no versions, so there is nothing to go back to"

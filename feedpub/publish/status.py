@@ -1,4 +1,4 @@
-"""What was generated and pushed, and what differs now: from this machine's memory alone."""
+"""What was generated and pushed, and what has changed since. It contacts no target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedpub.publish.hubs import pending
 
 
 class TargetStatus(NamedTuple):
-    """A target as the last push left it, against the tree: paths."""
+    """The differences between the tree and the last push to a target, as paths."""
 
     name: str
     to: str  # without a password
@@ -29,13 +29,13 @@ class PushStatus(NamedTuple):
 
     files: int
     changed_at: str  # when the tree last changed (ISO 8601), "" if there is none
-    damaged: tuple[str, ...]  # files that somebody else changed or removed
+    damaged: tuple[str, ...]  # files that something else changed or removed
     targets: tuple[TargetStatus, ...]
-    pings: int  # that failed, and will be tried again
+    pings: int  # failed ones, which the next push repeats
 
 
 def look(config: Config) -> PushStatus:
-    """Compares. A tree whose manifest cannot be understood counts as none."""
+    """Compares the tree with the last pushes. A tree with a damaged manifest counts as none."""
     try:
         manifest = read_manifest(config.output) or Manifest()
     except ManifestError:

@@ -1,4 +1,4 @@
-"""What is to be at a target: the output tree, and what is made for the host alone."""
+"""What a target should have: the output tree, and files that are generated for the host."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from feedpub.publish.serving.headers import ServingRules, headers_of, is_worth_i
 from feedpub.publish.serving.host_files import REDIRECTS, USUAL, host_files
 from feedpub.publish.types import LocalFile
 
-LARGE = 1_000_000  # bytes: more is read when it is sent, piece by piece
+LARGE = 1_000_000  # bytes: a larger file is streamed
 
 
 class PushTree(NamedTuple):
-    """Files by path; `extras` tell the host of headers and redirects."""
+    """Files by path; `extras` configure headers and redirects of the host."""
 
     files: Mapping[str, LocalFile]
     extras: Mapping[str, LocalFile]
-    copies: Mapping[str, str]  # at an old address → what each is a copy of
+    copies: Mapping[str, str]  # path at an old address → the file that it copies
 
     def with_extras(self, free: Collection[str]) -> dict[str, LocalFile]:
-        """All that is to be there, where so many of the extras have a free place."""
+        """All files, with those of the extras that may be written."""
         files = dict(self.files) | {path: self.extras[path] for path in free}
         if REDIRECTS not in free:
             return files
@@ -37,7 +37,7 @@ class PushTree(NamedTuple):
 
 
 def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> PushTree:
-    """The tree for a target; raises `TargetError` if it is not what its manifest says."""
+    """The files for a target; raises `TargetError` if one of the manifest is missing."""
     rules = ServingRules(
         {name: kind for kind, name in config.feeds.filenames.items()},
         copies(config, manifest.files.keys()),
@@ -61,7 +61,7 @@ def tree_of(config: Config, target: PushTarget, manifest: Manifest) -> PushTree:
 
 
 def copies(config: Config, files: Collection[str]) -> dict[str, str]:
-    """Each of these files that `also_at` made → the file that it is a copy of."""
+    """Files that exist because of `also_at` → the file that each is a copy of."""
     found = {}
     for old, new in config.feeds.also_at.items():
         for path in files:
@@ -74,7 +74,7 @@ def copies(config: Config, files: Collection[str]) -> dict[str, str]:
 def _extras(
     config: Config, target: PushTarget, files: Mapping[str, LocalFile], rules: ServingRules
 ) -> dict[str, LocalFile]:
-    """What tells the host of headers and redirects, if it is a host that reads such files."""
+    """Files that configure headers and redirects, for hosts that read them."""
     kind = target.host_file
     kind = USUAL.get(target.to.partition(":")[0], "none") if kind == "usual" else kind
     headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
@@ -87,7 +87,7 @@ def _extras(
 
 
 def body_of(output: Path, local: LocalFile) -> Body:
-    """A file of the tree as it is sent. Raises `FileError` if it is not what its manifest says."""
+    """The content to upload. Raises `FileError` if the file is not as the manifest says."""
     if local.data is not None:
         return Body(local.data)
     path, tree = local.source or local.path, Root(output)
@@ -103,12 +103,12 @@ def body_of(output: Path, local: LocalFile) -> Body:
     except OSError as error:
         raise FileError(f"it cannot be read ({error.strerror})") from None
     if digest != local.sha256:
-        raise FileError("it is not what feedpub wrote; run `feedpub generate` first")
+        raise FileError("it was changed after feedpub wrote it; run `feedpub generate` first")
     return Body(encode(body.data, encoding)) if encoding else body
 
 
 def beside(files: Iterable[LocalFile], encodings: Iterable[str]) -> Iterator[LocalFile]:
-    """Compressed files to be put beside these, for servers that look for them."""
+    """Compressed copies, for servers that serve `name.gz` or `name.br` in place of `name`."""
     wanted = [(encoding, ENDINGS[encoding]) for encoding in encodings]
     for local in files:
         if wanted and local.data is None and is_worth_it(local.headers, local.size):

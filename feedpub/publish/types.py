@@ -1,4 +1,7 @@
-"""What the parts of a push hand on to each other, and what every kind of target can be asked."""
+"""The interface of a target, and the values that the steps of a push pass on.
+
+It knows no kind of target, no planning and no configuration.
+"""
 
 from __future__ import annotations
 
@@ -21,144 +24,144 @@ FORCED = "forced"
 
 
 class Capabilities(NamedTuple):
-    """What a kind of target can do."""
+    """What a target supports."""
 
-    atomic: bool = False  # all that was put and deleted is seen at once, at `commit`
-    headers: bool = False  # it keeps the headers that a file is to be served with
-    hash: str = ""  # how `ListedFile.hash` is made: see `Body.hash`; "" if it has none
-    jobs: int = 1  # how many requests it can be asked for at once
-    gathers: bool = False  # nothing that was put or deleted is there before `flush`
+    atomic: bool = False  # all changes become visible together, in `commit`
+    headers: bool = False  # it stores the headers to serve a file with
+    hash: str = ""  # the kind of `ListedFile.hash` (see `Body.hash`), "" without hashes
+    jobs: int = 1  # parallel requests
+    gathers: bool = False  # `put` and `delete` take effect in `flush`
 
 
 class ListedFile(NamedTuple):
-    """What a target tells of a file that it has."""
+    """What a target's listing says of a file."""
 
-    size: int = -1  # bytes; -1: it does not tell
+    size: int = -1  # bytes; -1: unknown
     hash: str = ""
 
 
 class RemoteFile(NamedTuple):
-    """A file that was read, and what `put_if_match` knows that state of it by."""
+    """Content of a file, and the version for `put_if_match` (an ETag, or a hash)."""
 
     data: bytes
     version: str
 
 
 class Upload(NamedTuple):
-    """A file on its way; `new`: it must not be there yet, for it would be another's."""
+    """A file to upload. `new`: it must not exist yet, or it would replace another's file."""
 
     path: str
     body: Body
     headers: Headers = NO_HEADERS
     new: bool = False
-    made: bool = False  # for the host alone: it is not in the output folder
+    made: bool = False  # generated for the host: not in the output folder
 
 
 class Target(Protocol):
-    """One place that a tree is pushed to. Paths are relative to it.
+    """Where a tree is pushed to. Paths are relative to it.
 
-    All methods raise `TargetError` and `TransientError`; `put` and `delete` `FileError`, too. Once
-    opened, it may be asked for `can.jobs` things at once, by any thread.
+    All methods raise `TargetError` and `TransientError`; `put` and `delete` also raise
+    `FileError`. Up to `can.jobs` threads call it at the same time.
     """
 
     can: Capabilities
 
     def read(self, path: str) -> RemoteFile | None:
-        """A file, None if it is not there."""
+        """A file, None if it does not exist."""
 
     def list(self) -> dict[str, ListedFile]:
-        """All files that are there, whoever put them there."""
+        """All files of the target, also those that feedpub did not write."""
 
     def put(self, upload: Upload) -> None:
-        """Brings a file, wholly or not at all, or gathers it for `flush`.
+        """Uploads a file atomically, or queues it for `flush`.
 
-        Raises `AlreadyExistsError` if a new one is there already.
+        Raises `AlreadyExistsError` if `upload.new` and there is one already.
         """
 
     def put_if_match(self, upload: Upload, version: str) -> str:
-        """Brings a file if it still is as it was read (""; not there); returns its new version.
+        """Uploads a file if it still has this version ("": does not exist); returns the new one.
 
-        Raises `ConflictError` if it is not.
+        Raises `ConflictError` otherwise.
         """
 
     def delete(self, path: str) -> None:
-        """Takes a file away; one that is not there is no mistake."""
+        """Deletes a file. A missing file is no error."""
 
     def flush(self) -> Mapping[str, FileError]:
-        """Brings and takes away what `put` and `delete` have only gathered since the last time.
+        """Carries out what `put` and `delete` have queued.
 
-        Returns which files that was not possible for, and why. If it raises, it may be called
-        again, and goes on.
+        Returns an error for each file that failed. After an exception it can be called again,
+        and continues.
         """
         return {}
 
     def commit(self, message: str) -> None:
-        """Makes an atomic target show what it was given, and clears away what was left over."""
+        """Publishes the changes of an atomic target, and removes temporary files."""
         return
 
     def close(self) -> None:
-        """Ends what was opened; never raises."""
+        """Closes connections; never raises."""
         return
 
 
 class LocalFile(NamedTuple):
-    """A file of the output tree."""
+    """A file that the target should have."""
 
     path: str
     sha256: str
     size: int  # bytes
     kind: str
     headers: Headers
-    data: bytes | None = None  # of one that is made for the host, and is not in the output folder
-    source: str = ""  # of one that is another, compressed: that other
+    data: bytes | None = None  # of a file that is generated for the host
+    source: str = ""  # of a compressed copy: path of the original
 
     @property
     def is_made(self) -> bool:
-        """Whether it is for the host alone, and not in the output folder."""
+        """Whether it is generated for the host, and not in the output folder."""
         return self.data is not None or bool(self.source)
 
 
 def folders_of(path: str) -> list[str]:
-    """The folders that a file is in, the outermost first."""
+    """All parent folders of a file, the outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
 
 class Action(NamedTuple):
-    """One thing to be done to a target, and why."""
+    """An upload or a deletion, and its reason."""
 
     do: str  # put or delete
     path: str
     reason: str
     kind: str = ""
-    size: int = 0  # bytes that are put
+    size: int = 0  # bytes to upload
 
 
 class Plan(NamedTuple):
-    """What brings a target to the state of the tree, in order.
+    """The actions that make a target equal to the tree, in order.
 
-    `interim` and `final` are manifests: the one names all files that are there before or
-    after, the other those that are there in the end.
+    `interim` and `final` are manifests: `interim` names all files before and after the push,
+    `final` those after it.
     """
 
-    clearing: tuple[Action, ...] = ()  # files that go first, for they are in the way of others
+    clearing: tuple[Action, ...] = ()  # deleted first: they block paths of others
     puts: tuple[Action, ...] = ()
     deletes: tuple[Action, ...] = ()
-    came: tuple[Action, ...] = ()  # what pushes that were cut have done already
-    same: int = 0  # files that need nothing
-    kept: tuple[str, ...] = ()  # that are no longer in the tree, and stay for now
-    refused: tuple[str, ...] = ()  # that would be deleted, but are more than may be
-    foreign: tuple[str, ...] = ()  # that feedpub did not put there, and that are in the way
+    done_before: tuple[Action, ...] = ()  # by interrupted pushes
+    same: int = 0  # number of unchanged files
+    kept: tuple[str, ...] = ()  # no longer in the tree, but kept for now
+    refused: tuple[str, ...] = ()  # not deleted, because there are more than the limit
+    foreign: tuple[str, ...] = ()  # would be overwritten, but feedpub did not write them
     interim: bytes = b""
     final: bytes = b""
-    stale: bool = False  # whether the manifest that is there is another than `final`
+    manifest_changed: bool = False  # whether the target's manifest differs from `final`
 
     @property
     def removals(self) -> tuple[Action, ...]:
-        """What is taken away."""
+        """All deletions."""
         return (*self.clearing, *self.deletes)
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """All that is to be done."""
+        """All actions, in order."""
         return (*self.clearing, *self.puts, *self.deletes)

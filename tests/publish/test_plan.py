@@ -38,16 +38,16 @@ def plan(
     listed: list[str] | None = None,
     **how: Any,
 ) -> Plan:
-    sure = how.pop("sure", True)
+    is_complete = how.pop("is_complete", True)
     equal = how.pop("equal", ())
     there = RemoteState(
-        None if remote is None else RemoteManifest(remote, 0, sure),
+        None if remote is None else RemoteManifest(remote, 0, is_complete),
         b"",
         None if listed is None else {path: ListedFile() for path in listed},
         equal,
     )
-    wishes = PushPolicy(**how)
-    return make_plan([local(path) for path in tree], 0, there, wishes, True, NOW)
+    policy = PushPolicy(**how)
+    return make_plan([local(path) for path in tree], 0, there, policy, True, NOW)
 
 
 def told(made: Plan) -> list[tuple[str, str, str]]:
@@ -120,8 +120,8 @@ def test_reasons() -> None:
 def test_the_interim_manifest_names_old_and_new() -> None:
     made = plan(["rss.xml", "new.xml"], {"rss.xml": known("x", "b"), "gone.xml": known("gone.xml")})
     between, after = read_remote(made.interim), read_remote(made.final)
-    assert not between.sure
-    assert after.sure
+    assert not between.is_complete
+    assert after.is_complete
     assert between.files.keys() == {"rss.xml", "new.xml", "gone.xml"}
     assert between.files["rss.xml"].next == ("a", headers_of("rss.xml", 10, RULES))
     assert after.files.keys() == {"rss.xml", "new.xml"}
@@ -134,7 +134,7 @@ def test_after_a_cut_only_what_did_not_arrive_is_put() -> None:
         ["rss.xml", "atom.xml", "feed.json"],
         remote,
         ["rss.xml", "atom.xml"],
-        sure=False,
+        is_complete=False,
         equal={"atom.xml"},
     )
     assert told(made) == [("put", "feed.json", "new"), ("put", "rss.xml", "changed: bytes")]
@@ -144,7 +144,7 @@ def test_a_cut_change_of_headers_is_made_again() -> None:
     """The bytes are the same before and after: nobody knows which headers they have."""
     old = {"rss.xml": ManifestEntry("a", {"Content-Type": "text/plain"})}
     remote = dict(read_remote(plan(["rss.xml"], old).interim).files)
-    made = plan(["rss.xml"], remote, ["rss.xml"], sure=False, equal={"rss.xml"})
+    made = plan(["rss.xml"], remote, ["rss.xml"], is_complete=False, equal={"rss.xml"})
     assert told(made) == [("put", "rss.xml", "changed: headers")]
 
 
@@ -185,7 +185,7 @@ def test_hashed_pictures_have_a_grace_period() -> None:
 
 def test_a_tree_that_somebody_copied_there_is_compared() -> None:
     copied = {"feedpub": 1, "items": 2, "files": {"rss.xml": {"sha256": "a"}}}
-    assert not read_remote(json.dumps(copied).encode()).sure
+    assert not read_remote(json.dumps(copied).encode()).is_complete
 
 
 @pytest.mark.parametrize(

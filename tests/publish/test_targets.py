@@ -242,7 +242,7 @@ def test_hashed_pictures_stay_for_a_while(host: Host, site: Site) -> None:
     assert result.plan.kept == (PICTURE,)
     assert PICTURE in host.files()
     again = site.push()
-    assert not again.plan.stale
+    assert not again.plan.manifest_changed
     site.targets["there"]["grace"] = "0m"
     assert not site.push().error
     holds(host, site)

@@ -1,6 +1,6 @@
-"""What a file is, and with which headers a host is to serve it.
+"""The kind of a file, and the headers to serve it with.
 
-Never Python's `mimetypes`: it asks the machine, and knows neither feed's type.
+Python's `mimetypes` is not used: it depends on the machine, and lacks the types of feeds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from feedpub.media.types import TYPES, UNKNOWN
 from feedpub.publish.types import Headers
 
 CATALOGUES = frozenset({"feeds.opml", "feeds.json", "feedpub.schema.json", "index.html"})
-# A catalogue must not name what is not there yet, nor a host file lead there: whatever is named
-# comes before what names it.
+# The order of uploads: a file comes before the catalogues and host files that refer to it.
 ORDER = ("hashed", "pictures", "other", "archives", "feeds", "host", "pages", "catalogues")
 CACHE = MappingProxyType(
     {
@@ -30,8 +29,8 @@ CACHE = MappingProxyType(
         "other": "public, max-age=3600",
     }
 )
-MIN_COMPRESSED = 1000  # bytes; less is not worth it
-# What docs/media.md says of the addresses of pictures and files.
+MIN_COMPRESSED = 1000  # bytes; smaller files are not compressed
+# See docs/media.md for the names of pictures and files.
 HASHED = r"media/[0-9a-f]{16}[/-]"
 _OTHER_TYPES = {
     "opml": "text/x-opml",
@@ -44,22 +43,22 @@ _COMPRESSIBLE = (*_WITH_CHARSET, "application/json", "application/feed+json", "i
 
 
 class ServingRules(NamedTuple):
-    """What the configuration says of files."""
+    """The settings that decide about headers."""
 
     formats: Mapping[str, str] = MappingProxyType({})  # file name → format
     aliases: Mapping[str, str] = MappingProxyType({})  # feeds.also_at
-    cache: Mapping[str, str] = MappingProxyType({})  # kind → Cache-Control, where it is not ours
+    cache: Mapping[str, str] = MappingProxyType({})  # kind → Cache-Control that replaces `CACHE`
     gzip: bool = False
 
 
 def format_of(path: str, rules: ServingRules) -> str:
-    """The format of a feed's file, "" if it is none."""
+    """The format of a feed's file, "" for other files."""
     name = rules.aliases.get(path, path).rpartition("/")[2]
     return rules.formats.get(name, "")
 
 
 def kind_of(path: str, rules: ServingRules) -> str:
-    """One of the kinds that headers and the order of a push depend on: see `ORDER`."""
+    """The kind of a file, one of `ORDER`."""
     target = rules.aliases.get(path, path)
     if target in CATALOGUES:
         return "catalogues"
@@ -75,7 +74,7 @@ def kind_of(path: str, rules: ServingRules) -> str:
 
 
 def is_hashed(path: str) -> bool:
-    """Whether a file's name is the hash of its bytes."""
+    """Whether a file's name is the hash of its content."""
     return bool(re.match(HASHED, path))
 
 
@@ -93,7 +92,7 @@ def type_of(path: str, rules: ServingRules) -> str:
 
 
 def headers_of(path: str, size: int, rules: ServingRules) -> Headers:
-    """The headers that a file of so many bytes is to be served with."""
+    """The headers to serve a file with; `size` in bytes."""
     kind = kind_of(path, rules)
     headers = {
         "Content-Type": type_of(path, rules),
@@ -105,5 +104,5 @@ def headers_of(path: str, size: int, rules: ServingRules) -> Headers:
 
 
 def is_worth_it(headers: Headers, size: int) -> bool:
-    """Whether a file of so many bytes becomes a good deal smaller by being compressed."""
+    """Whether compression saves much; `size` in bytes."""
     return size >= MIN_COMPRESSED and headers["Content-Type"].startswith(_COMPRESSIBLE)

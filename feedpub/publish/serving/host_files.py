@@ -1,4 +1,4 @@
-"""Files that tell a host with which headers to serve the others, and what has moved.
+"""Files that configure headers and redirects of a host.
 
 `_headers` and `_redirects` are read by Netlify and Cloudflare Pages, `.htaccess` by Apache.
 """
@@ -16,16 +16,16 @@ from feedpub.publish.types import Headers, LocalFile
 NOTE = "# Written by feedpub: see docs/push.md\n"
 _CORS = ("application/json", "application/feed+json", "application/schema+json")
 REDIRECTS = "_redirects"
-USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the file that its host reads
+USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the default of `host_file`
 
 
 def host_files(
     kind: str, tree: Iterable[LocalFile], copies: Mapping[str, str], url: str
 ) -> list[tuple[str, bytes]]:
-    """Names and contents of what a host of this kind reads, for these files.
+    """Names and contents of the files that configure a host.
 
-    `copies` are those that are at an old address, with the file that each is a copy of; `url` is
-    where the tree is served.
+    `copies` maps each file at an old address to the file that it copies; `url` is where the tree
+    is served.
     """
     files = sorted((local for local in tree if local.kind != "archives"), key=lambda f: f.path)
     moves = [(local.path, url + copies[local.path]) for local in files if local.path in copies]
@@ -40,15 +40,15 @@ def host_files(
 
 
 def _with_cors(headers: Headers) -> dict[str, str]:
-    """JSON is for programs: those in browsers need leave to read it."""
+    """Adds CORS for JSON, so that scripts in browsers can read it."""
     open_ = headers["Content-Type"].startswith(_CORS)
     return dict(headers) | ({"Access-Control-Allow-Origin": "*"} if open_ else {})
 
 
 def _underscore(files: list[LocalFile]) -> str:
-    """A rule for each file name at each depth; a placeholder stands for one folder.
+    """One rule for each file name and depth; a placeholder matches one folder.
 
-    Two rules must not fit one address: their values would be joined.
+    Two rules must not match one path: their values would be joined.
     """
     rules: dict[str, dict[str, str]] = {}
     for local in files:
@@ -66,7 +66,7 @@ def _underscore(files: list[LocalFile]) -> str:
 
 
 def _hashed_folders(files: list[LocalFile]) -> list[str]:
-    """Folders that hold pictures with hashed names, and nothing else."""
+    """Folders that contain only files with hashed names."""
     kinds: dict[str, set[str]] = {}
     for local in files:
         kinds.setdefault(local.path.partition("/")[0], set()).add(local.kind)
@@ -78,12 +78,12 @@ def _cache_of(files: list[LocalFile], folder: str) -> str:
 
 
 def _htaccess(files: list[LocalFile]) -> str:
-    """A block for each file name, and one for pictures with hashed names."""
+    """One block for each file name, and one for files with hashed names."""
     blocks: dict[str, dict[str, str]] = {}
     for local in files:
         name = local.path.rpartition("/")[2]
         if local.kind == "hashed":
-            # By the whole address: the hash is the name of the folder, or begins the file's.
+            # Matched by the whole path: the hash is in the name of the folder or the file.
             blocks[HASHED] = {"Cache-Control": local.headers["Cache-Control"]}
         elif local.kind not in {"pictures", "other"}:
             blocks.setdefault(f"^{re.escape(name)}$", _with_cors(local.headers))
@@ -106,6 +106,6 @@ def _block(pattern: str, headers: Mapping[str, str]) -> str:
 
 
 def _moves(moves: Iterable[tuple[str, str]], prefix: str) -> str:
-    """Redirects of Apache's, from addresses below `prefix` (/ at both ends)."""
+    """Redirects for Apache, from paths below `prefix` (with / at both ends)."""
     lines = [f'  RedirectMatch 301 "^{re.escape(prefix + old)}$" "{new}"' for old, new in moves]
     return "\n".join(["<IfModule mod_alias.c>", *lines, "</IfModule>", ""]) if lines else ""

@@ -1,4 +1,4 @@
-"""The kinds of targets: one module each, all of the same shape, loaded when they are used."""
+"""The kinds of targets: one module each, with a function `connect`, imported when it is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedpub.publish.errors import TargetError, TransientError
 from feedpub.publish.targets.address import TargetAddress, read_address
 from feedpub.publish.types import Target
 
-# scheme → the module that serves it, and the extra of the package that it needs ("": none)
+# scheme → module, and the extra that it needs ("": none)
 MODULES = {
     "file": ("files", ""),
     "s3": ("objects", "s3"),
@@ -36,36 +36,36 @@ MODULES = {
 
 
 class TargetContext(NamedTuple):
-    """A target as the configuration has it, and the folders that it may use."""
+    """A target's settings, and the folders that it may use."""
 
     name: str
     settings: PushTarget
-    root: Path  # of config.yaml: what its paths are relative to
-    state: Path  # for what a target must remember on this machine
+    root: Path  # of config.yaml; its paths are relative to it
+    state: Path  # for files that a target keeps on this machine
     output: Path
 
     @property
     def address(self) -> TargetAddress:
-        """Where it is; passwords are looked for in the usual places."""
+        """The parsed address, with the password from the settings, environment or ~/.netrc."""
         return read_address(self.settings.to, self.settings.password)
 
     def jobs(self, usual: int) -> int:
-        """How many requests at once."""
+        """Number of parallel requests."""
         return self.settings.jobs or usual
 
     def path(self, text: str) -> Path | None:
-        """A file that a setting names, None if it names none."""
+        """The path of a setting, None if it is empty."""
         return self.root / Path(text).expanduser() if text else None
 
     def scrub(self, text: str) -> str:
-        """A message without what must not be told."""
+        """A message without passwords."""
         for secret in self.address.secrets:
             text = text.replace(secret, "…")
         return text
 
 
 def open_target(place: TargetContext) -> Target:
-    """Connects; raises `TargetError` or `TransientError`."""
+    """Connects to a target; raises `TargetError` or `TransientError`."""
     scheme = place.address.scheme
     if scheme not in MODULES:
         return _open_plugin(scheme, place)

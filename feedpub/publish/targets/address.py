@@ -1,4 +1,4 @@
-"""The address of a target, taken apart."""
+"""Parsing the address of a target."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ HTTP = {"webdav": "http", "webdavs": "https", "netlify": "https"}
 
 
 class TargetAddress(NamedTuple):
-    """What an address says; the password is from it, the configuration or ~/.netrc."""
+    """A parsed address, with the password from it, the configuration or ~/.netrc."""
 
     scheme: str
     host: str  # or the bucket, site, account; for command:, the command
-    port: int  # 0: the usual one
+    port: int  # 0: the default
     path: str
     user: str = ""
     password: str = ""
@@ -22,7 +22,7 @@ class TargetAddress(NamedTuple):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may hold."""
+        """Texts that no message may contain."""
         secret = self.password
         if not secret and self.scheme == "git+https":
             secret = self.user  # it may be a token
@@ -36,7 +36,7 @@ class TargetAddress(NamedTuple):
 
 
 def read_address(text: str, password: str = "") -> TargetAddress:
-    """Takes an address apart that the configuration has checked."""
+    """Parses an address that the configuration has validated."""
     scheme, _, rest = text.partition(":")
     if scheme == "command":
         return TargetAddress(scheme, rest.strip(), 0, "")
@@ -53,7 +53,7 @@ def read_address(text: str, password: str = "") -> TargetAddress:
 
 
 def _from_netrc(host: str, user: str) -> tuple[str, str]:
-    """User and password that ~/.netrc has for a host (for this user, if one is named)."""
+    """User and password from ~/.netrc for a host (and for this user, if there is one)."""
     import netrc
 
     try:

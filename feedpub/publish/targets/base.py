@@ -1,4 +1,4 @@
-"""What targets have in common that show all of a push in one step, at its end."""
+"""What several kinds of targets have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedpub.publish.types import Target, Upload
 
 
 class BatchTarget(Target):
-    """Remembers what it is given; `commit` of those that build on it brings it there."""
+    """An atomic target that collects changes; subclasses carry them out in `commit`."""
 
     def __init__(self) -> None:
         self.puts: dict[str, Upload] = {}
@@ -21,7 +21,7 @@ class BatchTarget(Target):
 
     @abc.abstractmethod
     def has(self, path: str) -> bool:
-        """Whether something has this place already."""
+        """Whether the target has a file at this path."""
 
     def put(self, upload: Upload) -> None:
         if upload.new and self.has(upload.path):
@@ -39,7 +39,10 @@ class BatchTarget(Target):
 
 
 def put_after_compare(target: Target, upload: Upload, version: str) -> str:
-    """`Target.put_if_match`; between the look and the write, another push may still come."""
+    """`Target.put_if_match` for hosts without conditional writes: read, compare, write.
+
+    It does not detect a push that changes the file between the two.
+    """
     found = target.read(upload.path)
     if (found.version if found else "") != version:
         raise ConflictError
@@ -50,11 +53,11 @@ def put_after_compare(target: Target, upload: Upload, version: str) -> str:
     return upload.body.hash("sha256")
 
 
-UNKNOWN_HOST = "its host key is not among the known hosts; add it (ssh-keyscan, and compare it)"
+UNKNOWN_HOST = "its host key is not in known_hosts; add it with ssh-keyscan, and verify it"
 
 
 def ssh_command(place: TargetContext, *options: str) -> str:
-    """As a shell would read it. Nobody is there to answer; an unknown host is never trusted."""
+    """The ssh command line for tools that use it: it asks nothing and trusts known hosts only."""
     ssh = ["ssh", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", *options]
     if key := place.path(place.settings.key):
         ssh += ["-i", str(key), "-oIdentitiesOnly=yes"]

@@ -1,6 +1,6 @@
-"""`command:./deploy.sh`: a command of the user's own, with the plan on its stdin as JSON.
+"""`command:./deploy.sh`: a command of yours, which gets the plan as JSON on its stdin.
 
-What the target has is what the last plan that the command carried out left there.
+The manifest of the last successful run is kept in the state folder.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from feedpub.publish.targets import TargetContext
 from feedpub.publish.targets.base import BatchTarget
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload
 
-MAX_SHOWN = 500  # characters of what the command says
+MAX_SHOWN = 500  # characters of the command's output in a message
 
 
 def connect(place: TargetContext) -> Command:
-    """Looks whether the command can be understood."""
+    """Parses the command line; raises `TargetError`."""
     try:
         words = shlex.split(place.address.host)
     except ValueError as error:
@@ -33,14 +33,14 @@ def connect(place: TargetContext) -> Command:
 
 
 class Command(BatchTarget):
-    """What is given to the command; nothing is sent before `commit`."""
+    """Runs the command in `commit`."""
 
     def __init__(self, words: list[str], place: TargetContext) -> None:
         super().__init__()
         self.can = Capabilities(atomic=True, jobs=1)
         self._words = words
         self._place = place
-        # Another command brings the tree to another place.
+        # Another command may have another destination.
         mark = hashlib.sha256(place.address.host.encode()).hexdigest()[:16]
         self._memory = place.state / f"{place.name}.{mark}.json"
 
@@ -59,7 +59,7 @@ class Command(BatchTarget):
 
     def put(self, upload: Upload) -> None:
         if not upload.made and upload.path != MANIFEST_NAME:
-            # The command finds it in the output folder: its size is all that must be kept.
+            # The command reads it from the output folder; only the size is needed.
             body = Body(file=self._place.output / upload.path, length=upload.body.size)
             upload = upload._replace(body=body)
         super().put(upload)
@@ -71,7 +71,7 @@ class Command(BatchTarget):
             "target": place.name,
             "message": message,
             "tree": str(place.output),
-            "put": [_told(upload) for _, upload in sorted(self.puts.items())],
+            "put": [_described(upload) for _, upload in sorted(self.puts.items())],
             "delete": sorted(self.deletes),
         }
         env = os.environ | {"FEEDPUB_TREE": str(place.output), "FEEDPUB_TARGET": place.name}
@@ -99,7 +99,7 @@ class Command(BatchTarget):
             raise TargetError(f"{self._memory}: {error.strerror}") from None
 
 
-def _told(upload: Upload) -> dict[str, Any]:
-    """A file as the plan has it; one that is not in the tree comes with its text."""
-    told = {"path": upload.path, "bytes": upload.body.size, "headers": dict(upload.headers)}
-    return told | ({"text": upload.body.data.decode()} if upload.made else {})
+def _described(upload: Upload) -> dict[str, Any]:
+    """A file in the plan; a generated one includes its text."""
+    described = {"path": upload.path, "bytes": upload.body.size, "headers": dict(upload.headers)}
+    return described | ({"text": upload.body.data.decode()} if upload.made else {})

@@ -1,4 +1,4 @@
-"""`file:///path`: another folder or mount, or versions of one with a link to the newest."""
+"""`file:///path`: a folder, or numbered versions of it with a symbolic link to the current one."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from feedpub.publish.targets import TargetContext
 from feedpub.publish.targets.base import put_after_compare
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
-_NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # for no file
+_NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # affects all files
 _DIGITS = 6  # of a version's name
 _LOCK = ".lock"
-PATIENCE = 60.0  # seconds that a lock is waited for, which is held for moments
+PATIENCE = 60.0  # seconds to wait for a lock, which is only held for moments
 
 
 def connect(place: TargetContext) -> FolderTarget | VersionedTarget:
-    """The folder; with `versions`, a new version of it."""
+    """A folder target, or a versioned one with `versions`."""
     path = Path(place.address.path)
     output = place.output.resolve()
     if output == path.resolve() or output in path.resolve().parents:
@@ -45,7 +45,7 @@ def connect(place: TargetContext) -> FolderTarget | VersionedTarget:
 
 
 class FolderTarget(Target):
-    """A folder; each file is written beside its place and renamed.
+    """A folder. Files are written to a temporary name and renamed.
 
     The folder itself may be a symbolic link. A link in it is a file like others: it is listed,
     replaced and deleted, and never followed.
@@ -54,7 +54,7 @@ class FolderTarget(Target):
     def __init__(self, root: Path) -> None:
         self.can = Capabilities(jobs=4)
         self.files = Root(root)
-        self._left: list[str] = []  # temporary files of pushes that were cut
+        self._left: list[str] = []  # temporary files of interrupted pushes
 
     def read(self, path: str) -> RemoteFile | None:
         with _as_target_error(self.files.path):
@@ -108,33 +108,31 @@ class FolderTarget(Target):
 
 
 class VersionedTarget(FolderTarget):
-    """Numbered folders beside the path, which is a symbolic link to one of them."""
+    """Numbered folders in `NAME.versions`; the path NAME is a symbolic link to one of them."""
 
     def __init__(self, link: Path, keep: int) -> None:
         self.link = link
         self.keep = keep
         self.folder = link.with_name(f"{link.name}.versions")
         if os.path.lexists(link) and not link.is_symlink():
-            raise TargetError(
-                f"{link} is there, and is no link to a version; move it away, and push again"
-            )
+            raise TargetError(f"{link} is no link to a version; move it away, and push again")
         if not link.parent.is_dir():
             raise TargetError(f"there is no folder {link.parent}; is a disk unmounted?")
         self._lock = threading.Lock()
-        self._fresh: Path | None = None  # the version that is being made
-        self._mine = contextlib.ExitStack()  # the lock that says so
+        self._fresh: Path | None = None  # the version under construction
+        self._mine = contextlib.ExitStack()  # its lock
         self._from = self.current
         super().__init__(self._from or self.folder / "none")
         self.can = Capabilities(atomic=True, jobs=4)
 
     @property
     def current(self) -> Path | None:
-        """The version that the link leads to."""
+        """The version that the link points to."""
         return self.link.parent / self.link.readlink() if self.link.is_symlink() else None
 
     @property
     def all(self) -> list[Path]:
-        """Every version, the oldest first."""
+        """All versions, the oldest first."""
         if not self.folder.is_dir():
             return []
         return sorted(path for path in self.folder.iterdir() if path.name.isdigit())
@@ -152,14 +150,14 @@ class VersionedTarget(FolderTarget):
         super().delete(path)
 
     def _begin(self) -> None:
-        """Makes a copy of the current version; its files are links, and never written into."""
+        """Copies the current version as hard links; files are replaced, never modified."""
         with _as_target_error(self.folder), self._lock:
             if self._fresh:
                 return
             fresh = self.folder / temporary_name()
             self.folder.mkdir(exist_ok=True)
             with self._alone():
-                # From here on, no other push takes it for one that was left over.
+                # The lock protects it from the cleanup of other pushes.
                 self._mine.enter_context(locked(_lock_of(fresh)))
             try:
                 if self._from:
@@ -174,7 +172,7 @@ class VersionedTarget(FolderTarget):
             self.files = Root(fresh)
 
     def _alone(self) -> contextlib.AbstractContextManager[bool]:
-        """Only one push at a time looks at the versions, and changes them."""
+        """The lock on the list of versions."""
         return locked(self.folder / _LOCK, PATIENCE)
 
     def commit(self, message: str) -> None:
@@ -182,7 +180,7 @@ class VersionedTarget(FolderTarget):
             return
         with _as_target_error(self.link), self._alone():
             if self.current != self._from:
-                raise ConflictError("another push was faster")
+                raise ConflictError("another push published first")
             number = int(self.all[-1].name) + 1 if self.all else 1
             version = self.folder / f"{number:0{_DIGITS}}"
             self._fresh.rename(version)
@@ -194,7 +192,7 @@ class VersionedTarget(FolderTarget):
         self.close()
 
     def _clear(self) -> None:
-        """Takes away what pushes were making that are no longer running."""
+        """Removes unfinished versions of pushes that are no longer running."""
         names = {path.name.removesuffix(_LOCK) for path in self.folder.glob(f"{TEMPORARY_PREFIX}*")}
         for path in (self.folder / name for name in sorted(names)):
             with contextlib.suppress(OSError), locked(_lock_of(path)) as is_sure:
@@ -202,7 +200,7 @@ class VersionedTarget(FolderTarget):
                     _remove(path)
 
     def roll_back(self) -> str:
-        """Leads the link to the version before the current one; returns its name."""
+        """Points the link at the version before the current one; returns its name."""
         with _as_target_error(self.link):
             if not self.all:
                 raise TargetError("there is no older version to go back to")
@@ -214,7 +212,7 @@ class VersionedTarget(FolderTarget):
                 return older[-1].name
 
     def _lead_to(self, version: Path) -> None:
-        """In one step: whoever follows the link comes to the old version, or to the new one."""
+        """Points the link at a version, atomically."""
         fresh = self.folder / temporary_name()
         fresh.symlink_to(f"{self.folder.name}/{version.name}")
         fresh.replace(self.link)
@@ -229,12 +227,12 @@ class VersionedTarget(FolderTarget):
 
 
 def _lock_of(path: Path) -> Path:
-    """The file that is locked as long as the push runs that makes a version."""
+    """The lock file of an unfinished version."""
     return path.with_name(f"{path.name}{_LOCK}")
 
 
 def _remove(path: Path) -> None:
-    """Takes a folder away, or a link to one."""
+    """Removes a folder, or a link to one."""
     if path.is_symlink():
         path.unlink(missing_ok=True)
     else:
