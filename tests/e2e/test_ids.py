@@ -429,7 +429,7 @@ def test_a_feed_at_an_address_is_read_with_its_further_pages(
     assert site.run("ids", "import", f"{url}none.xml").code == 1
     refused = site.run("ids", "import", "http://127.0.0.1:9/feed.xml")
     assert refused.code == 1
-    assert "Connection refused" in refused.err
+    assert "refuses the connection" in refused.err
 
 
 # --- The ledger as a file ---------------------------------------------
