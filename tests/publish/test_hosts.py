@@ -80,7 +80,7 @@ def test_a_folder_in_the_place_of_a_file_is_never_deleted(host: Host, site: Site
 @pytest.mark.parametrize("host", ["webdav"], indirect=True)
 def test_webdav_says_that_a_folder_is_there(host: Host, target: Target) -> None:
     host.write("photos/1.jpg", b"1")
-    with pytest.raises(FileError, match="a folder is in its place"):
+    with pytest.raises(FileError, match="there is a folder at its path"):
         target.delete("photos")
 
 
@@ -90,7 +90,9 @@ def test_git_puts_no_file_over_a_folder(host: Host, site: Site) -> None:
     host.write("photos/1.jpg", b"1")
     site.tree.put("photos", "a file\n")
     site.tree.save()
-    assert [failure.what for failure in site.push().done.failures] == ["a folder is in its place"]
+    assert [failure.what for failure in site.push().done.failures] == [
+        "there is a folder at its path"
+    ]
     assert host.files()["photos/1.jpg"] == b"1"
     host.remove("photos/1.jpg")
     assert not site.push().error
@@ -181,7 +183,7 @@ def test_sftp_without_posix_rename(host: Folder, target: Target) -> None:
     target.put(upload("atom.xml"))
     assert host.files() == {"rss.xml": b"text", "atom.xml": b"text"}
     (host.root / "folder").mkdir()
-    with pytest.raises(FileError, match="a folder is in its place"):
+    with pytest.raises(FileError, match="there is a folder at its path"):
         target.put(upload("folder"))
     assert host.files().keys() == {"rss.xml", "atom.xml"}
 

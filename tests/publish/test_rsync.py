@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_brought(host: Rsync, site: Site) -> None:
     result = site.push()
     told = {failure.path: failure.what for failure in result.done.failures}
     assert told == {
-        "rss.xml": "a folder is in the way",
+        "rss.xml": "there is a folder at its path",
         "topics/new/rss.xml": "the host says: Not a directory",
     }
     assert [action.path for action in result.done.actions] == ["atom.xml"]

@@ -27,7 +27,7 @@ TIMEOUT = 30  # seconds
 
 
 def connect(place: TargetContext) -> Ftp:
-    """Connects, and makes sure that the folder is there, or the one above it."""
+    """Connects, and checks that the folder or its parent exists."""
     context = None
     if place.address.scheme == "ftps":
         ca = place.path(place.settings.ca)
@@ -45,7 +45,7 @@ def connect(place: TargetContext) -> Ftp:
 
 
 class _Tls(ftplib.FTP_TLS):
-    """FTP_TLS that goes on with its TLS session on data connections, as many servers demand."""
+    """FTP_TLS that reuses its TLS session for data connections, as many servers require."""
 
     def ntransfercmd(
         self, cmd: str, rest: int | str | None = None
@@ -59,7 +59,7 @@ class _Tls(ftplib.FTP_TLS):
 
 
 class Ftp(Target):
-    """A folder on a host; each thread has a connection of its own."""
+    """A folder on a server. Each thread has its own connection."""
 
     def __init__(self, address: TargetAddress, context: ssl.SSLContext | None, jobs: int) -> None:
         self.can = Capabilities(jobs=jobs)
@@ -68,11 +68,11 @@ class Ftp(Target):
         self._root = address.path.rstrip("/") or "/"
         self._mine = threading.local()
         self._all: list[ftplib.FTP] = []
-        self._missing = False  # whether the folder is still to be made
-        self._left: set[str] = set()  # temporary files of pushes that were cut, and its own
+        self._missing = False  # the folder does not exist yet
+        self._left: set[str] = set()  # temporary files: its own, and of interrupted pushes
 
     def begin(self) -> None:
-        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
+        """Checks that the folder exists, or that the first upload can create it."""
         above = self._root.rpartition("/")[0] or "/"
         with _as_target_error(), self._connection("the folder") as ftp:
             try:
@@ -83,13 +83,13 @@ class Ftp(Target):
                     ftp.cwd(_wire(above))
                 except ftplib.error_perm as error:
                     what = f"there is no folder {self._root}, and none above it"
-                    raise TargetError(f"{what} (the host says {_told(error)})") from None
+                    raise TargetError(f"{what} (the host says {_message(error)})") from None
 
     def _connect(self) -> ftplib.FTP:
         address = self._address
         user, password = address.user or "anonymous", address.password or "anonymous@"
         if re.search(r"[\r\n]", user + password):
-            raise TargetError("there is a line break in the user or the password")
+            raise TargetError("the user or the password contains a line break")
         ftp = _Tls(context=self._context) if self._context else ftplib.FTP()
         ftp.encoding = "latin-1"  # each byte as it is: see `_wire`
         ftp.connect(address.host, address.port or ftplib.FTP_PORT, timeout=TIMEOUT)
@@ -99,7 +99,7 @@ class Ftp(Target):
             ftp.close()
             if str(error).startswith("530"):
                 raise TargetError("the user or the password is refused") from None
-            raise TargetError(f"the host refuses the login ({_told(error)})") from None
+            raise TargetError(f"the host refuses the login ({_message(error)})") from None
         if isinstance(ftp, ftplib.FTP_TLS):
             ftp.prot_p()
         self._all.append(ftp)
@@ -107,7 +107,7 @@ class Ftp(Target):
 
     @contextlib.contextmanager
     def _connection(self, what: str) -> Iterator[ftplib.FTP]:
-        """This thread's connection; says what a failure on it means."""
+        """The connection of this thread; translates its errors."""
         ftp = getattr(self._mine, "ftp", None)
         try:
             if ftp is None:
@@ -115,9 +115,9 @@ class Ftp(Target):
             yield ftp
         except ftplib.error_temp as error:
             self._drop()
-            raise TransientError(f"the host says {_told(error)}") from None
+            raise TransientError(f"the host says {_message(error)}") from None
         except ftplib.error_perm as error:
-            raise FileError(f"{what}: the host says {_told(error)}") from None
+            raise FileError(f"{what}: the host says {_message(error)}") from None
         except ssl.SSLCertVerificationError as error:
             self._drop()
             raise TargetError(f"its certificate is not trusted ({error.verify_message})") from None
@@ -134,9 +134,9 @@ class Ftp(Target):
             ftp.close()
 
     def _place(self, path: str) -> str:
-        """A path as the host is told of it. Raises `FileError` if it cannot be."""
+        """The path on the server. Raises `FileError` if FTP cannot transmit it."""
         if re.search(r"[\r\n\0]", path):
-            raise FileError("its name cannot be told to an FTP host")
+            raise FileError("its name contains a line break, which FTP does not allow")
         return _wire(f"{self._root.rstrip('/')}/{path}".rstrip("/") or "/")
 
     def read(self, path: str) -> RemoteFile | None:
@@ -180,19 +180,19 @@ class Ftp(Target):
                 try:
                     ftp.rename(fresh, place)
                 except ftplib.error_perm:
-                    # Some servers do not rename to a name that is taken.
+                    # Some servers do not rename over an existing file.
                     if not _is_there(ftp, place):
                         raise
                     self._in_its_place(ftp, fresh, upload.path)
 
     @contextlib.contextmanager
     def _temporary(self, ftp: ftplib.FTP, path: str) -> Iterator[str]:
-        """A free place beside that of a file; what is left there goes, now or at the end."""
+        """A temporary path beside a file; on errors it is deleted, now or in `commit`."""
         fresh = self._beside(path)
         try:
             yield self._place(fresh)
         except BaseException:
-            # It may be there in part, or not at all, and the connection may be gone.
+            # It may exist in part, or not at all, and the connection may be lost.
             with contextlib.suppress(ftplib.Error, EOFError, OSError):
                 ftp.delete(self._place(fresh))
                 self._left.discard(fresh)
@@ -209,7 +209,7 @@ class Ftp(Target):
                 ftp.storbinary(f"STOR {fresh}", body)
 
     def _in_its_place(self, ftp: ftplib.FTP, fresh: str, path: str) -> None:
-        """Takes the place of a file, which is moved aside, and comes back if that fails."""
+        """Replaces a file: moves it aside first, and back if that fails."""
         place, aside = self._place(path), self._beside(path)
         ftp.rename(place, self._place(aside))
         try:
@@ -223,16 +223,16 @@ class Ftp(Target):
             self._left.discard(aside)
 
     def _beside(self, path: str) -> str:
-        """A free path beside that of a file; `commit` clears it unless it is off `_left`."""
+        """A temporary path beside a file; `commit` deletes it unless it is taken from `_left`."""
         free = temporary_beside(path)
         self._left.add(free)
         return free
 
     def _make(self, ftp: ftplib.FTP, folder: str) -> None:
-        """Makes a folder and those above it, the target's own first."""
+        """Creates a folder and its parents, the target's own first."""
         parts = [part for part in folder.split("/") if part]
         for n in range(not self._missing, len(parts) + 1):
-            with contextlib.suppress(ftplib.error_perm):  # it is there
+            with contextlib.suppress(ftplib.error_perm):  # it exists
                 ftp.mkd(self._place("/".join(parts[:n])))
         self._missing = False
 
@@ -244,7 +244,7 @@ class Ftp(Target):
             if _is_there(ftp, self._place(path)):
                 ftp.delete(self._place(path))
             folder = path.rpartition("/")[0]
-            with contextlib.suppress(ftplib.error_perm):  # something else is in it
+            with contextlib.suppress(ftplib.error_perm):  # it is not empty
                 while folder:
                     ftp.rmd(self._place(folder))
                     folder = folder.rpartition("/")[0]
@@ -262,7 +262,7 @@ class Ftp(Target):
 
 
 def _is_there(ftp: ftplib.FTP, place: str) -> bool:
-    ftp.voidcmd("TYPE I")  # many servers tell no sizes of texts
+    ftp.voidcmd("TYPE I")  # in text mode, many servers report no sizes
     try:
         ftp.size(place)
     except ftplib.error_perm:
@@ -271,7 +271,7 @@ def _is_there(ftp: ftplib.FTP, place: str) -> bool:
 
 
 def _entries(ftp: ftplib.FTP, place: str) -> list[tuple[str, dict[str, str]]]:
-    """What is in a folder, with type and size (RFC 3659, 7). Raises `TargetError`."""
+    """The entries of a folder, with type and size (RFC 3659, 7). Raises `TargetError`."""
     try:
         return [(_unwire(name), facts) for name, facts in ftp.mlsd(place, ["type", "size"])]
     except ftplib.error_perm as error:
@@ -294,14 +294,14 @@ def _unwire(text: str) -> str:
     return text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
-def _told(error: Exception) -> str:
-    """The host's own words, to be shown."""
+def _message(error: Exception) -> str:
+    """The message of the server."""
     return str(error).encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 @contextlib.contextmanager
 def _as_target_error() -> Iterator[None]:
-    """Around what the whole push depends on: nothing is the fault of one file."""
+    """Turns a `FileError` into `TargetError`, for what the whole push depends on."""
     try:
         yield
     except FileError as error:

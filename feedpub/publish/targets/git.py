@@ -25,11 +25,11 @@ from feedpub.publish.targets.base import UNKNOWN_HOST, BatchTarget, ssh_command
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload, folders_of
 
 TIMEOUT = 600  # seconds for one command
-# What is large is no text: git is not to hold it in memory to look for likenesses.
+# git holds files below this size in memory, to compress them against each other.
 _SETTINGS = ("-c", "gc.autoDetach=false", "-c", "core.bigFileThreshold=1m")
-_PIECE = 1_000_000  # bytes that are read at once
-_NO_JEKYLL = ".nojekyll"  # GitHub Pages then serves the files as they are
-_JEKYLL = "_config.yml"  # whoever has one wants Jekyll
+_PIECE = 1_000_000  # bytes
+_NO_JEKYLL = ".nojekyll"  # GitHub Pages then serves all files unchanged
+_JEKYLL = "_config.yml"  # a branch with this file is built by Jekyll
 _PASSING = re.compile(
     r"could not resolve|timed out|connection (?:reset|refused|closed)|early eof|hung up"
     r"|broken pipe|returned error: (?:429|5\d\d)|temporarily",
@@ -54,12 +54,12 @@ class TreeEntry(NamedTuple):
 
 
 def connect(place: TargetContext) -> Branch:
-    """Looks at the branch, and fetches it if it has changed since the last time."""
+    """Reads the branch, and fetches it if it has changed since the last push."""
     if not shutil.which("git"):
         raise TargetError("git is not installed; install it (Debian, Ubuntu: apt install git)")
     address = place.address
     scheme = address.scheme.removeprefix("git+")
-    # All users can read what is on a command line: see `_login`.
+    # Command lines are visible to all users, so the password is not in it: see `_login`.
     user = f"{address.user}@" if address.user and scheme != "https" else ""
     url = f"{scheme}://{user}{address.netloc}{address.path}"
     git = Git(place.state / f"{place.name}.git", url, _environment(place))
@@ -78,19 +78,19 @@ def _environment(place: TargetContext) -> dict[str, str]:
 def _login(address: TargetAddress, env: Mapping[str, str]) -> dict[str, str]:
     """User and password, as git reads settings from its environment (git-config(1), 2.31)."""
     if address.password:
-        # Where a token is the password, hosts take any user.
+        # If the password is a token, hosts accept any user.
         pair = f"{address.user or 'git'}:{address.password}".encode()
         header = f"Authorization: Basic {b64encode(pair).decode()}"
         section, key, value = "http", "extraHeader", header
     elif address.user:
-        # The password is that of git's credential helpers, else none: the user may be a token.
+        # Credential helpers supply the password, or there is none: the user may be a token.
         section, key, value = "credential", "username", address.user
     else:
         return {}
     count = env.get("GIT_CONFIG_COUNT", "")
     n = int(count) if count.isdigit() else 0
     return {
-        # It answers nothing, and git says that the login failed.
+        # A program that prints nothing: git then reports that the login failed.
         "GIT_ASKPASS": env.get("GIT_ASKPASS", "true"),
         "GIT_CONFIG_COUNT": str(n + 1),
         f"GIT_CONFIG_KEY_{n}": f"{section}.https://{address.netloc}/.{key}",
@@ -107,7 +107,7 @@ class Git:
         self._env = env
 
     def run(self, *args: str, stdin: IO[bytes] | None = None) -> bytes:
-        """What a command prints; raises `TransientError` or `TargetError`."""
+        """The output of a command; raises `TransientError` or `TargetError`."""
         done = self.try_(*args, stdin=stdin)
         if done.returncode:
             raise _fault(done.stderr)
@@ -116,7 +116,7 @@ class Git:
     def try_(
         self, *args: str, stdin: IO[bytes] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
-        """Runs a command, whatever comes of it."""
+        """Runs a command, and ignores its exit code."""
         command = ["git", "--git-dir", str(self.folder), *_SETTINGS, *args]
         try:
             return subprocess.run(  # noqa: S603 - no shell, and arguments of our own
@@ -133,7 +133,7 @@ class Git:
             raise TargetError(f"git cannot be run ({error.strerror})") from None
 
     def init(self) -> None:
-        """Makes the repository if it is not there."""
+        """Creates the repository if it does not exist."""
         if not (self.folder / "HEAD").exists():
             try:
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def _fault(stderr: bytes) -> TransientError | TargetError:
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote: error"))]
     if "Host key verification failed" in text:
         return TargetError(UNKNOWN_HOST)
-    # After what ssh says, git only says that it "could not read from remote repository".
+    # After an error of ssh, git only adds that it "could not read from remote repository".
     reasons = [line for line in lines if _DENIED.search(line) or line.startswith("ssh: ")]
     line = next(iter(reasons or told or lines), "it says nothing")[:300]
     line = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1:…@", line)
@@ -205,14 +205,14 @@ class Branch(BatchTarget):
             folder in self.entries and folder not in self.deletes
             for folder in folders_of(upload.path)
         ):
-            raise FileError("a file is where a folder must be")
+            raise FileError("there is a file at the path of its folder")
         inside = self._folders.get(upload.path, set())
         if not inside <= self.deletes:
-            raise FileError("a folder is in its place")
+            raise FileError("there is a folder at its path")
         super().put(upload)
 
     def delete(self, path: str) -> None:
-        # git would take a folder, or a submodule, away with all that is in it.
+        # git would delete a folder, or a submodule, with its content.
         entry = self.entries.get(path)
         if entry and entry.kind == "blob":
             super().delete(path)
@@ -224,7 +224,7 @@ class Branch(BatchTarget):
         done = self.git.try_(
             "push",
             "--porcelain",
-            f"--force-with-lease={self.ref}:{self.head}",  # what is there must be what was read
+            f"--force-with-lease={self.ref}:{self.head}",  # it must be unchanged since it was read
             self.git.url,
             f"+refs/feedpub/new:{self.ref}",
         )
@@ -232,7 +232,7 @@ class Branch(BatchTarget):
             said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
             refused = next((ln for ln in said.splitlines() if ln.startswith("!")), "")
             if _LOST_RACE.search(said):
-                raise ConflictError("another push was faster each time")
+                raise ConflictError("other pushes changed the branch each time")
             if refused:
                 raise TargetError(f"git: the branch is refused: {refused.rpartition('[')[2]}")
             raise _fault(done.stderr)
@@ -240,7 +240,7 @@ class Branch(BatchTarget):
         self.git.try_("gc", "--auto", "--quiet")
 
     def _commit(self, message: str) -> None:
-        """Makes one commit on top of what is there."""
+        """Makes one commit on top of the branch."""
         with tempfile.TemporaryFile(dir=self.git.folder) as commands:
             for part in self._commands(message):
                 commands.write(part)
@@ -248,7 +248,7 @@ class Branch(BatchTarget):
             self.git.run("fast-import", "--quiet", "--force", "--done", stdin=commands)
 
     def _commands(self, message: str) -> Iterator[bytes]:
-        """The commit in the language of git fast-import."""
+        """The commit as input of git fast-import."""
         name, email = self._author()
         text = message.encode()
         who = f"{name} <{email}> {int(time.time())} +0000"
@@ -273,7 +273,7 @@ class Branch(BatchTarget):
         yield b"done\n"
 
     def _author(self) -> tuple[str, str]:
-        """As configured, else as git is set up; never what git would make of user and host."""
+        """From the settings, else from git's; never derived from user and host name."""
         if author := self._place.settings.author:
             return author.name, author.email
         name = os.environ.get("GIT_COMMITTER_NAME") or self._setting("user.name")
@@ -286,5 +286,5 @@ class Branch(BatchTarget):
 
 
 def _quoted(path: str) -> str:
-    """A path as git fast-import reads it."""
+    """A path in the syntax of git fast-import."""
     return '"{}"'.format(path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))

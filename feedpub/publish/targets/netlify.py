@@ -1,4 +1,4 @@
-"""`netlify://site`: deploys by digest, in which only what the host lacks is sent.
+"""`netlify://site`: deploys by digest; only files that Netlify lacks are uploaded.
 
 https://docs.netlify.com/api-and-cli-guides/api-guides/get-started-with-api/#deploy-with-the-api
 A deploy names all files of the site, so those that are not feedpub's are named again.
@@ -24,16 +24,16 @@ from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload
 API = "https://api.netlify.com"
 JOBS = 4
 PATIENCE = 600  # seconds that a deploy may take
-_PAUSE = 1.0  # seconds between two looks at it
+_PAUSE = 1.0  # seconds between two requests for its state
 _PAGE = 1000
-_RAW = "application/vnd.bitballoon.v1.raw"  # the media type that asks for a file's bytes
+_RAW = "application/vnd.bitballoon.v1.raw"  # the media type to request the content of a file
 
 
 def connect(place: TargetContext) -> Netlify:
-    """Finds the site; the token is NETLIFY_AUTH_TOKEN's, or the target's password."""
+    """Finds the site; the token is NETLIFY_AUTH_TOKEN or the target's password."""
     address = place.address
     if not address.password:
-        raise TargetError("no token is there; set NETLIFY_AUTH_TOKEN, or password: ${NAME}")
+        raise TargetError("there is no token; set NETLIFY_AUTH_TOKEN, or password: ${NAME}")
     client = Client(headers={"Authorization": f"Bearer {address.password}"})
     api = f"{place.settings.endpoint.rstrip('/') or API}/api/v1"
     site = address.host
@@ -49,7 +49,7 @@ def connect(place: TargetContext) -> Netlify:
 
 
 class Netlify(BatchTarget):
-    """A site; what is put and deleted is seen after `commit`."""
+    """A site. Changes become visible in `commit`."""
 
     def __init__(self, client: Client, api: str, site: str, jobs: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Netlify(BatchTarget):
         self._client = client
         self._api = api
         self._site = site
-        self._deploy = ""  # the one that is published
+        self._deploy = ""  # the published one
         self._listed: dict[str, str] | None = None  # path → SHA-1
         self._lock = threading.Lock()
 
@@ -65,17 +65,17 @@ class Netlify(BatchTarget):
         return self._client.ask(method, f"{self._api}{path}", allow, **how)
 
     def begin(self) -> None:
-        """Looks whether there is such a site."""
+        """Checks that the site exists."""
         answer = self._ask("GET", f"/sites/{quote(self._site)}", (404,))
         if answer.status_code == 404:
-            raise TargetError(f"there is no site {self._site}; make it, or mend the name")
+            raise TargetError(f"there is no site {self._site}; create it, or correct the name")
         site = answer.json()
         self._site = site["id"]
         self._deploy = _deploy_of(site)
 
     def read(self, path: str) -> RemoteFile | None:
         url = f"/sites/{self._site}/files/{quote(path)}"
-        # It is the Content-Type that this host looks at, though nothing is sent.
+        # Netlify decides by the Content-Type of the request, though it has no body.
         raw = {"Accept": _RAW, "Content-Type": _RAW}
         answer = self._ask("GET", url, (404,), headers=raw)
         if answer.status_code == 404:
@@ -112,19 +112,19 @@ class Netlify(BatchTarget):
         own = {upload.body.hash("sha1"): upload for upload in self.puts.values()}
         files |= {path: upload.body.hash("sha1") for path, upload in self.puts.items()}
         if _deploy_of(self._ask("GET", f"/sites/{self._site}").json()) != self._deploy:
-            raise ConflictError("another deploy was faster each time")
+            raise ConflictError("other deploys were published each time")
         order = {"files": {f"/{path}": sha for path, sha in files.items()}, "async": True}
         url = f"/sites/{self._site}/deploys"
         deploy = self._ask("POST", url, json=order, params={"title": message}).json()
         deploy = self._when(deploy["id"], {"prepared", "uploading", "uploaded", "ready"})
         wanted = deploy.get("required") or []
         if any(sha not in own for sha in wanted):
-            raise TargetError("it wants a file again that feedpub did not put there")
+            raise TargetError("Netlify asks for a file that feedpub does not have")
         self._upload(deploy["id"], [own[sha] for sha in wanted])
         self._when(deploy["id"], {"ready"})
 
     def _upload(self, deploy: str, uploads: Iterable[Upload]) -> None:
-        """Sends files, several at once; raises what the first that fails raises."""
+        """Uploads files, several at once; raises the first error."""
 
         def send(upload: Upload) -> None:
             self._client.send(
@@ -140,11 +140,11 @@ class Netlify(BatchTarget):
                 for future in running:
                     future.result()
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # those on their way end
+                pool.shutdown(wait=False, cancel_futures=True)  # running uploads finish
                 raise
 
     def _when(self, deploy: str, states: set[str]) -> dict[str, Any]:
-        """The deploy, once it is in one of these states."""
+        """Waits until the deploy has one of these states."""
         end = time.monotonic() + PATIENCE
         pause = 0.05
         while True:
@@ -156,7 +156,7 @@ class Netlify(BatchTarget):
                     f"the deploy failed ({found.get('error_message') or 'no reason'})"
                 )
             if time.monotonic() > end:
-                raise TransientError(f"the deploy is {found['state']} still")
+                raise TransientError(f"the deploy is still {found['state']}")
             time.sleep(pause)
             pause = min(_PAUSE, pause * 2)
 

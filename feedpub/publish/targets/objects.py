@@ -27,9 +27,9 @@ from feedpub.publish.targets import TargetContext
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 16
-_WHOLE = 8_000_000  # bytes: more is sent in parts, for a request is held in memory
-_PARTS = 2  # of 5 MiB, on their way at once
-# Seconds for a whole request: obstore cannot bound the time in which nothing is sent.
+_WHOLE = 8_000_000  # bytes: larger files are sent in parts; a request is held in memory
+_PARTS = 2  # parallel uploads, of 5 MiB each
+# Seconds for a whole request: obstore has no timeout for progress.
 _TIMEOUT = 60
 # The same if it brings more than _SMALL bytes. Two in parts and the other jobs' smaller ones, all
 # at once, are 35 MB: that is how long they take with 400 kbit/s, and some time for good measure.
@@ -42,16 +42,16 @@ _DENIED = re.compile(
     r"|InvalidAuthenticationInfo|invalid_grant|InvalidToken|CredentialsError"
     r"|40[13] (?:Forbidden|Una)",
 )
-# Where clouds give credentials to their own machines: the last place that is asked.
+# Where machines in a cloud get credentials: tried last.
 _ASKED_THE_MACHINE = re.compile(r"//(?:169\.254\.169\.254|metadata\.google\.internal)\b")
-_CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # asking again does not help
+_CLIENT_ERROR = re.compile(r"status code: 4(?!08|29)\d\d")  # a retry does not help
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
 
 
 def connect(place: TargetContext) -> Bucket:
-    """The bucket, with credentials from the environment or where the host's own tools keep them."""
+    """Opens the bucket, with credentials from the environment or from the provider's tools."""
     address, settings = place.address, place.settings
-    # feedpub tries again itself, and knows for what it is worth it.
+    # feedpub has its own retries.
     how: dict[str, Any] = {
         "retry_config": {"max_retries": 0},
         "client_options": {"timeout": f"{_TIMEOUT}s", "connect_timeout": "10s"},
@@ -69,8 +69,8 @@ def connect(place: TargetContext) -> Bucket:
         elif address.scheme == "gs":
             more = {"base_url": settings.endpoint.rstrip("/")} if settings.endpoint else {}
             make = partial(GCSStore, address.host, prefix=path or None, **more)
-            # Google unpacks what is stored compressed, unless it is asked for so: what is there
-            # could not be compared. A listing must not come compressed, and has the other store.
+            # Google decompresses stored gzip unless gzip is accepted, so that files could not be
+            # compared. Listings must not be compressed, and use the other store.
             packed = how["client_options"] | {"default_headers": {"Accept-Encoding": "gzip"}}
             reading = make(**how | {"client_options": packed})
         else:
@@ -80,10 +80,10 @@ def connect(place: TargetContext) -> Bucket:
             make = partial(AzureStore, container, **more)
         store, sending = make(**how), make(**patient)
     except (exceptions.BaseError, ValueError) as error:
-        raise TargetError(f"it cannot be used: {_told(error)}") from None
+        raise TargetError(f"it cannot be used: {_message(error)}") from None
     can = Capabilities(
         headers=True,
-        # ETags of the others are no hashes of the bytes: what must be compared there is read.
+        # ETags of other providers are no hashes: files are downloaded to compare them.
         hash="md5" if address.scheme == "s3" else "",
         jobs=settings.jobs or JOBS,
     )
@@ -91,7 +91,7 @@ def connect(place: TargetContext) -> Bucket:
 
 
 def _aws(place: TargetContext) -> dict[str, Any]:
-    """What S3 needs to know: the environment, ~/.aws, and after that what the machine is given."""
+    """Settings for S3, from the environment, ~/.aws, or the machine's metadata."""
     settings = place.settings
     how: dict[str, Any] = {}
     profile = _profile()
@@ -110,7 +110,7 @@ def _aws(place: TargetContext) -> dict[str, Any]:
 
 
 def _profile() -> dict[str, str]:
-    """What ~/.aws says of the profile in use."""
+    """Settings of the current profile in ~/.aws."""
     name = os.environ.get("AWS_PROFILE", "default")
     found: dict[str, str] = {}
     for variable, file, section in (
@@ -122,14 +122,14 @@ def _profile() -> dict[str, str]:
         try:
             parser.read(path, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError):
-            raise TargetError(f"{path} cannot be understood; mend it") from None
+            raise TargetError(f"{path} is invalid; correct it") from None
         if parser.has_section(section):
             found |= dict(parser[section])
     return found
 
 
 class Stores(NamedTuple):
-    """One bucket, as it is asked for different things."""
+    """Clients of one bucket for different kinds of requests."""
 
     usual: Any
     sending: Any  # more than _SMALL bytes
@@ -137,7 +137,7 @@ class Stores(NamedTuple):
 
 
 class Bucket(Target):
-    """A bucket, or what is below a prefix of it."""
+    """A bucket, or a prefix in it."""
 
     def __init__(self, can: Capabilities, stores: Stores, conditional: bool) -> None:
         self.can = can
@@ -151,7 +151,9 @@ class Bucket(Target):
             return RemoteFile(bytes(answer.bytes()), _version(answer.meta))
         except FileNotFoundError as error:
             if _NO_BUCKET.search(str(error)):
-                raise TargetError("there is no such bucket; make it, or mend the address") from None
+                raise TargetError(
+                    "there is no such bucket; create it, or correct the name"
+                ) from None
             return None
         except exceptions.BaseError as error:
             raise _fault(error) from None
@@ -164,7 +166,7 @@ class Bucket(Target):
                     md5 = _MD5.fullmatch(meta["e_tag"] or "") if self.can.hash else None
                     found[meta["path"]] = ListedFile(meta["size"], md5[1] if md5 else "")
         except FileNotFoundError:
-            raise TargetError("there is no such bucket; make it, or mend the address") from None
+            raise TargetError("there is no such bucket; create it, or correct the name") from None
         except exceptions.BaseError as error:
             raise _fault(error) from None
         return found
@@ -203,7 +205,7 @@ class Bucket(Target):
 
     def _put(self, upload: Upload, mode: Any) -> str:
         body = upload.body
-        # In parts, a file cannot be written on a condition.
+        # Uploads in parts cannot be conditional.
         in_parts = body.size > _WHOLE and mode == "overwrite"
         try:
             with self._large if body.file else contextlib.nullcontext():
@@ -232,32 +234,32 @@ class Bucket(Target):
 
 
 def _version(meta: Any) -> str:
-    """What conditional writes know a state of an object by."""
+    """The version of an object for conditional writes."""
     return f"{meta.get('e_tag') or ''}\n{meta.get('version') or ''}"
 
 
 def _fault(error: Exception) -> Exception:
-    """What a refusal means for a push."""
+    """Translates an error of obstore."""
     text = str(error)
     if _NO_BUCKET.search(text):
-        return TargetError("there is no such bucket; make it, or mend the address")
+        return TargetError("there is no such bucket; create it, or correct the name")
     if _ASKED_THE_MACHINE.search(text):
         return TargetError("no credentials are found; docs/push.md says where they are looked for")
     if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
-        return TargetError(f"the credentials are refused ({_told(error)})")
+        return TargetError(f"the credentials are refused ({_message(error)})")
     if _DENIED.search(text):
-        return TargetError(f"the credentials are refused ({_told(error)})")
+        return TargetError(f"the credentials are refused ({_message(error)})")
     if isinstance(error, exceptions.NotSupportedError) or "NotImplemented" in text:
-        return TargetError(f"{_told(error)}; does conditional: false help?")
+        return TargetError(f"{_message(error)}; does conditional: false help?")
     if _CLIENT_ERROR.search(text):
-        return FileError(_told(error))
+        return FileError(_message(error))
     if isinstance(error, exceptions.GenericError):
-        return TransientError(_told(error))
-    return FileError(_told(error))
+        return TransientError(_message(error))
+    return FileError(_message(error))
 
 
-def _told(error: Exception) -> str:
-    """The host's own words, without the request that they are about."""
+def _message(error: Exception) -> str:
+    """The message of the provider, without the request."""
     text = str(error)
     code = re.search(r"<Code>([^<]*)</Code>", text)
     said = re.search(r"<Message>([^<]*)</Message>", text)

@@ -24,24 +24,24 @@ from feedpub.publish.targets.address import TargetAddress
 from feedpub.publish.targets.base import UNKNOWN_HOST, put_after_compare, ssh_command
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
-TIMEOUT = 120  # seconds in which nothing comes
+TIMEOUT = 120  # seconds without any data
 _CONNECT = 20  # seconds
-_DELAYED = ".~tmp~"  # the folder in which --delay-updates has files until all are there
-_IN_PART = (0, 23, 24)  # exit codes: done, or done but for some files
+_DELAYED = ".~tmp~"  # the folder in which --delay-updates collects files
+_IN_PART = (0, 23, 24)  # exit codes: done, or done except for some files
 _PASSING = frozenset({10, 12, 20, 30, 35, 255})  # sockets, the stream, signals, time, ssh
-_NO_CHECKSUM = 4  # exit code: what is asked for is not known
+_NO_CHECKSUM = 4  # exit code: option not supported
 _FORMAT = "feedpub %i %l %n"
 _HASHES = "feedpub %i %C %n"
 _ENTRY = re.compile(rb"feedpub (.{11}) (\S*) (.*)")
 _SEND = (
-    "--checksum",  # a fresh checkout has new times, and not new bytes
+    "--checksum",  # times of files differ after a fresh checkout
     "--times",
     "--delay-updates",
-    # Where files are new; those that are there keep their modes.
+    # For new files; existing files keep their modes.
     "--chmod=D755,F644",
 )
 _ABSENT = re.compile(r"(?:change_dir|link_stat)\S* .* failed: No such file or directory")
-# What is said → what it means; none of it passes.
+# Output → message; a retry does not help.
 _MEANINGS = (
     (re.compile(r"auth failed on module"), "the user or the password is refused"),
     (re.compile(r"Unknown module"), "the host has no such module"),
@@ -62,7 +62,7 @@ _MEANINGS = (
     ),
 )
 _TOLD = re.compile(r"@?ERROR: |ssh: |rsync: ")
-_ECHO = re.compile(r"unexpectedly closed|read error|safe_write")  # of what ended the other side
+_ECHO = re.compile(r"unexpectedly closed|read error|safe_write")  # consequences of another error
 _BUSY = re.compile(r"max connections|try again later")
 
 
@@ -70,15 +70,15 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 class ListedItem(NamedTuple):
-    """A file of which rsync tells something."""
+    """A file in the output of rsync."""
 
     path: str
     flags: str  # %i of rsync(1)
-    fact: str  # its size or its hash
+    fact: str  # size or hash
 
 
 def connect(place: TargetContext) -> Rsync:
-    """Looks whether there is an rsync; nothing is asked of the host yet."""
+    """Checks that rsync is installed; does not connect yet."""
     if not shutil.which("rsync"):
         raise TargetError("rsync is not installed; install it (Debian, Ubuntu: apt install rsync)")
     address = place.address
@@ -86,31 +86,31 @@ def connect(place: TargetContext) -> Rsync:
     env = {**os.environ, "LC_ALL": "C"}
     if address.scheme == "rsync":
         options += ["--no-motd", f"--contimeout={_CONNECT}"]
-        # Set, if empty: else rsync asks on the terminal.
+        # Also set if empty, or rsync asks on the terminal.
         env["RSYNC_PASSWORD"] = address.password or env.get("RSYNC_PASSWORD", "")
     else:
         port = [f"-oPort={address.port}"] if address.port else []
         env.setdefault("RSYNC_RSH", ssh_command(place, f"-oConnectTimeout={_CONNECT}", *port))
         if re.search(r"[^\w./~@%+:,=-]", address.path, re.ASCII):
-            # A shell at the host would take it for more than one word.
+            # The shell on the server would split it.
             options.append("--protect-args")
     return Rsync(Tool(_remote(address), options, env), place.output)
 
 
 def _remote(address: TargetAddress) -> str:
-    """The folder as rsync is told of it, with a slash at its end."""
+    """The folder in the syntax of rsync; it ends with a slash."""
     user = f"{address.user}@" if address.user else ""
     path = address.path.rstrip("/") + "/"
     if address.scheme == "rsync":
         return f"rsync://{user}{address.netloc}{path}"
     host = f"[{address.host}]" if ":" in address.host else address.host
-    # Relative to the home folder; ./ since a colon must not come first.
+    # Relative to the home folder, with ./ in case it starts with a colon.
     path = f"./{path.removeprefix('/~/')}" if path.startswith("/~/") else path
     return f"{user}{host}:{path}"
 
 
 class Tool:
-    """The rsync command, and the folder at the host that it is used for."""
+    """The rsync command for one remote folder."""
 
     def __init__(self, remote: str, options: list[str], env: dict[str, str]) -> None:
         self.remote = remote
@@ -134,13 +134,13 @@ class Tool:
         names = b""
         command = ["rsync", *self._options, "--out-format", _FORMAT, *options]
         if paths is not None:
-            # Without implied folders, none that is there is changed, or replaced by another.
+            # Without implied folders, rsync does not change or replace existing ones.
             command += ["--from0", "--files-from=-", "--no-implied-dirs"]
             names = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
         try:
             return subprocess.run(  # noqa: S603 - no shell, and arguments of our own
                 [*command, "--", source, to],
-                # Since 3.2.0 they choose; what is older, and does not know this, has MD5 alone.
+                # Since 3.2.0 both sides negotiate; older versions only have MD5.
                 env=self._env | ({"RSYNC_CHECKSUM_LIST": "md5"} if md5 else {}),
                 input=names,
                 capture_output=True,
@@ -150,13 +150,13 @@ class Tool:
             raise TargetError(f"rsync cannot be run ({error.strerror})") from None
 
     def send(self, folder: Path, paths: Iterable[str], *options: str) -> Done:
-        """Brings files of a folder there; raises `TransientError` or `TargetError`."""
+        """Uploads files of a folder; raises `TransientError` or `TargetError`."""
         return _checked(self.run(*options, source=f"{folder}/", to=self.remote, paths=paths))
 
     def look(
         self, nothing: Path, paths: Iterable[str] | None, *options: str
     ) -> list[ListedItem] | None:
-        """What is there, all or of `paths`; None if not even the folder is.
+        """Lists all files, or those of `paths`; None if the folder does not exist.
 
         `nothing` is an empty folder. Raises `TransientError` or `TargetError`.
         """
@@ -164,18 +164,18 @@ class Tool:
         entries = _entries(done)
         if not entries and _is_absent(done):
             return None
-        # A folder that is closed to feedpub, among others, is not one that it looks into.
+        # Folders without read permission, for example, are skipped.
         _checked(done, _IN_PART if entries else (0,))
         return entries
 
     def hashes(self, nothing: Path, paths: Iterable[str]) -> list[ListedItem]:
-        """MD5 of files there, which are not sent; of none if rsync was made without MD5."""
+        """MD5 of remote files, without a download; none if rsync was built without MD5."""
         options = ("--dry-run", "--checksum", "--ignore-missing-args", "--out-format", _HASHES)
         done = self.run(*options, source=self.remote, to=f"{nothing}/", paths=paths, md5=True)
         return _entries(_checked(done, (*_IN_PART, _NO_CHECKSUM)))
 
     def get(self, path: str, folder: Path) -> bytes | None:
-        """Fetches one file by way of an empty folder, None if it is not there.
+        """Downloads one file by way of an empty folder, None if it does not exist.
 
         Raises `TransientError` or `TargetError`.
         """
@@ -195,21 +195,21 @@ class Tool:
 
 
 class Rsync(Target):
-    """A folder on a host."""
+    """A folder on a server."""
 
     def __init__(self, tool: Tool, output: Path) -> None:
         self.can = Capabilities(hash="md5", gathers=True)
         self.output = output
         self._tool = tool
         self._temporary = tempfile.TemporaryDirectory(prefix="feedpub-", ignore_cleanup_errors=True)
-        self._made = self._folder("made")  # files that are not in the output folder
+        self._made = self._folder("made")  # generated files
         self._none = self._folder("none")  # always empty
-        # Folder of this machine, and whether it must not be there yet → paths
+        # Local folder, and whether files must not exist yet → paths
         self._puts: dict[tuple[Path, bool], dict[str, None]] = {}
         self._deletes: dict[str, None] = {}
         self._faults: dict[str, FileError] = {}
-        # Temporary files of pushes that were cut, as far as they were to be what the tree has:
-        # others may be bringing theirs with rsync, too.
+        # Temporary files of interrupted pushes, only for paths of the tree: others may use rsync
+        # for their files, too.
         self._left: list[str] = []
 
     def _folder(self, name: str) -> Path:
@@ -236,7 +236,7 @@ class Rsync(Target):
         return found | self._hashed(found)
 
     def _hashed(self, found: Mapping[str, ListedFile]) -> dict[str, ListedFile]:
-        """Those that may be what the tree has, with their hashes; the host makes them."""
+        """Files that may be equal to the tree's, with hashes that the server computes."""
         paths = [path for path, stored in found.items() if self._may_be_equal(path, stored)]
         if not paths:
             return {}
@@ -246,7 +246,7 @@ class Rsync(Target):
     def _may_be_equal(self, path: str, stored: ListedFile) -> bool:
         place = self.output / path
         if place.suffix in ENDINGS.values() and place.with_suffix("").is_file():
-            return True  # one that was compressed for the host
+            return True  # a compressed copy
         try:
             return stored.size == place.stat().st_size
         except OSError:
@@ -280,7 +280,7 @@ class Rsync(Target):
         return faults
 
     def _send(self, folder: Path, paths: Collection[str], new: bool) -> dict[str, FileError]:
-        """Brings files there; which could not be, and why."""
+        """Uploads files; returns those that failed, and why."""
         done = self._tool.send(folder, paths, *_SEND, *(["--ignore-existing"] if new else []))
         brought = {entry.path for entry in _entries(done)}
         if done.returncode:
@@ -289,7 +289,8 @@ class Rsync(Target):
             unsure = [path for path in paths if path not in brought] if new else []
         if not unsure:
             return {}
-        # What is there byte for byte is in nobody's way: an attempt before may have brought it.
+        # An existing file with the same content is no conflict: an earlier attempt may have
+        # uploaded it.
         compared = self._tool.send(folder, unsure, *_SEND, "--dry-run", "-ii")
         there = {entry.path: entry for entry in _entries(compared)}
         faults: dict[str, FileError] = {}
@@ -305,7 +306,7 @@ class Rsync(Target):
         return faults
 
     def _remove(self, paths: Collection[str]) -> dict[str, FileError]:
-        """Takes files away, and folders that are empty then; which could not be, and why."""
+        """Deletes files and then-empty folders; returns those that failed, and why."""
         faults: dict[str, FileError] = {}
         done = self._delete(paths)
         if done.returncode:
@@ -315,7 +316,7 @@ class Rsync(Target):
             str(folder)
             for path in paths
             for folder in list(PurePosixPath(path).parents)[:-1]
-            if not (self.output / folder).is_dir()  # else there are files of the tree in it
+            if not (self.output / folder).is_dir()  # else it contains files of the tree
         }
         deepest_first = sorted(folders, key=_depth, reverse=True)
         for _, same in itertools.groupby(deepest_first, _depth):
@@ -323,7 +324,7 @@ class Rsync(Target):
         return faults
 
     def _delete(self, paths: Collection[str]) -> Done:
-        """Has rsync take away what it is told to bring and does not find; no full folders."""
+        """Lets rsync delete what it should upload but does not find; never a full folder."""
         with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
             for path in paths:
                 Path(name, path).parent.mkdir(parents=True, exist_ok=True)
@@ -339,7 +340,7 @@ class Rsync(Target):
 
 
 def _goal(path: str) -> str:
-    """Where a temporary file of rsync's own was to come to; "" if it is none by its name."""
+    """The destination of one of rsync's temporary files; "" for other names."""
     place = PurePosixPath(path)
     if place.parent.name == _DELAYED:
         return str(place.parent.parent / place.name)
@@ -352,12 +353,12 @@ def _depth(path: str) -> int:
 
 
 def _entries(done: Done) -> list[ListedItem]:
-    """What --out-format has written; other lines are not for programs."""
+    """Parses lines written with --out-format; skips others."""
     entries = []
     for line in done.stdout.split(b"\n"):
         if match := _ENTRY.fullmatch(line):
             flags, fact, name = match.groups()
-            # rsync(1): what cannot be printed is written as a backslash, # and octal digits
+            # rsync(1) writes unprintable bytes as a backslash, # and three octal digits.
             name = re.sub(rb"\\#([0-7]{3})", lambda code: bytes([int(code[1], 8)]), name)
             path = name.decode("utf-8", "surrogateescape")
             entries.append(ListedItem(path, flags.decode(), fact.decode()))
@@ -365,7 +366,7 @@ def _entries(done: Done) -> list[ListedItem]:
 
 
 def _reason(done: Done, path: str) -> str:
-    """Why a file was not brought or taken away."""
+    """Why a file was not uploaded or deleted."""
     folder, slash, name = path.rpartition("/")
     told = [
         line
@@ -373,27 +374,27 @@ def _reason(done: Done, path: str) -> str:
         if path in line or f"{folder}{slash}.{name}." in line
     ]
     if any("could not make way" in line for line in told):
-        return "a folder is in the way"
+        return "there is a folder at its path"
     for line in told:
         if match := re.search(r"failed(?: to [^:]*)?: (.*?) \(\d+\)", line):
             return f"the host says: {match[1]}"
-    return f"rsync could not bring or delete it (code {done.returncode})"
+    return f"rsync could not upload or delete it (exit code {done.returncode})"
 
 
 def _is_absent(done: Done) -> bool:
-    """Whether it ended so since what it was to bring here is not there."""
+    """Whether it failed because the remote files do not exist."""
     return bool(done.returncode and _ABSENT.search(_text(done.stderr)))
 
 
 def _checked(done: Done, allowed: Collection[int] = _IN_PART) -> Done:
-    """Raises `TransientError` or `TargetError` if it ended otherwise."""
+    """Raises `TransientError` or `TargetError` for other exit codes."""
     if done.returncode not in allowed:
         raise _fault(done)
     return done
 
 
 def _fault(done: Done) -> TransientError | TargetError:
-    """What it means that rsync ended so."""
+    """Translates an exit code and the messages of rsync."""
     text = _text(done.stderr)
     for pattern, what in _MEANINGS:
         if pattern.search(text):

@@ -24,12 +24,12 @@ from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, 
 
 T = TypeVar("T")
 JOBS = 16
-PIECE = 256_000  # bytes that are read or written at once
-TIMEOUT = 120  # seconds in which nothing comes or goes: no piece of a file, no folder
+PIECE = 256_000  # bytes of a read or a write
+TIMEOUT = 120  # seconds without any progress
 _CONNECT = 20  # seconds
 _MISSING = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 _LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
-# The host has no SFTP, or not for this user; it will not have it in a moment.
+# The server has no SFTP, or not for this user; a retry does not help.
 _NO_SFTP = frozenset(
     {
         asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED,
@@ -40,7 +40,7 @@ _NO_SFTP = frozenset(
 
 
 def connect(place: TargetContext) -> Sftp:
-    """Connects, and makes sure that the folder is there, or the one above it."""
+    """Connects, and checks that the folder or its parent exists."""
     address, settings = place.address, place.settings
     how: dict[str, Any] = {"connect_timeout": _CONNECT, "login_timeout": _CONNECT}
     if address.port:
@@ -63,14 +63,14 @@ def connect(place: TargetContext) -> Sftp:
 
 
 def _root(path: str) -> str:
-    """The folder as the host knows it; /~/ is the home folder, where a session begins."""
+    """The path on the server; /~/ is the home folder, in which a session starts."""
     if f"{path}/".startswith("/~/"):
         return path.removeprefix("/~").strip("/") or "."
     return path.rstrip("/") or "/"
 
 
 def _file(place: TargetContext, setting: str) -> str:
-    """A file that is named; asyncssh's word on one that is missing reads like the host's."""
+    """Checks that a configured file exists; asyncssh's error would look like the server's."""
     path = place.path(setting)
     if path and not os.access(path, os.R_OK):
         raise TargetError(f"{path} cannot be read; is it there?")
@@ -78,26 +78,26 @@ def _file(place: TargetContext, setting: str) -> str:
 
 
 class SftpConnection(NamedTuple):
-    """A connection, and the time in which something must happen on it."""
+    """A connection with a timeout for progress."""
 
     connection: asyncssh.SSHClientConnection
     client: asyncssh.SFTPClient
     idle: asyncio.Timeout
 
     def goes_on(self) -> None:
-        """Something has happened."""
+        """Notes progress."""
         self.idle.reschedule(asyncio.get_running_loop().time() + TIMEOUT)
 
 
 class RemoteFolder(NamedTuple):
-    """A folder there, with a slash at its end, and where the links lead that it is behind."""
+    """A folder (its path ends with a slash), and the targets of the links on the way to it."""
 
     path: str
     links: frozenset[str]
 
 
 class Sftp(Target):
-    """A folder on a host."""
+    """A folder on a server."""
 
     def __init__(self, host: str, how: dict[str, Any], root: str, jobs: int) -> None:
         self.can = Capabilities(jobs=jobs)
@@ -109,10 +109,10 @@ class Sftp(Target):
         self._thread.start()
         self._connecting = asyncio.Lock()
         self._open: tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient] | None = None
-        self._left: set[str] = set()  # temporary files of pushes that were cut, and its own
+        self._left: set[str] = set()  # temporary files: its own, and of interrupted pushes
 
     def begin(self) -> None:
-        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
+        """Checks that the folder exists, or that the first upload can create it."""
 
         async def begin(line: SftpConnection) -> None:
             client = line.client
@@ -120,7 +120,7 @@ class Sftp(Target):
             if await client.isdir(self.root):
                 return
             if await client.lexists(self.root):
-                raise TargetError(f"{self.root} is no folder")
+                raise TargetError(f"{self.root} is not a folder")
             if not await client.isdir(above):
                 raise TargetError(f"there is no folder {self.root}, and none above it")
 
@@ -160,7 +160,7 @@ class Sftp(Target):
     async def _scan(
         self, line: SftpConnection, folder: RemoteFolder, found: dict[str, ListedFile]
     ) -> tuple[RemoteFolder, ...]:
-        """Puts the files of one folder into `found`; returns the folders that are in it."""
+        """Adds the files of one folder to `found`; returns its folders."""
         folders = []
         with _naming(self._place(folder.path)):
             async for entry in line.client.scandir(self._place(folder.path)):
@@ -183,7 +183,7 @@ class Sftp(Target):
         return tuple(folders)
 
     async def _folder_behind(self, client: asyncssh.SFTPClient, path: str) -> str:
-        """The folder that a link leads to, "" if it leads to a file, or nowhere."""
+        """The folder that a link points to, "" if it points to a file or is broken."""
         with contextlib.suppress(asyncssh.SFTPError):
             if await client.isdir(self._place(path)):
                 return str(await client.realpath(self._place(path)))
@@ -206,7 +206,7 @@ class Sftp(Target):
             else:
                 await self._over(line.client, temporary, upload.path)
         except (asyncssh.SFTPError, FileError):
-            # It may be there in part, or not at all, and the connection may be gone.
+            # It may exist in part, or not at all, and the connection may be lost.
             with contextlib.suppress(asyncssh.SFTPError):
                 await line.client.remove(temporary)
                 self._left.discard(fresh)
@@ -214,7 +214,7 @@ class Sftp(Target):
         self._left.discard(fresh)
 
     def _beside(self, path: str) -> str:
-        """A free path beside that of a file; `commit` clears it unless it is off `_left`."""
+        """A temporary path beside a file; `commit` deletes it unless it is taken from `_left`."""
         free = temporary_beside(path)
         self._left.add(free)
         return free
@@ -227,26 +227,26 @@ class Sftp(Target):
                     line.goes_on()
 
     async def _into_free_place(self, client: asyncssh.SFTPClient, fresh: str, place: str) -> None:
-        """Version 3 of the protocol renames to a free name only (draft-ietf-secsh-filexfer-02)."""
+        """Rename in version 3 never replaces a file (draft-ietf-secsh-filexfer-02)."""
         if await client.lexists(place):
             raise AlreadyExistsError
         await client.rename(fresh, place)
 
     async def _over(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
-        """In one step where the server can (posix-rename@openssh.com)."""
+        """Atomically, if the server supports posix-rename@openssh.com."""
         place = self._place(path)
         try:
             await client.posix_rename(fresh, place)
         except asyncssh.SFTPOpUnsupported:
             if await client.isdir(place):
-                raise FileError("a folder is in its place") from None
+                raise FileError("there is a folder at its path") from None
             if await client.lexists(place):
                 await self._in_its_place(client, fresh, path)
             else:
                 await client.rename(fresh, place)
 
     async def _in_its_place(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
-        """Takes the place of a file, which is moved aside, and comes back if that fails."""
+        """Replaces a file: moves it aside first, and back if that fails."""
         place, aside = self._place(path), self._beside(path)
         await client.rename(place, self._place(aside))
         try:
@@ -269,7 +269,7 @@ class Sftp(Target):
         with contextlib.suppress(*_MISSING):
             await client.remove(self._place(path))
         folder = path.rpartition("/")[0]
-        with contextlib.suppress(asyncssh.SFTPError):  # something else is in it
+        with contextlib.suppress(asyncssh.SFTPError):  # it is not empty
             while folder:
                 await client.rmdir(self._place(folder))
                 folder = folder.rpartition("/")[0]
@@ -294,13 +294,13 @@ class Sftp(Target):
         self._thread.join(5)
 
     async def _connected(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
-        """The connection, made anew if it was lost."""
+        """The connection; a new one if it was lost."""
         async with self._connecting:
             if self._open is None:
                 connection = await asyncssh.connect(self._host, **self._how)
                 try:
                     async with asyncio.timeout(_CONNECT):
-                        # Others may have names there that are not UTF-8.
+                        # Names of other files may not be UTF-8.
                         client = await connection.start_sftp_client(path_errors="surrogateescape")
                 except BaseException:
                     connection.abort()
@@ -309,19 +309,19 @@ class Sftp(Target):
             return self._open
 
     async def _run(self, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
-        """Does work on the connection, and ends the one that failed."""
+        """Runs a task on the connection; closes it if it failed."""
         there = await self._connected()
         try:
             async with asyncio.timeout(TIMEOUT) as idle:
                 return await work(SftpConnection(*there, idle))
         except (*_LOST, asyncssh.DisconnectError, asyncssh.ChannelOpenError, OSError):
             there[0].abort()
-            if self._open is there:  # and not one that was made since
+            if self._open is there:  # not a newer one
                 self._open = None
             raise
 
     def _do(self, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
-        """Waits for work on the connection; says what its failure means."""
+        """Waits for a task on the connection; translates its errors."""
         future = asyncio.run_coroutine_threadsafe(self._run(work), self._loop)
         try:
             return future.result()
@@ -329,7 +329,7 @@ class Sftp(Target):
             raise _meaning(error) from None
 
     def _do_or_end(self, what: str, work: Callable[[SftpConnection], Awaitable[T]]) -> T:
-        """The same of what the whole push depends on: nothing is the fault of one file."""
+        """The same for what the whole push depends on: a `FileError` becomes `TargetError`."""
         try:
             return self._do(work)
         except FileError as error:
@@ -338,7 +338,7 @@ class Sftp(Target):
 
 @contextlib.contextmanager
 def _naming(folder: str) -> Iterator[None]:
-    """Around the listing of a folder, which nothing may have made so far, or which has just gone.
+    """Around the listing of a folder; it is no error if the folder does not exist.
 
     Raises `TargetError` if the host refuses it: what is there is not known then.
     """
@@ -353,7 +353,7 @@ def _naming(folder: str) -> Iterator[None]:
 
 
 def _read(read: Callable[[int], bytes]) -> bytes:
-    """A piece of a file on this machine; its faults are not those of the connection."""
+    """A piece of a local file; its errors are not those of the connection."""
     try:
         return read(PIECE)
     except OSError as error:
@@ -361,7 +361,7 @@ def _read(read: Callable[[int], bytes]) -> bytes:
 
 
 def _meaning(error: Exception) -> Exception:
-    """What a failure means for a push: all that asyncssh raises is one of these."""
+    """Translates an error of asyncssh."""
     match error:
         case asyncssh.SFTPError():
             return _refusal(error)
@@ -370,17 +370,17 @@ def _meaning(error: Exception) -> Exception:
         case asyncssh.PermissionDenied():
             return TargetError("user, key or password are refused")
         case asyncssh.KeyExchangeFailed() | asyncssh.ProtocolNotSupported():
-            return TargetError(f"it and the host have no SSH in common ({error.reason})")
+            return TargetError(f"the server supports no common SSH algorithm ({error.reason})")
         case asyncssh.IllegalUserName():
             return TargetError(f"the user cannot be used ({error.reason})")
         case asyncssh.ChannelOpenError() if error.code in _NO_SFTP:
-            return TargetError(f"the host gives no SFTP ({error.reason})")
+            return TargetError(f"the server offers no SFTP ({error.reason})")
         case asyncssh.DisconnectError() | asyncssh.ChannelOpenError():
             return TransientError(f"the connection was lost ({error.reason})")
         case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
             return TargetError(f"the key cannot be used ({error})")
         case asyncssh.ConfigParseError():
-            return TargetError(f"the configuration of ssh cannot be understood ({error})")
+            return TargetError(f"the ssh configuration is invalid ({error})")
         case TimeoutError():
             return TransientError("it does not answer in time")
         case OSError():
@@ -389,7 +389,7 @@ def _meaning(error: Exception) -> Exception:
 
 
 def _refusal(error: asyncssh.SFTPError) -> Exception:
-    """What it means that the host does not do what it is asked for."""
+    """Translates an error of the SFTP protocol."""
     if isinstance(error, _LOST):
         return TransientError(f"the connection was lost ({error.reason})")
     if isinstance(error, asyncssh.SFTPPermissionDenied):

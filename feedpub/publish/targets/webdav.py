@@ -29,11 +29,11 @@ _WANTED = (
 
 
 def connect(place: TargetContext) -> WebDav:
-    """Makes sure that the folder is there, or the one above it."""
+    """Checks that the folder or its parent exists."""
     address = place.address
     path = quote(address.path.rstrip("/"))
     auth = (address.user, address.password) if address.user else None
-    # The ETag of a compressed answer is another than that of the file (RFC 9110, 8.8.3.3).
+    # A compressed answer has another ETag than the file (RFC 9110, 8.8.3.3).
     client = Client(auth, {"Accept-Encoding": "identity"})
     base = f"{HTTP[address.scheme]}://{address.netloc}{path}"
     target = WebDav(client, base, place.settings.jobs or JOBS)
@@ -52,19 +52,19 @@ class WebDav(Target):
         self.can = Capabilities(jobs=jobs)
         self._client = client
         self._base = base
-        self._made: set[str] = set()  # folders that are there; "": its own
+        self._made: set[str] = set()  # existing folders; "": the target's own
         self._making = threading.Lock()
 
     def begin(self) -> None:
-        """Makes sure that the folder can be used: it is there, or can be made by the first file."""
+        """Checks that the folder exists, or that the first upload can create it."""
         above = urljoin(f"{self._base}/", "..")
         if self._is_there(f"{self._base}/"):
             self._made.add("")
         elif above == f"{self._base}/" or not self._is_there(above, (403, 405)):
-            raise TargetError("there is no such folder, and none above it")
+            raise TargetError("neither the folder nor its parent exists")
 
     def _is_there(self, url: str, closed: tuple[int, ...] = ()) -> bool:
-        """Whether a folder is there; codes of `closed` say that it may be."""
+        """Whether a folder exists; a status in `closed` counts as yes."""
         with _as_target_error(url):
             answer = self._client.ask(
                 "PROPFIND", url, (404, 409, *closed), data=_WANTED, headers={"Depth": "0"}
@@ -84,7 +84,7 @@ class WebDav(Target):
         )
 
     def _version(self, tag: str, data: bytes) -> str:
-        """A strong ETag, else what the bytes are known by."""
+        """A strong ETag, else a hash of the content."""
         return tag if tag.startswith('"') else hashlib.sha256(data).hexdigest()
 
     def list(self) -> dict[str, ListedFile]:
@@ -99,12 +99,12 @@ class WebDav(Target):
         return found
 
     def _members(self, folder: str) -> Iterator[tuple[str, int | None]]:
-        """What a folder holds, with sizes; None for folders, whose paths end with a slash."""
+        """Entries of a folder with sizes; folders end with a slash and have None."""
         url = self._url(folder)
         with _as_target_error(folder or "/"):
             answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "1"})
         if answer.status_code == 404:
-            return  # nothing has made it so far, or it has just gone
+            return  # it does not exist
         above = unquote(urlsplit(self._base).path).rstrip("/") + "/"
         for response in _responses(answer.content):
             path = unquote(urlsplit(response.findtext("{DAV:}href") or "").path)
@@ -124,7 +124,7 @@ class WebDav(Target):
         try:
             self._send(upload)
         except FileError:
-            # `delete` leaves folders behind; who looks before each put, looks a thousand times.
+            # An empty folder, as `delete` leaves them. Checking before each upload is too slow.
             if not (self._is_folder(upload.path) and self._is_empty(upload.path)):
                 raise
             self._client.ask("DELETE", f"{self._url(upload.path)}/", (404,))
@@ -138,7 +138,7 @@ class WebDav(Target):
             raise AlreadyExistsError
 
     def _is_folder(self, path: str) -> bool | None:
-        """None if nothing is there."""
+        """None if nothing exists there."""
         url = self._url(path)
         answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "0"})
         if answer.status_code == 404:
@@ -146,11 +146,11 @@ class WebDav(Target):
         return any(_is_folder(response) for response in _responses(answer.content))
 
     def _is_empty(self, folder: str) -> bool:
-        """Whether a folder holds nothing but folders that are empty."""
+        """Whether a folder contains no files, at any depth."""
         return all(size is None and self._is_empty(path) for path, size in self._members(folder))
 
     def _make(self, folder: str) -> None:
-        """Makes a folder and those above it (MKCOL makes one alone: RFC 4918, 9.3)."""
+        """Creates a folder and its parents (MKCOL creates only one: RFC 4918, 9.3)."""
         if folder in self._made:
             return
         if folder:
@@ -181,10 +181,10 @@ class WebDav(Target):
         return self._version(tag or "", upload.body.data)
 
     def delete(self, path: str) -> None:
-        # DELETE of a collection takes away all that is in it (RFC 4918, 9.6.1).
+        # DELETE of a collection deletes its content, too (RFC 4918, 9.6.1).
         is_folder = self._is_folder(path)
         if is_folder:
-            raise FileError("a folder is in its place")
+            raise FileError("there is a folder at its path")
         if is_folder is not None:
             self._client.ask("DELETE", self._url(path), (404,))
 
@@ -193,7 +193,7 @@ class WebDav(Target):
 
 
 def _responses(answer: bytes) -> list[etree._Element]:
-    """What an answer to PROPFIND tells, a resource each."""
+    """The responses of a multistatus answer to PROPFIND."""
     try:
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
         return list(etree.fromstring(answer, parser).iterfind("{DAV:}response"))
