@@ -25,14 +25,14 @@ from feedpub.signals import held_signals
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Below this many tasks a process costs more than it brings. A task should take some milliseconds.
+# For fewer tasks a process costs more than it saves. A task should take some milliseconds.
 MIN_TASKS = 4
-_AHEAD = 2  # tasks that a process has at hand, so that it never waits for the next
-_PIPE_BYTES = 1024 * 1024  # so that a process need not wait until its result is taken
+_AHEAD = 2  # queued tasks of a process, so that it never waits
+_PIPE_BYTES = 1024 * 1024  # so that a process can write its result without waiting
 
 
 def usable_cpus() -> int:
-    """The processors that this process may really use: its affinity, and its cgroup's quota."""
+    """The number of processors that this process may use, by affinity and cgroup quota."""
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:
@@ -45,7 +45,7 @@ def usable_cpus() -> int:
 def map_tasks(
     work: Callable[[T], R], tasks: Iterable[T], processes: int
 ) -> Iterator[tuple[int, R]]:
-    """`work` of each task, with the task's number, in the order in which they are done.
+    """Results of `work` for each task, with the task's number, as they are finished.
 
     Tasks should be small: what is large, workers inherit with the memory.
     A process that dies takes nothing with it: the caller does its tasks again,
@@ -60,7 +60,7 @@ def map_tasks(
         for n, task in itertools.chain(first, numbered):
             alive = [worker for worker in workers if worker.alive]
             worker = min(alive, key=lambda worker: len(worker.tasks), default=None)
-            # As many as there is work for, or as the system lets us have.
+            # Another process if there is work for it and the system allows it.
             if (worker is None or worker.tasks) and len(workers) < processes - 1:
                 try:
                     worker = _start(work, workers)
@@ -83,7 +83,7 @@ def map_tasks(
 
 
 class _Worker(Generic[T, R]):
-    """The caller's end of a process: what it was given, and what has come from it.
+    """The caller's side of a process: its tasks and its results.
 
     Nothing here waits for the process: while it waits for us to take a result,
     it takes no order.
@@ -92,20 +92,20 @@ class _Worker(Generic[T, R]):
     def __init__(self, pid: int, orders: int, results: int) -> None:
         self.orders = orders
         self.results = results
-        self.tasks: dict[int, T] = {}  # given, and not answered
+        self.tasks: dict[int, T] = {}  # without a result so far
         self.unsent = bytearray()
         self.alive = True
         self._pid = pid
         self._unread = bytearray()
 
     def give(self, n: int, task: T) -> None:
-        """Hands it a task."""
+        """Queues a task."""
         self.tasks[n] = task
         self.unsent += _packed((n, task))
 
     def go_on(self, work: Callable[[T], R]) -> Iterator[tuple[int, R]]:
-        """Sends what it can take, gives its results; if it has died, its tasks are done here."""
-        # That it has died is seen by its results.
+        """Sends tasks and yields results; does the tasks of a dead process here."""
+        # A dead process is detected by its closed results pipe.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             while self.unsent:
                 del self.unsent[: os.write(self.orders, self.unsent)]
@@ -123,7 +123,7 @@ class _Worker(Generic[T, R]):
                     yield n, work(task)
 
     def end(self) -> None:
-        """It has done its work, or none will want it."""
+        """Ends the process."""
         os.close(self.orders)
         os.close(self.results)
         os.kill(self._pid, signal.SIGKILL)
@@ -140,14 +140,14 @@ class _Worker(Generic[T, R]):
 
 
 def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R]:
-    """A further worker; a signal waits until it is known of, and is for the caller to answer.
+    """Starts a worker; signals are held until it is registered, and handled by the caller.
 
     Raises `OSError` if the system has no more processes or pipes for us.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     with held_signals():
-        with contextlib.ExitStack() as ours:  # the pipes' ends, closed unless all goes well
+        with contextlib.ExitStack() as ours:  # closes the pipes after an error
             ends: list[int] = []
             for _ in range(2):
                 pipe = os.pipe()
@@ -171,11 +171,11 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
 
 
 def _serve(work: Callable[[T], R], orders: int, results: int) -> NoReturn:
-    """The life of a worker: a task, its result, the next task."""
+    """The loop of a worker process."""
     code = 1
-    # Whatever goes wrong, the caller does the rest, and meets the error itself.
+    # After any error the caller does the remaining tasks, and raises the error itself.
     with contextlib.suppress(BaseException):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the caller to answer
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller handles Ctrl-C
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -191,13 +191,13 @@ def _serve(work: Callable[[T], R], orders: int, results: int) -> NoReturn:
 
 
 def _die_with_caller(orders: int) -> None:
-    """Ends this worker when nobody can give it orders any more, in the middle of its task, too.
+    """Ends this worker when its caller is gone, even in the middle of a task.
 
     It holds the caller's lock on the output, and may write there.
     """
 
     def look(signum: int, frame: object) -> None:
-        # Anew each time: the next order may interrupt this, and one poll cannot be asked twice.
+        # A new poll object each time: the next task may interrupt this one.
         hangup = select.poll()
         hangup.register(orders, 0)
         if hangup.poll(0):
@@ -214,7 +214,7 @@ def _die_with_caller(orders: int) -> None:
 
 
 def _packed(value: Any) -> bytes:
-    """A value as it goes through a pipe: the length of its bytes, and they."""
+    """A value as it is sent through a pipe: length and pickle."""
     data = pickle.dumps(value, protocol=5)
     return len(data).to_bytes(8, "big") + data
 
@@ -225,4 +225,4 @@ def _widen(fd: int) -> None:
 
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     except (ImportError, AttributeError, OSError):
-        return  # the pipe is as wide as it is
+        return  # the default size, then

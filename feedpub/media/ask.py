@@ -1,4 +1,4 @@
-"""One address is asked once: what it answers, as a value, whatever it answers.
+"""One request for a media file, and its result as a value.
 
 HEAD first, for it costs little and says whether anything changed; then, where it doesn't
 tell all, the first bytes (RFC 9110, 14 Range Requests). Everything that comes is capped,
@@ -34,7 +34,7 @@ _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 
 
 class Asked(NamedTuple):
-    """What is asked: `url` is where redirects have led, `address` what the record names."""
+    """A file to ask for: `address` is the URL in the record, `url` that after redirects."""
 
     address: str
     url: str
@@ -45,18 +45,18 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of it; exactly one of `facts`, `moved` and `error` is set."""
+    """The result of a request; at most one of `facts`, `moved` and `error` is set."""
 
     facts: Facts | None = None
     etag: str = ""
     last_modified: str = ""
     is_unchanged: bool = False
-    moved: str = ""  # the address that a redirect names
+    moved: str = ""  # the target of a redirect
     error: str = ""
-    is_false: bool = False  # something else is there: what was known is no longer true
-    is_passing: bool = False  # may be tried again soon
-    is_host: bool = False  # its other addresses would fare no better
-    wait: str | None = None  # Retry-After as it came, where the host is busy; "" if it gave none
+    is_false: bool = False  # another file is there: old facts are wrong
+    is_transient: bool = False  # a retry may succeed
+    is_host: bool = False  # other URLs of this host would fail, too
+    wait: str | None = None  # Retry-After of a busy host, "" without one
 
 
 class _Range(NamedTuple):
@@ -115,7 +115,7 @@ class Asker(NamedTuple):
     read: float = 20
 
     def ask(self, asked: Asked) -> Answer:
-        """Asks for one address; never raises for what a host does."""
+        """Asks for facts about a file; errors are in the answer."""
         try:
             return self._ask(asked)
         except _StoppedError as stop:
@@ -126,7 +126,7 @@ class Asker(NamedTuple):
             return self.failure(error)
 
     def fetch(self, url: str, cap: int) -> tuple[Answer, bytes]:
-        """All that is at a URL, of `cap` bytes at most; never raises for what a host does."""
+        """Downloads at most `cap` bytes; errors are in the answer."""
         try:
             return Answer(), self._fetch(url, cap)
         except _StoppedError as stop:
@@ -230,11 +230,11 @@ class Asker(NamedTuple):
         )
 
     def failure(self, error: Exception) -> Answer:
-        """What an error of the network means, in few words that hold no address."""
+        """Turns a network error into an answer."""
         if self.line.is_cut:
             return Answer(error=f"it takes longer than {self.line.seconds:.0f} s", is_host=True)
         what, is_transient, is_host = failure(error)
-        return Answer(error=what, is_passing=is_transient, is_host=is_host)
+        return Answer(error=what, is_transient=is_transient, is_host=is_host)
 
 
 def pieces(answer: requests.Response, cap: int) -> Iterator[bytes]:
@@ -281,7 +281,7 @@ def moved_to(url: str, reply_headers: Mapping[str, str]) -> str:
 
 
 def status_error(status: int) -> str:
-    """A status in words of our own: the host's may be anything."""
+    """A status code with its standard phrase, not with the host's."""
     try:
         return f"its host answers {status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -318,8 +318,8 @@ def _not_there(url: str, reply: _Reply) -> Answer:
         return Answer(moved=place, error=error)
     error = status_error(reply.status)
     if reply.status in _BUSY:
-        return Answer(error=error, is_passing=True, wait=reply.header("Retry-After"))
-    return Answer(error=error, is_passing=reply.status >= 500)
+        return Answer(error=error, is_transient=True, wait=reply.header("Retry-After"))
+    return Answer(error=error, is_transient=reply.status >= 500)
 
 
 def _body(reply: _Reply) -> tuple[bytes, int]:

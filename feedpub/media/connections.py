@@ -1,4 +1,4 @@
-"""Connections of requests that go to checked addresses alone, and can be cut off at any time.
+"""Sessions of requests that only connect to allowed addresses, with a deadline.
 
 Imported where a network is used, since it imports requests.
 
@@ -29,7 +29,7 @@ _here = threading.local()
 
 
 class Deadline:
-    """What is done within a number of seconds; `cut` ends it at once, from any thread.
+    """A time limit for everything that this thread requests; `cut` ends it from any thread.
 
     Timeouts of sockets don't do: they begin anew with each byte that drips in. While a
     line is entered, the connections that this thread uses belong to it.
@@ -46,7 +46,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left, at least a little."""
+        """Remaining seconds, at least 0.05."""
         return max(0.05, self._end - time.monotonic())
 
     def __enter__(self) -> Deadline:
@@ -70,7 +70,7 @@ class Deadline:
         self._timer.join()
 
     def hold(self, sock: socket.socket) -> None:
-        """Lets `cut` reach a socket; raises `TimeoutError` if that was done already."""
+        """Registers a socket for `cut`; raises `TimeoutError` after `cut`."""
         with self._lock:
             if self.is_cut:
                 raise TimeoutError("cut off")
@@ -78,7 +78,7 @@ class Deadline:
             self._held.append(socket.fromfd(sock.fileno(), sock.family, sock.type))
 
     def cut(self) -> None:
-        """Ends every exchange; whoever waits for one is told that it is closed."""
+        """Closes all registered sockets; pending reads and writes fail."""
         with self._lock:
             self.is_cut = True
             for handle in self._held:
@@ -87,7 +87,7 @@ class Deadline:
 
 
 class _Checked(HTTPConnection):
-    """Connects to an address that was checked just before; the rest is urllib3's.
+    """A connection of urllib3 that checks the address just before it connects.
 
     Host, SNI and the check of the certificate stay by name.
     """
@@ -138,7 +138,7 @@ class _CheckedTLS(_Checked, HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' own adapter over such connections."""
+    """An adapter for requests that uses these connections."""
 
     def __init__(self, exempt: Allowed, at_once: int) -> None:
         self._exempt = exempt
@@ -159,7 +159,7 @@ class _Adapter(HTTPAdapter):
 
 
 def session(exempt: Allowed, agent: str, at_once: int = 1) -> requests.Session:
-    """A session that sends nothing of the machine: no cookies, no netrc, no proxies.
+    """A session without cookies, ~/.netrc and proxies.
 
     Of the environment it takes REQUESTS_CA_BUNDLE, as requests itself does: it says whom
     to trust, and is not sent.

@@ -1,4 +1,4 @@
-"""Pictures of other hosts, served from the feeds' own: fetched once, checked, made smaller.
+"""Copies of pictures from other hosts: fetched once, checked, and resized.
 
 What was made is kept beside the state, so that a tree that is made anew needs no host.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """A picture as it was made; `digest` is its SHA-256."""
+    """A resized copy; `digest` is its SHA-256."""
 
     name: str
     facts: Facts
@@ -37,29 +37,29 @@ class Made(NamedTuple):
 
 
 class Mirror:
-    """One run's work on pictures; `failed` says which kept their addresses, and why."""
+    """The mirrored pictures of one run; `failed` maps URLs to errors."""
 
     def __init__(self, config: Config, store: MediaStore, folder: Path) -> None:
-        """`folder` keeps what is made. Raises `RunError` without Pillow."""
+        """`folder` holds the copies. Raises `RunError` without Pillow."""
         images = config.settings.images
         if not importlib.util.find_spec("PIL"):
             raise RunError(f"images.mirror: {missing('Pillow', 'media')}")
         allowed(images.allow)
         self.failed: dict[str, str] = {}
-        self.left = 0  # not fetched yet: the time was up
+        self.left = 0  # not fetched within the budget
         self._sizes = sorted(images.sizes, reverse=True)
         self._store = store
         self._folder = folder
         self._settings = RequestSettings(
             allow=images.allow,
             contact=config.site.home,
-            hosts=4,  # with two each: as many pictures as may be in memory
+            hosts=4,  # two requests each: at most eight pictures in memory
             total=30,
             budget=images.budget.total_seconds() if images.budget else 0,
         )
 
     def made(self, url: str) -> list[Made]:
-        """The pictures that were made of one, the largest first; none if it is to be fetched."""
+        """The copies of a picture, the largest first; none if it must be fetched."""
         remembered = self._store.get(_key(url))
         if not remembered:
             return []
@@ -70,7 +70,7 @@ class Mirror:
         return made
 
     def fetch(self, urls: Iterable[str], again: bool, now: float) -> Iterator[str]:
-        """Fetches what is not here and may be asked for; gives each address that was made."""
+        """Fetches missing pictures that are due; yields the URL of each new one."""
         wanted = [url for url in urls if again or (not self.made(url) and self._is_due(url, now))]
         self.left = len(wanted)
         scheduler = Scheduler(self._settings, self._get)
@@ -98,7 +98,7 @@ class Mirror:
         self._store.put(_key(url), facts, json.dumps(known[3:]))
 
     def clear(self, names: set[str]) -> None:
-        """Takes away what no feed shows any more."""
+        """Removes copies that no feed uses any more."""
         with contextlib.suppress(OSError):
             for path in self._folder.iterdir():
                 if path.name not in names:

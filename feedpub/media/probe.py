@@ -1,7 +1,7 @@
-"""What is known of media files at other hosts, and when to ask again.
+"""What is known of media files on other hosts, and when to check them again.
 
-A run asks for what is due, and remembers of each address what it learnt or how often it failed.
-`scheduler.py` asks many hosts at once.
+A run checks the URLs that are due, and stores facts or the number of failures for each.
+`scheduler.py` sends the requests.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from feedpub.media.ask import Answer, Asker
 
 HOUR, DAY = 3600, 86_400
-MIN_AGE, MAX_AGE = 30 * DAY, 360 * DAY  # after which what is known is asked again
-FIRST_WAIT = HOUR  # after which what failed is asked again
+MIN_AGE, MAX_AGE = 30 * DAY, 360 * DAY  # after which facts are checked again
+FIRST_WAIT = HOUR  # after the first failure
 
 
 class ProbeRecord(NamedTuple):
-    """What is remembered of an address between runs; times are seconds since 1970."""
+    """What is stored for a URL between runs; times are seconds since 1970."""
 
     facts: Facts = Facts()
     etag: str = ""
     last_modified: str = ""
-    asked: int = 0  # 0: never
-    since: int = 0  # when these facts were first learnt; 0: never
+    asked: int = 0  # last request; 0: never
+    since: int = 0  # since when these facts are unchanged; 0: no facts
     failures: int = 0  # in a row
-    error: str = ""  # of the last time, in few words; "" if it went well
-    not_before: int = 0  # the host asks not to be asked before
+    error: str = ""  # of the last request, "" on success
+    not_before: int = 0  # from Retry-After
 
 
 def next_time(known: ProbeRecord) -> int:
-    """When an address is to be asked (again): seconds since 1970, 0 if it never was.
+    """When a URL is due: seconds since 1970, 0 if it was never requested.
 
     What is known, after as long as it has stayed the same, 30 days to 360. What failed,
     after an hour, and each further time after twice as long, up to 30 days. What the host
@@ -53,7 +53,7 @@ def next_time(known: ProbeRecord) -> int:
 
 
 def due(known: ProbeRecord | None, now: float) -> bool:
-    """Whether an address is to be asked now; a clock that was set back makes it so too."""
+    """Whether a URL is due now; also after the clock was set back."""
     if known is None or known.asked > now + DAY or known.not_before > now + MAX_WAIT + DAY:
         return True
     return next_time(known) <= now
@@ -61,12 +61,12 @@ def due(known: ProbeRecord | None, now: float) -> bool:
 
 @dataclass
 class ProbeCounts:
-    """What a run came to; `left` are those that its budget did not reach, left as they were."""
+    """Numbers of a run; `left` are those that its budget did not reach."""
 
     learnt: int = 0
     unchanged: int = 0
     failed: int = 0
-    put_off: int = 0  # not asked, since their host wants to be let be
+    put_off: int = 0  # not requested because of Retry-After
     left: int = 0
 
 
@@ -77,11 +77,11 @@ def probe(
     clock: Callable[[], float] = time.time,
     counts: ProbeCounts | None = None,
 ) -> Generator[tuple[str, ProbeRecord], None, None]:
-    """Asks for all the addresses, due or not, and gives what is to be remembered as it comes.
+    """Requests all of these URLs, due or not, and yields what to store for each.
 
-    Those that the budget does not reach are not given: nothing is to be remembered of
-    them. Ending it early (`close`, KeyboardInterrupt) ends all requests at once. Raises
-    `ValueError` for an entry of `settings.allow` that is neither host nor network.
+    URLs that the budget does not reach are not yielded. Ending it early (`close`,
+    KeyboardInterrupt) ends all requests at once. Raises `ValueError` for an entry of
+    `settings.allow` that is neither host nor network.
     """
 
     def ask(asker: Asker, request: Request) -> tuple[Answer, None]:
@@ -120,7 +120,7 @@ def _remembered(
 def _record(
     finished: Finished[None], before: ProbeRecord, now: float, counts: ProbeCounts
 ) -> ProbeRecord:
-    """What is to be remembered of an address; counts it."""
+    """What to store for a URL; updates `counts`."""
     answer, seconds = finished.answer, int(now)
     counts.left -= 1
     if not finished.was_asked:

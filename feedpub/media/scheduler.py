@@ -1,8 +1,7 @@
-"""Requests to many hosts side by side: a few at once for each, within a budget.
+"""Many HTTP requests in parallel: a few for each host, within a time budget.
 
-Hosts are asked in turns; one that is slow, down or hostile costs its own requests and nobody
-else's. Redirects are followed at the host that they lead to, in its turn. What a host asks for
-with Retry-After is granted, and what may work in a moment is tried again.
+Hosts take turns, so a slow or broken host delays only its own requests. A redirect is queued at
+the host that it leads to. Retry-After is respected, and transient failures are retried.
 """
 
 from __future__ import annotations
@@ -27,46 +26,46 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_WAIT = 30 * 86_400  # seconds: the longest that a host may ask to wait
-_MAX_FAILURES = 4  # in a row, of a host itself: then it is not asked again in this run
-_TURN = 10  # seconds that a host has while others wait for its place
+MAX_WAIT = 30 * 86_400  # seconds: the longest Retry-After that is respected
+_MAX_FAILURES = 4  # in a row, after which a host is given up for this run
+_TURN = 10  # seconds of a host while others wait
 
 
 class RequestSettings(NamedTuple):
-    """How hosts are asked; all times are in seconds."""
+    """Limits of requests; all times are in seconds."""
 
-    allow: tuple[str, ...] = ()  # hosts and networks that may be asked though not public
+    allow: tuple[str, ...] = ()  # private hosts and networks that are allowed
     contact: str = ""  # the URL of the site, for the User-Agent
-    hosts: int = 8  # asked at once
-    per_host: int = 2  # requests at once
+    hosts: int = 8  # in parallel
+    per_host: int = 2  # parallel requests
     connect: float = 10
-    read: float = 20  # between two pieces of an answer
-    total: float = 60  # for one address, without what it waits
+    read: float = 20  # timeout between two pieces of a response
+    total: float = 60  # for one URL, without waiting
     budget: float = 300  # for a run
     redirects: int = 5
-    retries: int = 2  # of what may work in a moment: connections that break, 5xx, busy hosts
+    retries: int = 2  # of transient failures: broken connections, 5xx, busy hosts
     backoff: float = 1  # before the first retry; twice as long before each further one
 
 
 @dataclass
 class Request:
-    """An address that is to be asked."""
+    """A URL to request."""
 
     address: str
-    url: str  # where redirects have led
-    seen: set[str] = field(default_factory=set)  # where they led before
+    url: str  # after redirects
+    seen: set[str] = field(default_factory=set)  # all URLs so far
     tries: int = 0
     spent: float = 0  # seconds
 
 
 class Finished(NamedTuple, Generic[T]):
-    """What came of an address: an answer without redirects, and what was made of it."""
+    """The final answer for a URL, and the value that `work` made of it."""
 
     address: str
     answer: Answer
     value: T | None = None
-    wait: float = 0  # seconds that its host asks not to be asked
-    was_asked: bool = True  # False: its host asks to be left alone for longer than the run
+    wait: float = 0  # seconds, from Retry-After
+    was_asked: bool = True  # False: Retry-After is later than the end of the run
 
 
 @dataclass
@@ -74,10 +73,10 @@ class _Host:
     name: str
     waiting: deque[Request] = field(default_factory=deque)
     active: int = 0
-    since: float = 0  # its turn began; monotonic, like not_before
+    since: float = 0  # start of its turn; monotonic, like not_before
     not_before: float = 0
     failures: int = 0
-    error: str = ""  # it is not asked again in this run
+    error: str = ""  # set when it is given up
     session: requests.Session | None = None
 
 
@@ -85,12 +84,12 @@ Work = Callable[["Asker", Request], "tuple[Answer, T | None]"]
 
 
 class Scheduler(Generic[T]):
-    """One run. All state belongs to the consuming thread; the others ask, and hand back."""
+    """One run. All state belongs to the calling thread; worker threads only send requests."""
 
     def __init__(
         self, settings: RequestSettings, work: Work[T], clock: Callable[[], float] = time.time
     ) -> None:
-        """`work` asks for one address, in a thread of its own; it follows no redirects.
+        """`work` sends one request in a worker thread, and does not follow redirects.
 
         Raises `ValueError` for an entry of `settings.allow` that is neither host nor network.
         """
@@ -99,7 +98,7 @@ class Scheduler(Generic[T]):
         self._ask = work
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
-        self._later: list[tuple[float, int, Request]] = []  # a heap of what is tried again
+        self._later: list[tuple[float, int, Request]] = []  # a heap of retries
         self._count = 0
         self._running: dict[threading.Thread, Deadline] = {}
         self._back: queue.SimpleQueue[
@@ -108,9 +107,9 @@ class Scheduler(Generic[T]):
         self._end = time.monotonic() + settings.budget
 
     def run(self, addresses: Iterable[str]) -> Generator[Finished[T], None, None]:
-        """Asks for all of these, and gives what came of each, in any order.
+        """Requests all of these URLs, and yields the results in any order.
 
-        What the budget does not reach is not given. Ending it early (`close`,
+        URLs that the budget does not reach are not yielded. Ending it early (`close`,
         KeyboardInterrupt) ends all requests at once.
         """
         self._end = time.monotonic() + self._settings.budget
@@ -136,7 +135,7 @@ class Scheduler(Generic[T]):
         )
 
     def _pause(self, now: float) -> float:
-        """Seconds until there is something to do besides taking an answer."""
+        """Seconds until the next request may start."""
         times = [self._end, now + 0.5]
         times += [host.not_before for host in self._hosts.values() if host.waiting]
         if self._later:
@@ -144,7 +143,7 @@ class Scheduler(Generic[T]):
         return max(0.01, min(when for when in times if when > now or when == self._end) - now)
 
     def _queue(self, request: Request, url: str, *, first: bool = False) -> Iterator[Finished[T]]:
-        """Lets a request wait for its turn at the host of an address."""
+        """Queues a request at the host of a URL."""
         try:
             name = check_url(url)
         except RefusedError as error:
@@ -161,7 +160,7 @@ class Scheduler(Generic[T]):
             host.waiting.append(request)
 
     def _start(self, now: float) -> Iterator[Finished[T]]:
-        """Starts what may be started: those that have their turn first, then new ones."""
+        """Starts requests: first of hosts whose turn it is, then of others."""
         while self._later and self._later[0][0] <= now:
             _, _, request = heapq.heappop(self._later)
             yield from self._queue(request, request.url, first=True)
@@ -171,7 +170,7 @@ class Scheduler(Generic[T]):
         is_full = active >= self._settings.hosts
         for host in ready:
             if not host.active or (is_full and outside and now - host.since > _TURN):
-                continue  # its turn is over once its requests are
+                continue  # its turn ends with its running requests
             self._fill(host)
         for host in outside:
             if active >= self._settings.hosts:
@@ -203,7 +202,7 @@ class Scheduler(Generic[T]):
             )
             try:
                 thread.start()
-            except RuntimeError:  # the system has none to give: later, then
+            except RuntimeError:  # no more threads: later
                 host.waiting.appendleft(request)
                 return
             self._running[thread] = deadline
@@ -212,7 +211,7 @@ class Scheduler(Generic[T]):
     def _work(
         self, host: _Host, session: requests.Session, request: Request, deadline: Deadline
     ) -> None:
-        """One request of another thread; whatever happens is handed back."""
+        """Runs in a worker thread; any result or error is put into the queue."""
         from feedpub.media.ask import Answer, Asker
 
         start = time.monotonic()
@@ -239,7 +238,7 @@ class Scheduler(Generic[T]):
         thread.join()
         del self._running[thread]
         host.active -= 1
-        if not host.active:  # others that waited come before it
+        if not host.active:  # it goes behind the hosts that wait
             self._hosts[host.name] = self._hosts.pop(host.name)
         request.spent += spent
         host.failures = host.failures + 1 if answer.is_host else 0
@@ -247,7 +246,7 @@ class Scheduler(Generic[T]):
             yield from self._follow(request, answer.moved)
         elif not answer.error:
             yield Finished(request.address, answer, value)
-        elif not answer.is_passing or not self._again(host, request, answer):
+        elif not answer.is_transient or not self._again(host, request, answer):
             yield Finished(request.address, answer, wait=self._wait(answer))
         if host.failures >= _MAX_FAILURES and not host.error:
             yield from self._give_up(host, answer.error)
@@ -264,13 +263,13 @@ class Scheduler(Generic[T]):
             yield from self._queue(request, url, first=True)
 
     def _wait(self, answer: Answer) -> float:
-        """Seconds that the host asks not to be asked."""
+        """Retry-After in seconds, 0 without one."""
         from feedpub.web import retry_after
 
         return min(MAX_WAIT, retry_after(answer.wait, self._clock())) if answer.wait else 0
 
     def _again(self, host: _Host, request: Request, answer: Answer) -> bool:
-        """Whether a request is tried once more in this run, and if so, when."""
+        """Schedules a retry, and returns whether there is one in this run."""
         wait = self._wait(answer)
         if answer.wait is not None:
             host.not_before = max(host.not_before, time.monotonic() + wait)
@@ -285,13 +284,13 @@ class Scheduler(Generic[T]):
         return True
 
     def _give_up(self, host: _Host, error: str) -> Iterator[Finished[T]]:
-        """Fails what else waits for a host that can't be reached, without asking."""
+        """Fails all waiting requests of a host that cannot be reached."""
         host.error = error
         while host.waiting:
             yield self._failed(host.waiting.popleft(), error)
 
     def _put_off(self, host: _Host) -> Iterator[Finished[T]]:
-        """Hands back what waits for a host that asks to be left alone for longer than the run."""
+        """Returns the waiting requests of a host whose Retry-After is later than the run."""
         from feedpub.media.ask import Answer
 
         wait = host.not_before - time.monotonic()
@@ -305,7 +304,7 @@ class Scheduler(Generic[T]):
         return Finished(request.address, Answer(error=error))
 
     def _stop(self) -> None:
-        """Ends every request, and waits for the threads that made them."""
+        """Ends all requests, and waits for their threads."""
         for deadline in self._running.values():
             deadline.cut()
         for thread in self._running:

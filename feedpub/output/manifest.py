@@ -1,4 +1,4 @@
-"""The manifest in the tree: which files feedpub wrote, and so may replace and remove."""
+"""The manifest of the tree: the files that feedpub wrote, and may replace and remove."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedpub.errors import FeedpubError
 
 MANIFEST_NAME = ".feedpub.json"
 VERSION = 1
-# The manifest came from a disk or a repository: a path in it must not lead out of the tree.
+# Anybody may have edited the manifest: its paths must stay below the tree.
 _NAME = r"(?!\.\.?(?:/|$))[^/\\\0\ud800-\udfff]+"
 _SAFE_PATH = re.compile(f"{_NAME}(?:/{_NAME})*")
 
@@ -24,13 +24,13 @@ class ManifestError(FeedpubError):
 
 
 class Manifest(NamedTuple):
-    """What a run left: the SHA-256 of each file by path, and how many items there were."""
+    """The SHA-256 of each file by path, and the number of items, after a run."""
 
     files: Mapping[str, str] = MappingProxyType({})
     items: int = 0
 
     def to_bytes(self) -> bytes:
-        """The same bytes for the same tree."""
+        """Reproducible for the same tree."""
         content = {
             "feedpub": VERSION,
             "items": self.items,
@@ -40,7 +40,7 @@ class Manifest(NamedTuple):
 
 
 def read_manifest(output: Path) -> Manifest | None:
-    """The tree's manifest, None if there is none; raises `ManifestError`."""
+    """The tree's manifest, None if it has none; raises `ManifestError`."""
     try:
         content = json.loads(Root(output).read(MANIFEST_NAME))
         files = {path: str(facts["sha256"]) for path, facts in content["files"].items()}
@@ -59,12 +59,12 @@ def read_manifest(output: Path) -> Manifest | None:
     ) as error:
         raise ManifestError(f"{type(error).__name__}: {error}") from None
     if version != VERSION:
-        raise ManifestError(f"it is of version {version!r}, this feedpub writes {VERSION}")
+        raise ManifestError(f"it has version {version!r}, this feedpub writes {VERSION}")
     if bad := [path for path in files if not is_safe(path)]:
         raise ManifestError(f"it names {bad[0]!r}, which is not below the output folder")
     return manifest
 
 
 def is_safe(path: str) -> bool:
-    """Whether a path leads to a place below the folder that it is relative to."""
+    """Whether a path stays below the folder that it is relative to."""
     return bool(_SAFE_PATH.fullmatch(path))

@@ -35,14 +35,13 @@ from feedpub.signals import held_signals
 STAGING = ".feedpub-staging"
 _JOURNAL = f"{STAGING}/journal.json"
 _PIECE = 1 << 20  # bytes
-# Helpers of a run that was killed hold its lock until they have seen that they are alone, and are
-# gone: 10 to 50 ms were seen.
+# The workers of a killed run hold its lock until they notice that it is gone (10 to 50 ms).
 _GRACE = 0.5  # seconds
 
 
 @contextlib.contextmanager
 def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
-    """Holds the lock on the output folder; waits up to so many seconds for it, or a moment.
+    """Holds the lock on the output folder; waits up to `wait` seconds for it.
 
     Raises `LockedError` if another process still has it. Where the folder cannot be made, the
     run goes on without: staging will say so.
@@ -60,16 +59,16 @@ def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Changes:
-    """What a run does to the tree, in paths below it."""
+    """What a run changes in the tree; paths are relative to it."""
 
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)  # to be removed, but somebody changed them
+    kept: list[str] = field(default_factory=list)  # obsolete, but changed by something else
 
 
 class Staged(NamedTuple):
-    """A file of the new tree; `name` is where in the staging its bytes are, "" if not needed."""
+    """A file of the new tree; `name` is that of its staged copy, "" if it is unchanged."""
 
     path: str
     digest: str
@@ -77,10 +76,10 @@ class Staged(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """A burst as it was decided on: what is moved where, in order, and what is removed."""
+    """The plan of a burst: moves in order, and removals."""
 
-    moves: list[tuple[str, str, str]]  # name in the staging, path in the tree, SHA-256
-    clearings: list[str]  # removed before anything is moved: a file where a folder is to be
+    moves: list[tuple[str, str, str]]  # staged name, path in the tree, SHA-256
+    clearings: list[str]  # removed first: they block paths of new files
     removals: list[str]
 
     def to_bytes(self) -> bytes:
@@ -88,7 +87,7 @@ class Journal(NamedTuple):
 
     @classmethod
     def read(cls, data: bytes) -> Journal:
-        """Raises `ValueError`, `KeyError`, `TypeError` or `RecursionError` if it is no journal."""
+        """Parses a journal; raises `ValueError`, `KeyError`, `TypeError` or `RecursionError`."""
         content = json.loads(data)
         moves = [(str(staged), str(path), str(digest)) for staged, path, digest in content["moves"]]
         clearings = [str(path) for path in content["clearings"]]
@@ -113,17 +112,17 @@ class OutputTree:
         self.changes = Changes()
         self.completed_burst = False
         self._root = Root(output)
-        self._folders: set[str] = set()  # seen to be folders, or not there
-        self._blockers: set[str] = set()  # files of feedpub's own that are in the way of others
-        self._moved: dict[str, str] = {}  # what a burst that could not be completed had moved
+        self._folders: set[str] = set()  # already checked
+        self._blockers: set[str] = set()  # feedpub's own files that block new ones
+        self._moved: dict[str, str] = {}  # by a burst that could not be completed
         self.files: dict[str, str] = {}  # of the new tree: path → SHA-256
-        self._staged: dict[str, str] = {}  # path → the name of its new bytes in the staging
+        self._staged: dict[str, str] = {}  # path → staged name
         if not dry_run:
             self.completed_burst = self._complete_burst()
 
     @functools.cached_property
     def previous(self) -> Manifest:
-        """What the last run left; raises `RunError` if nobody can tell."""
+        """The manifest of the last run; raises `RunError` if it is damaged."""
         try:
             manifest = read_manifest(self.output) or Manifest()
         except ManifestError as error:
@@ -134,7 +133,7 @@ class OutputTree:
         return manifest._replace(files={**manifest.files, **self._moved})
 
     def stage(self, path: str, data: bytes, name: str) -> Staged:
-        """A file of the new tree; written to the side if it differs from the one in place.
+        """Adds a file; writes it to the staging folder if it differs from the one in place.
 
         `name` is its own in the staging. Any process may do this, one must `take` what came of it.
         """
@@ -147,7 +146,7 @@ class OutputTree:
             return Staged(path, digest, name)
 
     def stage_file(self, path: str, digest: str, source: Path, name: str) -> Staged:
-        """As `stage`, for a file too large to hold in memory: a copy of `source`.
+        """Like `stage`, for a copy of a large file.
 
         Raises `ChangedError` if that no longer has this digest (SHA-256).
         """
@@ -166,11 +165,11 @@ class OutputTree:
             return Staged(path, digest, name)
 
     def digest(self, path: str) -> str:
-        """The SHA-256 of a file that is in place, "" if it is not there or cannot be read."""
+        """The SHA-256 of a file in place, "" if it is missing or cannot be read."""
         return self._root.digest(path)
 
     def take(self, staged: Staged) -> None:
-        """Takes a staged file into the new tree."""
+        """Adds a staged file to the new tree."""
         path, digest, name = staged
         self.files[path] = digest
         if not name:
@@ -182,12 +181,12 @@ class OutputTree:
         self._staged[path] = name
 
     def keep(self, path: str, digest: str) -> None:
-        """A file of the new tree that is in place, and known to be what it should be."""
+        """Adds a file that is in place and known to be unchanged."""
         self.files[path] = digest
         self.changes.unchanged.append(path)
 
     def _check_way(self, path: str) -> None:
-        """Raises `ForeignFileError` if something that is not feedpub's is where a file would go."""
+        """Raises `ForeignFileError` if a path is blocked by something that is not feedpub's."""
         with contextlib.suppress(OSError):
             is_folder = stat.S_ISDIR(self._root.status(path).st_mode)
             if is_folder or path not in self.previous.files:
@@ -200,12 +199,12 @@ class OutputTree:
             folder = folder.rpartition("/")[0]
 
     def _own_files(self, path: str) -> list[str]:
-        """What is at a path, if it is all feedpub's; raises `ForeignFileError` if it is not."""
+        """The files at a path; raises `ForeignFileError` if one is not feedpub's."""
         found = [path]
         if self._root.is_folder(path):
             found = [f"{path}/{file}" for file, _ in Root(self._root.full(path)).walk()]
         if not found:
-            raise self._foreign(path)  # an empty folder is somebody else's
+            raise self._foreign(path)  # feedpub leaves no empty folders
         for file in found:
             if file not in self.previous.files:
                 raise self._foreign(file)
@@ -220,7 +219,7 @@ class OutputTree:
         )
 
     def commit(self, items: int, last: tuple[str, ...]) -> None:
-        """Moves everything into place: feeds, then the catalogues (`last`), removals, manifest."""
+        """Moves all files into place: feeds, catalogues (`last`), removals, manifest."""
         removals: list[str] = []
         for path, digest in sorted(self.previous.files.items()):
             if path in self.files:
@@ -257,15 +256,15 @@ class OutputTree:
         self._burst(journal)
 
     def abandon(self) -> None:
-        """Takes away what was staged; the tree is as it was. After `commit`, does nothing."""
+        """Removes what was staged; the tree is unchanged. After `commit`, does nothing."""
         if not self.dry_run and not self._root.exists(_JOURNAL):
             with contextlib.suppress(OSError):
                 self._root.remove_tree(STAGING)
 
     def _burst(self, journal: Journal) -> None:
-        """Raises `RunError` with the burst half done; the next run goes on with it."""
+        """Raises `RunError` if it is interrupted; the next run completes it."""
         left = "the next run completes what was begun"
-        # Who ends the run now ends it when all is in place.
+        # Signals take effect after the burst.
         with held_signals(), _as_run_error(self.output, self.shown, left):
             self._carry_out(journal)
 
@@ -274,7 +273,7 @@ class OutputTree:
         if last[1] != MANIFEST_NAME:
             moves, last = journal.moves, ("", "", "")
         for path in journal.clearings:
-            if not self._root.is_folder(path):  # else it was cleared, and the new is there
+            if not self._root.is_folder(path):  # else it was replaced before
                 self._remove(path)
         for staged, path, _ in moves:
             self._move(staged, path)
@@ -299,7 +298,7 @@ class OutputTree:
             # else an earlier run of the same burst has moved it
 
     def _complete_burst(self) -> bool:
-        """Ends what an earlier run was cut in the middle of; whether there was anything."""
+        """Completes an interrupted burst; returns whether there was one."""
         with self._errors():
             journal = self._left_journal()
         if journal is None:
@@ -308,7 +307,7 @@ class OutputTree:
         return True
 
     def _left_journal(self) -> Journal | None:
-        """What an earlier run was cut in the middle of; what cannot be completed is cleared."""
+        """The journal of an interrupted burst; clears one that cannot be completed."""
         if not self._root.exists(STAGING):
             return None
         try:
@@ -320,7 +319,7 @@ class OutputTree:
         if not all(self._can_move(move, manifest.files) for move in journal.moves):
             for _, path, digest in journal.moves:
                 if path != MANIFEST_NAME and self._root.digest(path) == digest:
-                    self._moved[path] = digest  # feedpub's own, though the manifest lacks it
+                    self._moved[path] = digest  # feedpub wrote it, though the manifest lacks it
             self._root.remove_tree(STAGING)
             return None
         return journal._replace(
@@ -329,9 +328,9 @@ class OutputTree:
         )
 
     def _can_move(self, move: tuple[str, str, str], own: Collection[str]) -> bool:
-        """Whether a move can be made, or was: who lost power may have lost what was staged.
+        """Whether a move is possible or done: after a power loss, staged files may be lost.
 
-        What the manifest does not name is nothing that feedpub may replace.
+        A file that the manifest does not name is never replaced.
         """
         staged, path, digest = move
         if self._root.digest(path) == digest:
@@ -344,9 +343,9 @@ class OutputTree:
         )
 
     def _own(self, paths: list[str], manifest: Manifest) -> list[str]:
-        """Those that the manifest has, and that are as it says: a journal alone removes nothing.
+        """Paths that the manifest names with the digest they have; others are never removed.
 
-        One that is gone may have left an empty folder.
+        Missing files count, too: they may have left empty folders.
         """
         return [
             path
@@ -361,7 +360,7 @@ class OutputTree:
 
 @contextlib.contextmanager
 def _as_run_error(output: Path, shown: str, left: str) -> Iterator[None]:
-    """Makes a `RunError` of an `OSError`; `left` says how the tree is left."""
+    """Turns an `OSError` into `RunError`; `left` says what state the tree is in."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""CloudFront: what has changed behind it is to be fetched anew.
+"""CloudFront: invalidates changed files in the cache of a distribution.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
 """
@@ -16,20 +16,20 @@ from feedpub.publish.history import read_state, write_state
 from feedpub.publish.push import Result
 from feedpub.publish.types import NEW
 
-PENDING = "_cloudfront.json"  # paths that it was not told of, by target
-# Each path counts, a wildcard as one: some hundreds of pushes a month are to stay without cost.
+PENDING = "_cloudfront.json"  # paths of failed invalidations, by target
+# Amazon charges by path, and a wildcard counts as one: hundreds of pushes a month stay free.
 MAX_PATHS = 15
 
 
 class PurgeResult(NamedTuple):
-    """What came of it; `failed` is why, by target."""
+    """The result of all invalidations; `failed` maps targets to reasons."""
 
     paths: int = 0
     failed: tuple[tuple[str, str], ...] = ()
 
 
 def purge(config: Config, results: Sequence[Result]) -> PurgeResult:
-    """Has what complete pushes changed, and what was missed before, fetched anew."""
+    """Invalidates what complete pushes changed, and repeats failed invalidations."""
     targets = config.settings.push
     behind = [result for result in results if targets[result.name].cloudfront]
     if not behind:
@@ -56,7 +56,7 @@ def purge(config: Config, results: Sequence[Result]) -> PurgeResult:
 
 
 def collapsed(files: Iterable[str], prefix: str) -> list[str]:
-    """Addresses of files below `prefix` (/ at both ends): as they are, or by folders if many."""
+    """URL paths of files below `prefix` (with / at both ends); many are merged to folders."""
     known = paths = sorted(files)
     for depth in range(max((path.count("/") for path in known), default=0), -1, -1):
         if len(paths) <= MAX_PATHS:
@@ -66,13 +66,13 @@ def collapsed(files: Iterable[str], prefix: str) -> list[str]:
 
 
 def _at(path: str, depth: int) -> str:
-    """A path that is deeper than so many folders → all that is in the last of these."""
+    """A path, or a wildcard for its folder at this depth if it is deeper."""
     parts = path.split("/")
     return "/".join([*parts[:depth], "*"]) if len(parts) > depth else path
 
 
 def _invalidate(distribution: str, paths: Sequence[str]) -> str:
-    """Why CloudFront could not be told, "" if it was."""
+    """Invalidates paths; returns the error, "" on success."""
     try:
         import botocore.exceptions
         import botocore.session

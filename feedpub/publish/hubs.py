@@ -1,4 +1,4 @@
-"""WebSub: hubs are told which feeds have changed (W3C WebSub, 6; the ping is the hubs' custom)."""
+"""WebSub: notifies hubs of changed feeds (W3C WebSub, 6; hubs define the form of the ping)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from feedpub.publish.tree import copies
 from feedpub.publish.types import BYTES, NEW
 
 _JOBS = 4
-MAX_IN_A_ROW = 3  # topics of which a hub could not be told: then it is down
+MAX_IN_A_ROW = 3  # failed pings, after which a hub counts as down
 
 
 class FailedPing(NamedTuple):
-    """A hub that was not told of a topic."""
+    """A ping that failed."""
 
     hub: str
     topic: str
@@ -29,14 +29,14 @@ class FailedPing(NamedTuple):
 
 
 class PingResult(NamedTuple):
-    """What came of telling the hubs; `told` counts topics."""
+    """The result of all pings; `told` is the number of topics."""
 
     told: int = 0
     failed: tuple[FailedPing, ...] = ()
 
 
 def tell(config: Config, results: Sequence[Result], retry: RetryPolicy) -> PingResult:
-    """Tells each hub of each feed that pushes changed, and what it missed before."""
+    """Notifies each hub of all feeds that pushes changed, and repeats failed pings."""
     hubs = config.settings.websub.hubs
     if not hubs:
         return PingResult()
@@ -46,7 +46,7 @@ def tell(config: Config, results: Sequence[Result], retry: RetryPolicy) -> PingR
         return PingResult()
     todo = sorted({(hub, topic) for hub in hubs for topic in topics} | before)
     todo = [(hub, topic) for hub, topic in todo if hub in hubs]
-    write_state(config, PENDING, todo)  # if it is ended in the middle, the next push does it
+    write_state(config, PENDING, todo)  # if this is interrupted, the next push does it
     failed = tuple(_all(todo, retry))
     write_state(config, PENDING, [(failure.hub, failure.topic) for failure in failed])
     missed = {failure.topic for failure in failed}
@@ -54,7 +54,7 @@ def tell(config: Config, results: Sequence[Result], retry: RetryPolicy) -> PingR
 
 
 def pending(config: Config) -> list[tuple[str, str]]:
-    """Hubs, and topics that they are still to be told of."""
+    """Failed pings: hub and topic."""
     remembered = read_state(config, PENDING)
     return [
         (pair[0], pair[1])
@@ -64,7 +64,7 @@ def pending(config: Config) -> list[tuple[str, str]]:
 
 
 def changed_topics(config: Config, results: Iterable[Result]) -> list[str]:
-    """The self addresses of feeds that pushes have changed."""
+    """The self URLs of feeds that pushes have changed."""
     topics = set()
     for result in results:
         aliases = copies(config, result.tree.keys())
@@ -84,7 +84,7 @@ def _all(todo: Sequence[tuple[str, str]], retry: RetryPolicy) -> Iterable[Failed
     from feedpub.publish.http import Client
 
     client, stop = Client(), threading.Event()
-    in_a_row: Counter[str] = Counter()  # topics of which a hub could not be told
+    in_a_row: Counter[str] = Counter()  # failed pings of each hub
 
     def ping(pair: tuple[str, str]) -> FailedPing | None:
         hub, topic = pair

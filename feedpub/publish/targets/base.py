@@ -53,7 +53,7 @@ def put_after_compare(target: Target, upload: Upload, version: str) -> str:
     return upload.body.hash("sha256")
 
 
-UNKNOWN_HOST = "its host key is not in known_hosts; add it with ssh-keyscan, and verify it"
+UNKNOWN_HOST = "its host key is not among the known hosts; add it with ssh-keyscan, and verify it"
 
 
 def ssh_command(place: TargetContext, *options: str) -> str:
