@@ -374,7 +374,7 @@ class Dav(Folder):
         return [
             Broken(good | {"to": at("webdav", self.server.port, "/x", "wrong/pass")}, "password"),
             Broken(good | {"to": at("webdav", 1, "/x")}, "connection"),
-            Broken(good | {"to": f"{good['to']}/not/there"}, "no such folder"),
+            Broken(good | {"to": f"{good['to']}/not/there"}, "nor its parent"),
         ]
 
 

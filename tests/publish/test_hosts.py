@@ -353,7 +353,7 @@ def test_a_missing_folder_above_is_said_at_once(host: Folder, site: Site) -> Non
 @pytest.mark.parametrize("host", ["sftp"], indirect=True)
 def test_a_file_is_no_folder(host: Folder, site: Site) -> None:
     host.root.write_text("a file")
-    assert "is no folder" in site.push().error
+    assert "is not a folder" in site.push().error
 
 
 def raw_name(host: Folder, name: bytes) -> None:

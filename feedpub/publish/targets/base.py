@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import shlex
 import threading
+from collections.abc import Iterator
 
+from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
 from feedpub.publish.targets import TargetContext
 from feedpub.publish.types import Target, Upload
@@ -64,3 +67,29 @@ def ssh_command(place: TargetContext, *options: str) -> str:
     if known := place.path(place.settings.known_hosts):
         ssh.append(f"-oUserKnownHostsFile={known}")
     return shlex.join(ssh)
+
+
+class TemporaryPaths(set[str]):
+    """Temporary files on a target to delete at its end: its own, and of interrupted pushes."""
+
+    def beside(self, path: str) -> str:
+        """A new temporary path beside a file; `discard` it when the file is in its place."""
+        made = temporary_beside(path)
+        self.add(made)
+        return made
+
+    def take(self, path: str) -> bool:
+        """Whether a listed file is a temporary one; then it is to be deleted, too."""
+        is_temporary = path.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
+        if is_temporary:
+            self.add(path)
+        return is_temporary
+
+
+@contextlib.contextmanager
+def all_or_nothing(where: str = "") -> Iterator[None]:
+    """Turns a `FileError` into `TargetError`, for what the whole push depends on."""
+    try:
+        yield
+    except FileError as error:
+        raise TargetError(f"{where}: {error}" if where else str(error)) from None

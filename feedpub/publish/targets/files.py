@@ -21,7 +21,7 @@ from feedpub.durable import (
 )
 from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.base import put_after_compare
+from feedpub.publish.targets.base import TemporaryPaths, put_after_compare
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 _NO_USE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO})  # affects all files
@@ -54,7 +54,7 @@ class FolderTarget(Target):
     def __init__(self, root: Path) -> None:
         self.can = Capabilities(jobs=4)
         self.files = Root(root)
-        self._left: list[str] = []  # temporary files of interrupted pushes
+        self._left = TemporaryPaths()
 
     def read(self, path: str) -> RemoteFile | None:
         with _as_target_error(self.files.path):
@@ -72,9 +72,7 @@ class FolderTarget(Target):
         with _as_target_error(self.files.path):
             found = {}
             for path, status in self.files.walk():
-                if path.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
-                    self._left.append(path)
-                else:
+                if not self._left.take(path):
                     found[path] = ListedFile(status.st_size)
             return found
 

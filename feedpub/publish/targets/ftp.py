@@ -15,11 +15,10 @@ import ssl
 import threading
 from collections.abc import Iterator
 
-from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
 from feedpub.publish.targets import TargetContext
 from feedpub.publish.targets.address import TargetAddress
-from feedpub.publish.targets.base import put_after_compare
+from feedpub.publish.targets.base import TemporaryPaths, all_or_nothing, put_after_compare
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 4  # hosts allow few connections
@@ -69,12 +68,12 @@ class Ftp(Target):
         self._mine = threading.local()
         self._all: list[ftplib.FTP] = []
         self._missing = False  # the folder does not exist yet
-        self._left: set[str] = set()  # temporary files: its own, and of interrupted pushes
+        self._left = TemporaryPaths()
 
     def begin(self) -> None:
         """Checks that the folder exists, or that the first upload can create it."""
         above = self._root.rpartition("/")[0] or "/"
-        with _as_target_error(), self._connection("the folder") as ftp:
+        with all_or_nothing(), self._connection("the folder") as ftp:
             try:
                 ftp.cwd(self._place(""))
             except ftplib.error_perm:
@@ -141,7 +140,7 @@ class Ftp(Target):
 
     def read(self, path: str) -> RemoteFile | None:
         data = io.BytesIO()
-        with _as_target_error(), self._connection(path) as ftp:
+        with all_or_nothing(), self._connection(path) as ftp:
             try:
                 ftp.retrbinary(f"RETR {self._place(path)}", data.write)
             except ftplib.error_perm as error:
@@ -153,7 +152,7 @@ class Ftp(Target):
     def list(self) -> dict[str, ListedFile]:
         found: dict[str, ListedFile] = {}
         folders = [] if self._missing else [""]
-        with _as_target_error():
+        with all_or_nothing():
             while folders:
                 folder = folders.pop()
                 with self._connection(f"{self._root}/{folder} cannot be listed") as ftp:
@@ -162,12 +161,9 @@ class Ftp(Target):
                     path = f"{folder}{name}"
                     if facts.get("type") == "dir":
                         folders.append(f"{path}/")
-                    elif facts.get("type") not in {"cdir", "pdir"}:
-                        if name.startswith(TEMPORARY_PREFIX):
-                            self._left.add(path)
-                        else:
-                            size = facts.get("size", "")
-                            found[path] = ListedFile(int(size) if size.isdigit() else -1)
+                    elif facts.get("type") not in {"cdir", "pdir"} and not self._left.take(path):
+                        size = facts.get("size", "")
+                        found[path] = ListedFile(int(size) if size.isdigit() else -1)
         return found
 
     def put(self, upload: Upload) -> None:
@@ -188,7 +184,7 @@ class Ftp(Target):
     @contextlib.contextmanager
     def _temporary(self, ftp: ftplib.FTP, path: str) -> Iterator[str]:
         """A temporary path beside a file; on errors it is deleted, now or in `commit`."""
-        fresh = self._beside(path)
+        fresh = self._left.beside(path)
         try:
             yield self._place(fresh)
         except BaseException:
@@ -210,7 +206,7 @@ class Ftp(Target):
 
     def _in_its_place(self, ftp: ftplib.FTP, fresh: str, path: str) -> None:
         """Replaces a file: moves it aside first, and back if that fails."""
-        place, aside = self._place(path), self._beside(path)
+        place, aside = self._place(path), self._left.beside(path)
         ftp.rename(place, self._place(aside))
         try:
             ftp.rename(fresh, place)
@@ -221,12 +217,6 @@ class Ftp(Target):
         with contextlib.suppress(ftplib.error_perm):  # `commit` tries again
             ftp.delete(self._place(aside))
             self._left.discard(aside)
-
-    def _beside(self, path: str) -> str:
-        """A temporary path beside a file; `commit` deletes it unless it is taken from `_left`."""
-        free = temporary_beside(path)
-        self._left.add(free)
-        return free
 
     def _make(self, ftp: ftplib.FTP, folder: str) -> None:
         """Creates a folder and its parents, the target's own first."""
@@ -297,12 +287,3 @@ def _unwire(text: str) -> str:
 def _message(error: Exception) -> str:
     """The message of the server."""
     return str(error).encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-@contextlib.contextmanager
-def _as_target_error() -> Iterator[None]:
-    """Turns a `FileError` into `TargetError`, for what the whole push depends on."""
-    try:
-        yield
-    except FileError as error:
-        raise TargetError(str(error)) from None

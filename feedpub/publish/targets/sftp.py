@@ -15,11 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import asyncssh
 
-from feedpub.durable import TEMPORARY_PREFIX, temporary_beside
 from feedpub.publish.body import Body
 from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.base import UNKNOWN_HOST, put_after_compare
+from feedpub.publish.targets.base import UNKNOWN_HOST, TemporaryPaths, put_after_compare
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 T = TypeVar("T")
@@ -109,7 +108,7 @@ class Sftp(Target):
         self._thread.start()
         self._connecting = asyncio.Lock()
         self._open: tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient] | None = None
-        self._left: set[str] = set()  # temporary files: its own, and of interrupted pushes
+        self._left = TemporaryPaths()
 
     def begin(self) -> None:
         """Checks that the folder exists, or that the first upload can create it."""
@@ -166,11 +165,9 @@ class Sftp(Target):
             async for entry in line.client.scandir(self._place(folder.path)):
                 name = str(entry.filename)
                 path, kind, size = f"{folder.path}{name}", entry.attrs.type, entry.attrs.size
-                if name in {".", ".."}:
+                if name in {".", ".."} or self._left.take(path):
                     continue
-                if name.startswith(TEMPORARY_PREFIX):
-                    self._left.add(path)
-                elif kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
+                if kind == asyncssh.FILEXFER_TYPE_DIRECTORY:
                     folders.append(RemoteFolder(f"{path}/", folder.links))
                 elif kind == asyncssh.FILEXFER_TYPE_SYMLINK and (
                     goal := await self._folder_behind(line.client, path)
@@ -193,7 +190,7 @@ class Sftp(Target):
         self._do(lambda line: self._put(line, upload))
 
     async def _put(self, line: SftpConnection, upload: Upload) -> None:
-        fresh = self._beside(upload.path)
+        fresh = self._left.beside(upload.path)
         place, temporary = self._place(upload.path), self._place(fresh)
         try:
             try:
@@ -212,12 +209,6 @@ class Sftp(Target):
                 self._left.discard(fresh)
             raise
         self._left.discard(fresh)
-
-    def _beside(self, path: str) -> str:
-        """A temporary path beside a file; `commit` deletes it unless it is taken from `_left`."""
-        free = temporary_beside(path)
-        self._left.add(free)
-        return free
 
     async def _write(self, line: SftpConnection, place: str, body: Body) -> None:
         with body.open() as source:
@@ -247,7 +238,7 @@ class Sftp(Target):
 
     async def _in_its_place(self, client: asyncssh.SFTPClient, fresh: str, path: str) -> None:
         """Replaces a file: moves it aside first, and back if that fails."""
-        place, aside = self._place(path), self._beside(path)
+        place, aside = self._place(path), self._left.beside(path)
         await client.rename(place, self._place(aside))
         try:
             await client.rename(fresh, place)

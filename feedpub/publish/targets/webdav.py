@@ -7,7 +7,6 @@ If-Match: of two pushes at once, one is told.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError,
 from feedpub.publish.http import Client
 from feedpub.publish.targets import TargetContext
 from feedpub.publish.targets.address import HTTP
+from feedpub.publish.targets.base import all_or_nothing
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
 JOBS = 8
@@ -65,7 +65,7 @@ class WebDav(Target):
 
     def _is_there(self, url: str, closed: tuple[int, ...] = ()) -> bool:
         """Whether a folder exists; a status in `closed` counts as yes."""
-        with _as_target_error(url):
+        with all_or_nothing(url):
             answer = self._client.ask(
                 "PROPFIND", url, (404, 409, *closed), data=_WANTED, headers={"Depth": "0"}
             )
@@ -75,7 +75,7 @@ class WebDav(Target):
         return f"{self._base}/{quote(path)}"
 
     def read(self, path: str) -> RemoteFile | None:
-        with _as_target_error(path):
+        with all_or_nothing(path):
             answer = self._client.ask("GET", self._url(path), (404,))
         if answer.status_code == 404:
             return None
@@ -101,7 +101,7 @@ class WebDav(Target):
     def _members(self, folder: str) -> Iterator[tuple[str, int | None]]:
         """Entries of a folder with sizes; folders end with a slash and have None."""
         url = self._url(folder)
-        with _as_target_error(folder or "/"):
+        with all_or_nothing(folder or "/"):
             answer = self._client.ask("PROPFIND", url, (404,), data=_WANTED, headers={"Depth": "1"})
         if answer.status_code == 404:
             return  # it does not exist
@@ -171,7 +171,7 @@ class WebDav(Target):
             found = self.read(upload.path)
             if not found or found.version != version:
                 raise ConflictError
-        with _as_target_error(upload.path):
+        with all_or_nothing(upload.path):
             self._make("")
             url = self._url(upload.path)
             answer = self._client.send("PUT", url, upload.body, (412,), headers=headers)
@@ -203,11 +203,3 @@ def _responses(answer: bytes) -> list[etree._Element]:
 
 def _is_folder(response: etree._Element) -> bool:
     return response.find(".//{DAV:}collection") is not None
-
-
-@contextlib.contextmanager
-def _as_target_error(where: str) -> Iterator[None]:
-    try:
-        yield
-    except FileError as error:
-        raise TargetError(f"{where}: {error}") from None
