@@ -126,7 +126,7 @@ class Root:
             return os.fdopen(os.open(name, flags, 0o666, dir_fd=handle), "wb")
 
     def write(self, path: str, data: bytes, sync: bool = False) -> None:
-        """Writes a file in place, not atomically: for a file that nobody reads yet.
+        """Writes a file in place, not atomically: for temporary and staged files.
 
         `sync`: it is on the disk when this returns.
         """
@@ -316,7 +316,7 @@ def _regular(descriptor: int) -> BufferedReader:
 
 
 def temporary_name() -> str:
-    """A name that nobody else chooses, for a file that is renamed when it is complete."""
+    """A unique name for a file that is renamed when it is complete."""
     return f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}"
 
 

@@ -1,9 +1,8 @@
-"""A map over several processes, for work whose tasks and results are plain values.
+"""A map over several processes, for tasks and results that can be pickled.
 
-Processes are forked, so they start in a millisecond with everything loaded;
-the caller works along with them. Tasks go to whoever is free, and results
-come as they are done, each with its task's number: what is made of them must
-not depend on their order.
+Processes are forked, so they start in a millisecond with all modules loaded. The caller does
+tasks, too. Results come in any order, each with its task's number, so nothing may depend on
+their order.
 """
 
 from __future__ import annotations
@@ -47,9 +46,8 @@ def map_tasks(
 ) -> Iterator[tuple[int, R]]:
     """Results of `work` for each task, with the task's number, as they are finished.
 
-    Tasks should be small: what is large, workers inherit with the memory.
-    A process that dies takes nothing with it: the caller does its tasks again,
-    and meets whatever killed it.
+    Tasks should be small; workers inherit large data with the memory of the caller. If a
+    process dies, the caller does its tasks again, and gets the same error.
     """
     numbered = enumerate(tasks)
     first = list(itertools.islice(numbered, MIN_TASKS))

@@ -99,8 +99,8 @@ class _Reply(NamedTuple):
         return _Range(first, last - first + 1, total)
 
 
-class _StoppedError(FeedpubError):
-    """An outcome that ends an exchange early."""
+class _FinalAnswerError(FeedpubError):
+    """Ends a request with an answer; `Asker` handles it."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -118,7 +118,7 @@ class Asker(NamedTuple):
         """Asks for facts about a file; errors are in the answer."""
         try:
             return self._ask(asked)
-        except _StoppedError as stop:
+        except _FinalAnswerError as stop:
             return stop.answer
         except RefusedError as error:
             return Answer(error=str(error))
@@ -129,7 +129,7 @@ class Asker(NamedTuple):
         """Downloads at most `cap` bytes; errors are in the answer."""
         try:
             return Answer(), self._fetch(url, cap)
-        except _StoppedError as stop:
+        except _FinalAnswerError as stop:
             return stop.answer, b""
         except RefusedError as error:
             return Answer(error=str(error)), b""
@@ -140,13 +140,13 @@ class Asker(NamedTuple):
         with self.send("GET", url, {}) as answer:
             reply = _Reply(answer.status_code, answer.headers, b"", False)
             if reply.status != 200:
-                raise _StoppedError(_not_there(url, reply))
+                raise _FinalAnswerError(_not_there(url, reply))
             data = b"".join(pieces(answer, cap + 1))
             if self.line.is_cut:
                 raise TimeoutError
         body, is_all = decoded(data, reply.header("Content-Encoding").lower(), cap)
         if not is_all or len(data) > cap:
-            raise _StoppedError(Answer(error=f"it has more than {cap} bytes"))
+            raise _FinalAnswerError(Answer(error=f"it has more than {cap} bytes"))
         return body
 
     def _ask(self, asked: Asked) -> Answer:
@@ -306,8 +306,8 @@ def _expect(asked: Asked, reply: _Reply, is_conditional: bool) -> None:
     if reply.status in {200, 206}:
         return
     if reply.status == 304 and is_conditional:
-        raise _StoppedError(_unchanged(asked, reply))
-    raise _StoppedError(_not_there(asked.url, reply))
+        raise _FinalAnswerError(_unchanged(asked, reply))
+    raise _FinalAnswerError(_not_there(asked.url, reply))
 
 
 def _not_there(url: str, reply: _Reply) -> Answer:

@@ -2,8 +2,8 @@
 
 Imported where a network is used, since it imports requests.
 
-Proxies are not used, whatever the environment says: the check is of the address that a
-connection goes to, and behind a proxy that is somebody else's affair.
+Proxies in the environment are ignored: behind a proxy, the address of the connection cannot be
+checked.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Which addresses may be asked: those of the public network, and what the configuration names.
+"""Which addresses feedpub may connect to: public ones, and those that the configuration allows.
 
-A record may name any address, so whoever writes records could make feedpub ask what only
-the machine that it runs on can reach: its own services, the routers and printers beside
-it, the metadata of a cloud. A name is no protection from that, for it may resolve to
-anything, and to something else a moment later. Therefore what is checked is the very
-address that a connection goes to, when it is made.
+A record may contain any URL, so an author of records could make feedpub request what only its
+machine can reach: local services, routers, the metadata of a cloud. Checking host names is not
+enough, because a name can resolve to any address, and to another one a moment later. Therefore
+the address of each connection is checked when it is made (SSRF protection).
 """
 
 from __future__ import annotations
@@ -64,11 +63,11 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address inside (RFC 6052, 2.1)
 
 
 class RefusedError(FeedpubError):
-    """An address that may not be asked; the message says why, and names no address."""
+    """A URL that may not be requested; the message gives the reason, but not the URL."""
 
 
 class Allowed(NamedTuple):
-    """What the configuration exempts: hosts by name, whatever they resolve to, and networks."""
+    """Exceptions in the configuration: host names, with any address, and networks."""
 
     names: frozenset[str] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -77,7 +76,7 @@ class Allowed(NamedTuple):
 def allowed(entries: Iterable[str]) -> Allowed:
     """Hosts (media.example), addresses (127.0.0.1, ::1) and networks (10.1.0.0/16) as written.
 
-    Raises `ValueError`, with a message for whoever wrote it, for what is none of them.
+    Raises `ValueError` for anything else.
     """
     names, networks = set(), []
     for entry in entries:
@@ -101,7 +100,7 @@ def allowed(entries: Iterable[str]) -> Allowed:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the public network; IPv4 inside IPv6 is taken out."""
+    """Whether an address is public; for IPv4 inside IPv6, whether the IPv4 address is."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped
         if address in _NAT64:
@@ -113,7 +112,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def check_url(url: str) -> str:
-    """The host of an address that may be asked, in lower case; raises `RefusedError`."""
+    """The host of a URL, in lower case; raises `RefusedError` if the URL is not allowed."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -129,7 +128,7 @@ def check_url(url: str) -> str:
 
 
 class SocketAddress(NamedTuple):
-    """One address that a connection may go to."""
+    """An address to connect to."""
 
     family: int
     address: tuple[str | int | bytes, ...]  # as sockets take it
@@ -138,7 +137,7 @@ class SocketAddress(NamedTuple):
 def targets(
     host: str, port: int, exempt: Allowed, seconds: float, is_over: Callable[[], bool] = bool
 ) -> list[SocketAddress]:
-    """The addresses of a host that may be asked, resolved now, within `seconds` or `is_over`.
+    """Resolves a host to its allowed addresses, within `seconds` or until `is_over`.
 
     Raises `RefusedError` if it has none but those that may not, `TimeoutError` if the name
     isn't resolved in time, and what `getaddrinfo` raises.
@@ -171,7 +170,7 @@ _Resolved = Sequence[tuple[int, int, int, str, tuple[str | int | bytes, ...]]]
 
 
 def _resolved(host: str, port: int, seconds: float, is_over: Callable[[], bool]) -> _Resolved:
-    """`getaddrinfo`, for which nobody need wait longer than told.
+    """`getaddrinfo` with a timeout.
 
     It can't be stopped: where a resolver is silent, the thread outlives the wait until the
     system's own limit, and holds nothing back.

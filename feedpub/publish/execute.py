@@ -24,7 +24,7 @@ _MARK_ATTEMPTS = 5  # attempts to mark the manifest after a lost race
 Step = Callable[[], None]
 
 
-class Failure(NamedTuple):
+class FailedFile(NamedTuple):
     """A file that could not be uploaded or deleted, and why."""
 
     path: str
@@ -35,7 +35,7 @@ class Execution(NamedTuple):
     """What was done of a plan."""
 
     actions: tuple[Action, ...] = ()  # successful ones
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FailedFile, ...] = ()
     waiting: tuple[str, ...] = ()  # not tried, because something before them failed
     size: int = 0  # bytes uploaded, without the manifest
 
@@ -65,7 +65,7 @@ class Executor:
         self.stop = stop
         self.step = step
         self.done: list[Action] = []
-        self.failures: list[Failure] = []
+        self.failures: list[FailedFile] = []
         self.waiting: list[str] = []
         self.size = 0
         self._in_a_row = 0
@@ -133,7 +133,7 @@ class Executor:
                 self.size = size
             raise
         if faults:
-            self.failures += [Failure(path, str(error)) for path, error in faults.items()]
+            self.failures += [FailedFile(path, str(error)) for path, error in faults.items()]
             self.size -= sum(action.size for action in self.done if action.path in faults)
             self.done = [action for action in self.done if action.path not in faults]
 
@@ -165,7 +165,7 @@ class Executor:
         try:
             self.size += future.result()
         except FileError as error:
-            self.failures.append(Failure(action.path, str(error)))
+            self.failures.append(FailedFile(action.path, str(error)))
             self._in_a_row += isinstance(error, GaveUpError)
             if self._in_a_row >= MAX_IN_A_ROW:
                 raise TargetError(f"{error}; so did {MAX_IN_A_ROW - 1} files before") from None

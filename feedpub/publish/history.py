@@ -17,7 +17,7 @@ PENDING = "_hubs.json"  # pings to repeat; names of targets do not start with _
 _FOLDER = "push"  # below the state folder
 
 
-class Pushed(NamedTuple):
+class LastPush(NamedTuple):
     """The last push to a target."""
 
     to: str = ""  # the address, without a password
@@ -60,17 +60,17 @@ def forget(config: Config, name: str, to: str, why: str) -> None:
     write_state(config, f"{name}.json", pushed._asdict())
 
 
-def recall(config: Config, name: str, to: str) -> Pushed:
+def recall(config: Config, name: str, to: str) -> LastPush:
     """The last push to a target at this address; empty if it is unknown."""
     content = read_state(config, f"{name}.json")
     try:
-        facts = {key: value for key, value in content.items() if key in Pushed._fields}
+        facts = {key: value for key, value in content.items() if key in LastPush._fields}
         facts["files"] = tuple((str(path), str(sha256)) for path, sha256 in facts["files"])
         facts["failed"] = tuple(map(str, facts["failed"]))
-        pushed = Pushed(**facts)
-        return pushed if pushed.to == to else Pushed()
+        pushed = LastPush(**facts)
+        return pushed if pushed.to == to else LastPush()
     except (AttributeError, KeyError, TypeError, ValueError):
-        return Pushed()
+        return LastPush()
 
 
 def read_state(config: Config, name: str) -> Any:

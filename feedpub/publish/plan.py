@@ -96,13 +96,13 @@ def _leftovers(
     known = state.remote.files if state.remote else {}
     stay: dict[str, ManifestEntry] = {}
     going: list[str] = []
-    manifest_changed: list[str] = []
+    copies: list[str] = []
     for path in sorted(known.keys() - tree.keys()):
         if not _is_there(path, state):
             continue
         entry = _without_pending(known[path])
         if _is_compressed(path, tree):
-            manifest_changed.append(path)  # whatever the wishes are
+            copies.append(path)  # deleted in any case
         elif not policy.delete:
             stay[path] = entry
         elif is_hashed(path) and not _is_grace_over(entry.gone, policy.grace, now):
@@ -110,9 +110,9 @@ def _leftovers(
         else:
             going.append(path)
     if policy.limit.allows(len(going), len(known)):
-        return stay, going + manifest_changed, []
+        return stay, going + copies, []
     stay |= {path: _without_pending(known[path]) for path in going}
-    return stay, manifest_changed, going
+    return stay, copies, going
 
 
 def _reason(local: LocalFile, state: RemoteState, takes_headers: bool) -> str:

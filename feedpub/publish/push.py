@@ -23,7 +23,7 @@ from feedpub.output.tree import locked
 from feedpub.publish.errors import ConflictError, StoppedError, TargetError
 from feedpub.publish.execute import Execution, Executor
 from feedpub.publish.plan import PushPolicy, make_plan
-from feedpub.publish.remote import RemoteInspector
+from feedpub.publish.remote import RemoteInspector, RemoteState
 from feedpub.publish.retry import RetryPolicy, attempt_or_fail
 from feedpub.publish.targets import TargetContext, fault_of, open_target
 from feedpub.publish.tree import tree_of
@@ -228,7 +228,7 @@ class _Push:
         raise AssertionError("unreachable")
 
     def _attempt(self, target: Target, result: Result) -> Result:
-        retry, stop, force = self.options.retry, self.stop, self.options.force
+        retry, stop = self.options.retry, self.stop
         wanted = tree_of(self.config, self.settings, self.manifest)
         inspector = RemoteInspector(target, self.config.output, retry, stop)
         state, found = inspector.inspect({**wanted.files, **wanted.extras})
@@ -244,41 +244,53 @@ class _Push:
             self.config.site.id,
         )
         result = result._replace(plan=plan)
-        if state.remote and state.remote.site not in {"", self.config.site.id} and not force:
-            return result._replace(
-                plan=Plan(),
-                error=f"the target holds the feeds of another site ({state.remote.site})",
-                remedy=f"check the address and site.id ({self.config.site.id}); "
-                "--force replaces them",
-            )
-        if plan.foreign:
-            what = f"{_number(plan.foreign)} that feedpub did not write would be overwritten"
-            return result._replace(
-                error=f"{what}: {named(plan.foreign)}",
-                remedy="check the address; --force overwrites them",
-            )
+        if refused := self._refused(result, state):
+            return refused
         if not self.options.dry_run and (plan.actions or plan.manifest_changed):
             self.counter.expect(len(plan.actions))
             executor = Executor(target, self.config.output, tree, retry, stop, self.counter.step)
             try:
-                executor.carry_out(plan, found, force, _message(plan))
+                executor.carry_out(plan, found, self.options.force, _message(plan))
             except TargetError as error:
                 if target.can.atomic:
                     raise  # nothing was published
                 return result._replace(done=executor.outcome, error=_said(error))
             result = result._replace(done=executor.outcome)
-        if result.done.failures:
+        return self._judged(result, state)
+
+    def _refused(self, result: Result, state: RemoteState) -> Result | None:
+        """A result that says why the plan may not be executed, None if it may."""
+        site = self.config.site.id
+        if self.options.force:
+            return None
+        if state.remote and state.remote.site not in {"", site}:
             return result._replace(
-                error=f"{_number([f.path for f in result.done.failures])} could not be pushed",
+                plan=Plan(),
+                error=f"the target holds the feeds of another site ({state.remote.site})",
+                remedy=f"check the address and site.id ({site}); --force replaces them",
+            )
+        if foreign := result.plan.foreign:
+            what = f"{_number(foreign)} that feedpub did not write would be overwritten"
+            return result._replace(
+                error=f"{what}: {named(foreign)}",
+                remedy="check the address; --force overwrites them",
+            )
+        return None
+
+    def _judged(self, result: Result, state: RemoteState) -> Result:
+        """The result after the plan was executed: what is missing, or was not deleted."""
+        if failures := result.done.failures:
+            return result._replace(
+                error=f"{_number([failure.path for failure in failures])} could not be pushed",
                 remedy="push again to complete it",
             )
         result = result._replace(is_all_there=True)
-        if plan.refused:
+        if refused := result.plan.refused:
             known = len(state.remote.files) if state.remote else 0
-            what = f"{len(plan.refused):,} of {known:,} files would be deleted"
             limit = self._policy().limit
             return result._replace(
-                error=f"{what}, more than max_delete ({limit}) allows; none was deleted",
+                error=f"{len(refused):,} of {known:,} files would be deleted, more than "
+                f"max_delete ({limit}) allows; none was deleted",
                 remedy="to delete them, push with --max-delete N or N%",
             )
         return result

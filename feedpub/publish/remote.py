@@ -38,12 +38,12 @@ class ManifestEntry(NamedTuple):
 
 
 class RemoteManifest(NamedTuple):
-    """What feedpub remembers on a target; `is_complete`: nobody was cut while changing it."""
+    """What feedpub remembers on a target; `is_complete`: no push was interrupted."""
 
     files: Mapping[str, ManifestEntry] = MappingProxyType({})
     items: int = 0
     is_complete: bool = True
-    site: str = ""  # whose they are, by `site.id`; "" where nobody said so
+    site: str = ""  # `site.id` of the feeds; "" in old manifests
 
     def to_bytes(self) -> bytes:
         """The same bytes for the same state."""
@@ -79,7 +79,7 @@ class RemoteManifest(NamedTuple):
 def read_remote(data: bytes) -> RemoteManifest:
     """Parses a target's manifest. Raises `TargetError` if it is invalid.
 
-    A tree's own manifest is valid, too: somebody copied the tree by other means, so the headers
+    A tree's own manifest is valid, too: the tree was copied by other means, so the headers
     are unknown. Nothing in it is trusted.
     """
     try:

@@ -9,7 +9,7 @@ from feedpub.config import Config
 from feedpub.config.push import without_password
 from feedpub.durable import Root
 from feedpub.output.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
-from feedpub.publish.history import Pushed, recall
+from feedpub.publish.history import LastPush, recall
 from feedpub.publish.hubs import pending
 
 
@@ -18,7 +18,7 @@ class TargetStatus(NamedTuple):
 
     name: str
     to: str  # without a password
-    pushed: Pushed
+    pushed: LastPush
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()

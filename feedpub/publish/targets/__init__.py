@@ -11,7 +11,7 @@ from feedpub.config import PushTarget
 from feedpub.errors import PluginError
 from feedpub.installation import missing
 from feedpub.publish.errors import TargetError, TransientError
-from feedpub.publish.targets.address import TargetAddress, read_address
+from feedpub.publish.targets.address import ParsedAddress, read_address
 from feedpub.publish.types import Target
 
 # scheme → module, and the extra that it needs ("": none)
@@ -45,7 +45,7 @@ class TargetContext(NamedTuple):
     output: Path
 
     @property
-    def address(self) -> TargetAddress:
+    def address(self) -> ParsedAddress:
         """The parsed address, with the password from the settings, environment or ~/.netrc."""
         return read_address(self.settings.to, self.settings.password)
 

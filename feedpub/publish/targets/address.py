@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 HTTP = {"webdav": "http", "webdavs": "https", "netlify": "https"}
 
 
-class TargetAddress(NamedTuple):
+class ParsedAddress(NamedTuple):
     """A parsed address, with the password from it, the configuration or ~/.netrc."""
 
     scheme: str
@@ -35,11 +35,11 @@ class TargetAddress(NamedTuple):
         return f"{host}:{self.port}" if self.port else host
 
 
-def read_address(text: str, password: str = "") -> TargetAddress:
+def read_address(text: str, password: str = "") -> ParsedAddress:
     """Parses an address that the configuration has validated."""
     scheme, _, rest = text.partition(":")
     if scheme == "command":
-        return TargetAddress(scheme, rest.strip(), 0, "")
+        return ParsedAddress(scheme, rest.strip(), 0, "")
     parts = urlsplit(text)
     host = parts.netloc.rpartition("@")[2] if scheme in {"s3", "gs", "azure"} else parts.hostname
     user = unquote(parts.username or "")
@@ -49,7 +49,7 @@ def read_address(text: str, password: str = "") -> TargetAddress:
     if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps", "rsync"}:
         user, found = _from_netrc(parts.hostname or "", user)
     port = 0 if scheme in {"s3", "gs", "azure"} else parts.port or 0
-    return TargetAddress(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
+    return ParsedAddress(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
 
 
 def _from_netrc(host: str, user: str) -> tuple[str, str]:

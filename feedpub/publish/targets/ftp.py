@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.address import ParsedAddress
 from feedpub.publish.targets.base import TemporaryPaths, all_or_nothing, put_after_compare
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
@@ -60,7 +60,7 @@ class _Tls(ftplib.FTP_TLS):
 class Ftp(Target):
     """A folder on a server. Each thread has its own connection."""
 
-    def __init__(self, address: TargetAddress, context: ssl.SSLContext | None, jobs: int) -> None:
+    def __init__(self, address: ParsedAddress, context: ssl.SSLContext | None, jobs: int) -> None:
         self.can = Capabilities(jobs=jobs)
         self._address = address
         self._context = context

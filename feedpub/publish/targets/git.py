@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 from feedpub.publish.body import Body
 from feedpub.publish.errors import ConflictError, FileError, TargetError, TransientError
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.address import ParsedAddress
 from feedpub.publish.targets.base import UNKNOWN_HOST, BatchTarget, ssh_command
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Upload, folders_of
 
@@ -75,7 +75,7 @@ def _environment(place: TargetContext) -> dict[str, str]:
     return env
 
 
-def _login(address: TargetAddress, env: Mapping[str, str]) -> dict[str, str]:
+def _login(address: ParsedAddress, env: Mapping[str, str]) -> dict[str, str]:
     """User and password, as git reads settings from its environment (git-config(1), 2.31)."""
     if address.password:
         # If the password is a token, hosts accept any user.

@@ -31,8 +31,7 @@ _WHOLE = 8_000_000  # bytes: larger files are sent in parts; a request is held i
 _PARTS = 2  # parallel uploads, of 5 MiB each
 # Seconds for a whole request: obstore has no timeout for progress.
 _TIMEOUT = 60
-# The same if it brings more than _SMALL bytes. Two in parts and the other jobs' smaller ones, all
-# at once, are 35 MB: that is how long they take with 400 kbit/s, and some time for good measure.
+# The same for uploads of more than _SMALL bytes: 35 MB in parallel take this long at 400 kbit/s.
 _PATIENCE = 900
 _SMALL = 100_000
 _LARGE_AT_ONCE = 2

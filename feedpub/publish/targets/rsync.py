@@ -20,7 +20,7 @@ from typing import NamedTuple
 from feedpub.publish.errors import AlreadyExistsError, FileError, TargetError, TransientError
 from feedpub.publish.serving.encodings import ENDINGS
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.address import TargetAddress
+from feedpub.publish.targets.address import ParsedAddress
 from feedpub.publish.targets.base import UNKNOWN_HOST, put_after_compare, ssh_command
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
@@ -97,7 +97,7 @@ def connect(place: TargetContext) -> Rsync:
     return Rsync(Tool(_remote(address), options, env), place.output)
 
 
-def _remote(address: TargetAddress) -> str:
+def _remote(address: ParsedAddress) -> str:
     """The folder in the syntax of rsync; it ends with a slash."""
     user = f"{address.user}@" if address.user else ""
     path = address.path.rstrip("/") + "/"
@@ -127,7 +127,7 @@ class Tool:
         paths: Iterable[str] | None = None,
         md5: bool = False,
     ) -> Done:
-        """Copies what `paths` names, and nothing else; all, if it is None; whatever comes of it.
+        """Copies the files of `paths`, or all if it is None; ignores the exit code.
 
         `md5` makes MD5 the checksum, which is else the fastest that both sides know.
         """
@@ -282,11 +282,11 @@ class Rsync(Target):
     def _send(self, folder: Path, paths: Collection[str], new: bool) -> dict[str, FileError]:
         """Uploads files; returns those that failed, and why."""
         done = self._tool.send(folder, paths, *_SEND, *(["--ignore-existing"] if new else []))
-        brought = {entry.path for entry in _entries(done)}
+        uploaded = {entry.path for entry in _entries(done)}
         if done.returncode:
             unsure = [*paths]
         else:
-            unsure = [path for path in paths if path not in brought] if new else []
+            unsure = [path for path in paths if path not in uploaded] if new else []
         if not unsure:
             return {}
         # An existing file with the same content is no conflict: an earlier attempt may have

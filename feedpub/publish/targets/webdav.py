@@ -2,7 +2,7 @@
 
 Files are put where they belong: Apache, nginx and Nextcloud write them to the side and rename
 them. MOVE over a file would not do, for it deletes that first (9.9.3). The manifest is put with
-If-Match: of two pushes at once, one is told.
+If-Match: of two pushes at once, one gets a conflict.
 """
 
 from __future__ import annotations
