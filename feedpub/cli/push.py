@@ -1,4 +1,4 @@
-"""`feedpub push`: output tree → static hosts."""
+"""`feedpub push`: pushes the output tree to static hosts."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def push_to(
     wait: float = 0.0,
     as_json: bool = False,
 ) -> None:
-    """Pushes, tells the hubs, and shows what came of it; raises `PushError` if it is incomplete."""
+    """Pushes, notifies hubs, and prints the results. Raises `PushError` if one is incomplete."""
     with progress_bar(not common.quiet and common.log_format != "json") as progress:
         results, pings, purges = push(
             config,
@@ -127,7 +127,7 @@ def push_to(
             click.echo(line)
     _complain(common, results, pings)
     for name, why in purges.failed:
-        common.warn(f"{name}: CloudFront was not told what has changed ({why}): the next push does")
+        common.warn(f"{name}: CloudFront was not invalidated ({why}); the next push repeats it")
     if incomplete := [result.name for result in results if not result.is_complete]:
         raise PushError(f"the push is incomplete: {', '.join(incomplete)}")
 
@@ -142,15 +142,16 @@ def _complain(common: Common, results: Sequence[Result], pings: hubs.PingResult)
             remedy = f"; {result.remedy}" if result.remedy else ""
             common.message("error", f"{result.name} ({result.to}): {result.error}{remedy}")
         for path in result.plan.refused:
-            common.message("error", f"{result.name}: {path} would go")
+            common.message("error", f"{result.name}: {path} would be deleted")
     for failed in pings.failed[:MAX_SHOWN]:
         common.warn(
-            f"{failed.hub} was not told of {failed.topic} ({failed.what}): the next push is"
+            f"{failed.hub} was not notified of {failed.topic} ({failed.what}); "
+            "the next push repeats it"
         )
 
 
 def summary(results: Sequence[Result], pings: hubs.PingResult) -> list[str]:
-    """What was done, by target."""
+    """A table of the results, one row for each target."""
     rows = [["TARGET", "WRITTEN", "REMOVED", "SAME", "KEPT", "BYTES", "SECONDS", ""]]
     for result in results:
         puts = sum(action.do == "put" for action in result.done.actions)
@@ -169,12 +170,12 @@ def summary(results: Sequence[Result], pings: hubs.PingResult) -> list[str]:
     lines = table(rows, right=(1, 2, 3, 4, 5, 6))
     if pings.told:
         feeds = "1 feed" if pings.told == 1 else f"{pings.told:,} feeds"
-        lines.append(f"Hubs were told of {feeds}")
+        lines.append(f"Hubs were notified of {feeds}")
     return lines
 
 
 def planned(result: Result) -> list[str]:
-    """A plan as a table: what would be done, and why."""
+    """A plan as a table: actions and reasons."""
     plan = result.plan
     lines = [f"{result.name} ({result.to})"]
     rows = [[action.do, action.path, action.reason] for action in plan.actions]
@@ -189,7 +190,7 @@ def planned(result: Result) -> list[str]:
 
 
 def report(results: Sequence[Result], pings: hubs.PingResult) -> dict[str, Any]:
-    """The same for programs."""
+    """The results as JSON."""
     return {
         "targets": [
             {
@@ -223,4 +224,6 @@ def _roll_back(common: Common, config: Config, places: dict[str, PushTarget]) ->
     from feedpub.publish.rollback import roll_back
 
     for name, version in roll_back(config, places).items():
-        common.say(f"{name}: back at version {version}; the next push goes on from there")
+        common.say(
+            f"{name}: version {version} is current again; the next push continues from there"
+        )

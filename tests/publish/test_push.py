@@ -123,7 +123,9 @@ def test_what_may_not_be_deleted_is_listed(command: Command) -> None:
     assert run.code == 4
     gone = {path for path in before if "/passing-" in path}
     assert len(gone) > 50
-    listed = {line.split()[1] for line in run.err.splitlines() if line.endswith(" would go")}
+    listed = {
+        line.split()[1] for line in run.err.splitlines() if line.endswith(" would be deleted")
+    }
     assert listed == gone
     assert gone <= {p.relative_to(pushed(command)).as_posix() for p in pushed(command).rglob("*.*")}
     assert command.run("push", "-q", "--max-delete", str(len(gone))).code == 0
