@@ -37,6 +37,7 @@ from feedpub.config.readers import (
 from feedpub.keys import OUR_KEYS
 from feedpub.model import Person
 from feedpub.paths import is_portable
+from feedpub.urls import has_scheme
 
 # The methods that dataclasses generate cost start-up time, and settings are never compared or
 # printed: hence eq=False, repr=False.
@@ -83,6 +84,9 @@ class LinkPattern:
             )
         if re.search(r"[{}]", re.sub(r"\{\w+\}", "", text)):
             raise context.fail(node, key, "unbalanced { or }", f"known: {known}")
+        if has_scheme(text):
+            what = "a pattern is a path below site.home, and no URL"
+            raise context.fail(node, key, what, "write it like /{year}/{slug}/")
         return text
 
     def schema(self) -> Schema:
@@ -174,6 +178,9 @@ class SourceSpec:
     """A source of records, and defaults for them."""
 
     path: str = option(Text(), "a file, a folder or a glob")
+    follow_links: bool = option(
+        Boolean(), "follow symbolic links that lead out of the source", False
+    )
     link: str = option(
         LinkPattern(), "pattern of a record's link if it has none, below site.home", ""
     )

@@ -12,6 +12,7 @@ import io
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,11 @@ from typing import Any
 
 from feedpub.errors import LedgerError
 from feedpub.model import LedgerLine
+from feedpub.records.text import strip_unprintable
 
 _AT_ONCE = 1000  # lines
 _MAX_LINE = 100_000  # bytes
+_SURROGATE = re.compile("[\ud800-\udfff]")  # which no file and no message can hold
 
 
 def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
@@ -113,13 +116,15 @@ def _line(data: bytes) -> LedgerLine:
     """One line; raises `ValueError` that says what is wrong with it."""
     try:
         values = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("this is not a JSON object") from None
     if not isinstance(values, dict):
         raise ValueError("this is not a JSON object")
     texts = [values.get(key, "") for key in ("id", "for", "path", "content")]
     if not texts[0] or not all(isinstance(text, str) for text in texts):
         raise ValueError("a line needs an id; for, path and content must be strings")
+    if texts[0] != strip_unprintable(texts[0]) or any(map(_SURROGATE.search, texts)):
+        raise ValueError("it has characters that are not allowed in feeds")
     published = values.get("published", "1970-01-01T00:00:00Z")
     moment = _moment(published)
     if moment is None:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from urllib.parse import quote, urljoin
 
 from feedpub.config import SourceSpec
+from feedpub.config.options import LINK_VARIABLES
 from feedpub.model import OWN_ID, PATH_ID, SHORT_ID, global_id, is_iri
 from feedpub.records.field_reader import FieldReader, Position
-from feedpub.urls import absolute_url, has_scheme
+from feedpub.urls import UrlError, absolute_url, has_scheme
 
 _DATED_STEM = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _JEKYLL_VARIABLES = {
@@ -21,6 +22,8 @@ _JEKYLL_VARIABLES = {
     "title": "slug",
     "slug": "slug",
 }
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_KNOWN = frozenset(LINK_VARIABLES)
 
 
 class FileName(NamedTuple):
@@ -72,7 +75,12 @@ def identify(
         record_id, id_from = _path_id(read.rules.site_id, place, day, title), PATH_ID
     link = link or original
     if not link and pattern:
-        link = _pattern_link(pattern, day, slug, read, place)
+        try:
+            link = _pattern_link(pattern, day, slug, read, place)
+        except UrlError as error:
+            keys = read.find("link")[1]
+            what = f"the pattern {pattern[:60]!r} makes no URL ({error})"
+            read.notes.add(keys, what, "write the URL; the record was used without a link")
     if original and original != link:
         external = external or original
     return RecordIdentity(record_id, id_from, link, original, external if external != link else "")
@@ -92,10 +100,10 @@ def _link(read: FieldReader, source: SourceSpec) -> tuple[str, str, str]:
     A `permalink` of Jekyll may be a pattern itself, such as /:categories/:title/.
     """
     value, keys = read.find("link")
-    if not isinstance(value, str) or "/:" not in value:
+    if not isinstance(value, str) or "/:" not in value or has_scheme(value):
         return *_address(read, "link"), source.link
     pattern = _from_jekyll(value)
-    if "/:" in pattern:
+    if "/:" in pattern or not set(_VARIABLE.findall(pattern)) <= _KNOWN:
         remedy = "write the URL, or set link: for the source in config.yaml; it was ignored"
         read.notes.add(keys, f"{value[:60]!r} is a pattern with unknown variables", remedy)
         pattern = source.link
@@ -136,7 +144,7 @@ def _pattern_link(pattern: str, day: str, slug: str, read: FieldReader, place: P
             _segment(part.lower()) for part in [*folder.split("/"), own_slug or name] if part
         ),
     }
-    filled = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], pattern)
+    filled = _VARIABLE.sub(lambda match: parts[match[1]], pattern)
     return absolute_url(urljoin(read.rules.home, re.sub(r"//+", "/", filled).lstrip("/")))
 
 

@@ -58,7 +58,20 @@ def unreadable(path: str, what: str, remedy: str, line: int = 0) -> Parsed:
 def parse_file(
     data: bytes, path: str, below: str, source: SourceSpec, rules: ReadingRules
 ) -> Parsed:
-    """The records of one file. `path` is shown to users, `below` is relative to the source."""
+    """The records of one file. `path` is shown to users, `below` is relative to the source.
+
+    Never raises: whatever goes wrong in one file is a problem of that file.
+    """
+    try:
+        return _parse_file(data, path, below, source, rules)
+    except Exception as error:
+        what = f"internal error ({type(error).__name__}: {error})"
+        return unreadable(path, what[:300], "report it, with the file; the others were used")
+
+
+def _parse_file(
+    data: bytes, path: str, below: str, source: SourceSpec, rules: ReadingRules
+) -> Parsed:
     if below.rpartition("/")[2].startswith("_index."):
         return Parsed(skipped=[(path, "section page")])
     try:
@@ -128,6 +141,11 @@ class _FileReader:
             document = Document(front)
             values = document.value()
         except ParseError as error:
+            # JSON is YAML, but for its escapes of surrogate pairs.
+            written = _json_object(front) if front.lstrip().startswith("{") else None
+            if written is not None:
+                self._add(written, place, _always(2), body, body_type)
+                return
             line = error.line + 1 if error.line else 1
             raise ParseError(error.what, error.remedy, line) from None
         self._note_duplicates(document, offset=1)
@@ -208,6 +226,15 @@ class _FileReader:
     def _note_twice(self, line: int, key: str, what: str) -> None:
         remedy = "keep one of them; feedpub used the last"
         self.parsed.problems.append(Problem(self.path, line, key, what, remedy, fatal=False))
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    """The object that a text is in JSON, None if it is not JSON."""
+    try:
+        values, _ = parse_json(text)
+    except ParseError:
+        return None
+    return values if isinstance(values, dict) else None
 
 
 def _toml_lines(front: str) -> LineOf:

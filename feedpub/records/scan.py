@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -146,6 +147,8 @@ class _Walk:
                 # Ignore matches of a pattern in the output. A source there is an error instead.
                 if root != base and self._is_excluded(root):
                     continue
+                if root != base and self._leads_out(root, above, source):
+                    continue
                 if root.is_dir():
                     yield from self._walk(str(root), above, source)
                 elif (root == base or _is_record(root.name)) and not self._seen(root):
@@ -210,18 +213,34 @@ class _Walk:
                 continue
             files: list[FoundName] = []
             for entry in entries:
-                if entry.name[0] == ".":
+                is_folder = _is_folder(entry)
+                if entry.name[0] == "." or (is_folder and self._is_reserved(entry)):
                     continue
-                if _is_folder(entry):
-                    if not self._is_reserved(entry):
-                        further = links if entry.is_symlink() else folders
-                        further.append((entry.path, (*chain, identity)))
+                if entry.is_symlink() and self._leads_out(Path(entry.path), top, source):
+                    continue
+                if is_folder:
+                    further = links if entry.is_symlink() else folders
+                    further.append((entry.path, (*chain, identity)))
                 elif _is_record(entry.name) and not (
                     self._files and (identity, entry.name) in self._files
                 ):
                     files.append(_with_signature(entry) if self._stat else _unsigned(entry.name))
             if files:
                 yield self._found(folder, above, source, files)
+
+    def _leads_out(self, path: Path, top: str, source: SourceSpec) -> bool:
+        """Whether a path is, by its links, outside its source; a link to a record is then noted."""
+        if source.follow_links:
+            return False
+        root = os.path.realpath(top)
+        real = os.path.realpath(path)
+        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
+            return False
+        if path.is_dir() or _is_record(path.name):
+            what = "a symbolic link that leads out of the source; it was not followed"
+            remedy = "set follow_links: true for the source in config.yaml, or delete the link"
+            self._note(str(path), what, remedy)
+        return True
 
     def _is_reserved(self, entry: os.DirEntry[str]) -> bool:
         """Whether a folder is the output, the state or a taxonomy, under any name."""
@@ -286,10 +305,13 @@ def taxonomy_files(config: Config, folder: Path) -> list[Path]:
 
 
 class UnreadableError(FeedpubError):
-    """A file cannot be read. `what` and `remedy` are those of a `Problem`."""
+    """A file cannot be read. `what` and `remedy` are those of a `Problem`.
 
-    def __init__(self, what: str, remedy: str) -> None:
-        self.what, self.remedy = what, remedy
+    `may_pass`: it might be read at another time, with what it says.
+    """
+
+    def __init__(self, what: str, remedy: str, may_pass: bool = False) -> None:
+        self.what, self.remedy, self.may_pass = what, remedy, may_pass
         super().__init__(what)
 
 
@@ -317,8 +339,10 @@ def read_bytes(file: str) -> bytes:
         remedy = "run again; if it is a link, fix its target"
         raise UnreadableError("the file no longer exists", remedy) from None
     except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise UnreadableError("not a regular file", "remove it from the records") from None
         what = f"the file cannot be read ({error.strerror})"
-        raise UnreadableError(what, "fix its permissions, or remove it") from None
+        raise UnreadableError(what, "fix its permissions, or remove it", may_pass=True) from None
 
 
 def content_hash(data: bytes) -> bytes:

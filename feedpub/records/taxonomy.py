@@ -12,6 +12,7 @@ from feedpub.model import Problem, TermFile
 from feedpub.paths import is_portable
 from feedpub.records.field_reader import scalar
 from feedpub.records.rules import TaxonomyRules
+from feedpub.records.scan import UnreadableError, read_bytes
 from feedpub.records.text import plain_text
 from feedpub.records.values import Document, ParseError, parse_json, split_front_matter
 from feedpub.urls import UrlError, absolute_url
@@ -38,22 +39,28 @@ def read_taxonomy(rules: TaxonomyRules) -> TermFiles:
         for path, shown in paths:
             try:
                 term = _term(Path(path), shown, rules.home, files.problems)
-            except OSError as error:
-                what = f"the file cannot be read ({error.strerror})"
-                raise RunError(f"{shown}: {what}; fix its permissions") from error
-            except (ParseError, UnicodeDecodeError) as error:
-                line = getattr(error, "line", 0) or 1
-                what = getattr(error, "what", "") or f"the file cannot be read ({error})"
-                remedy = getattr(error, "remedy", "") or "save it as UTF-8"
-                files.problems.append(Problem(shown, line, "", what, remedy, fatal=False))
+            except UnreadableError as error:
+                if error.may_pass:
+                    raise RunError(f"{shown}: {error.what}; {error.remedy}") from error
+                problem = Problem(shown, 0, "", error.what, error.remedy, fatal=False)
+            except UnicodeDecodeError as error:
+                what = f"the text is not UTF-8 ({error.reason})"
+                problem = Problem(shown, 1, "", what, "save it as UTF-8", fatal=False)
+            except ParseError as error:
+                problem = Problem(shown, error.line or 1, "", error.what, error.remedy, fatal=False)
+            except Exception as error:
+                what = f"internal error ({type(error).__name__}: {error})"[:300]
+                problem = Problem(shown, 0, "", what, "report it, with the file", fatal=False)
+            else:
+                if term:
+                    terms.append(term)
                 continue
-            if term:
-                terms.append(term)
+            files.problems.append(problem)
     return files
 
 
 def _term(path: Path, shown: str, home: str, problems: list[Problem]) -> TermFile | None:
-    text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    text = read_bytes(str(path)).decode("utf-8-sig").replace("\r\n", "\n")
     body = ""
     document: Document | None = None
     if path.suffix.lower() == ".json":
@@ -122,7 +129,7 @@ def _image(values: Mapping[str, Any], home: str, note: Any) -> str:
     for entry in pictures if isinstance(pictures, list) else [pictures]:
         entry = entry if isinstance(entry, dict) else {"url": entry}
         width = scalar(entry.get("width") or "0")
-        size = int(width) if width.isdecimal() else 0
+        size = int(width) if width.isdecimal() and len(width) < 10 else 0
         if size > widest and (url := _url(entry.get("url"), home, note)):
             best, widest = url, size
     return best

@@ -10,6 +10,7 @@ A value is None, a str, a bool (JSON and TOML only), a list, or a dict with stri
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -25,6 +26,10 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 40
 
 _MERGE = "<<"
+# A TOML key of more than MAX_DEPTH parts. Possessive, so that it costs the same anywhere.
+_SPACE = r"[ \t]{0,8}+"
+_KEY_PART = r"""(?:[\w-]{1,64}+|"[^"\n]{0,64}+"|'[^'\n]{0,64}+')"""
+_DEEP_KEY = re.compile(rf"(?:{_KEY_PART}{_SPACE}\.{_SPACE}){{{MAX_DEPTH}}}")
 _NULLS = frozenset({"", "~", "null"})
 # The parser only, since nothing is constructed; PyYAML may lack libyaml.
 _PARSER: type[Any] = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)
@@ -232,6 +237,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     """TOML (front matter of Hugo) → values as text. Raises `ParseError`."""
     import tomllib  # rarely needed
 
+    if _DEEP_KEY.search(text):  # each part of a key costs tomllib all parts before it
+        raise ParseError("the TOML is nested too deeply", "reduce the nesting")
     try:
         values: dict[str, Any] = _texts(tomllib.loads(text, parse_float=str))
     except tomllib.TOMLDecodeError as error:
@@ -240,6 +247,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ParseError(f"the TOML cannot be read ({what})", "correct it", line) from None
     except RecursionError:
         raise ParseError("the TOML is nested too deeply", "reduce the nesting") from None
+    except ValueError:  # Python converts no number of more than 4,300 digits
+        raise ParseError("the TOML has a number that is too long", "quote it") from None
     return values
 
 

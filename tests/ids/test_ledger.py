@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from feedpub.errors import LedgerError
 from feedpub.ids.ledger_file import append_lines, read_ledger
 from feedpub.model import LedgerLine
+from feedpub.records.text import strip_unprintable
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
-IDS = TEXTS.filter(bool)
+IDS = TEXTS.map(strip_unprintable).filter(bool)
 LINES = st.builds(
     LedgerLine, id=IDS, derived=TEXTS, path=TEXTS, published=st.just(0), content=TEXTS
 ) | st.builds(

@@ -100,7 +100,8 @@ def test_a_file_is_read_once_for_the_first_source_that_has_it(site: Path) -> Non
 def test_a_link_to_a_folder_is_followed_but_not_in_circles(site: Path) -> None:
     (site / "linked").mkdir()
     (site / "linked/posts").symlink_to(site / "other")
-    assert names(site, "[linked]") == ["linked/posts/a.md", "linked/posts/g.md"]
+    followed = "[{path: linked, follow_links: true}]"
+    assert names(site, followed) == ["linked/posts/a.md", "linked/posts/g.md"]
     (site / "linked/loop").symlink_to(site / "linked")
     path = site / "config.yaml"
     found = scan_sources(load_config(path, {}))
@@ -243,7 +244,7 @@ def test_a_folder_goes_by_its_own_name_not_by_that_of_a_link(site: Path) -> None
     (site / "content/a-link").symlink_to("deep")
     (site / "content/z-link").symlink_to("../other")
     (site / "content/deep/to-other").symlink_to("../../other")
-    assert names(site, "[content]") == [
+    assert names(site, "[{path: content, follow_links: true}]") == [
         "content/a.md",
         "content/b.HTML",
         "content/deep/d.json",
