@@ -54,14 +54,14 @@ def assert_told(run: Run, line: int | None, key: str, what: str, remedy: str) ->
 
 
 BAD = [
-    Bad("unknown key", more("outptu: x"), 8, "outptu", "not known", "output"),
+    Bad("unknown key", more("outptu: x"), 8, "outptu", "unknown", "output"),
     Bad(
         "unknown nested key",
         instead("  title: Test site", "  titel: Test site"),
-        2, "site.titel", "not known", "title",
+        2, "site.titel", "unknown", "title",
     ),
     Bad("unknown key in a list", more("feeds:\n  custom: [{slgu: a}]"), 9,
-        "feeds.custom[0].slgu", "not known", "slug"),
+        "feeds.custom[0].slgu", "unknown", "slug"),
     Bad("key twice", more("output: a\noutput: b"), 9, "output", "twice", "one"),
     Bad("mapping for a text", more("output: {a: b}"), 8, "output", "a mapping", "write"),
     Bad("text for a mapping", more("feeds: many"), 8, "feeds", "'many'", "key: value"),
@@ -109,7 +109,7 @@ BAD = [
     Bad("bad title variable", more('feeds: {topics: {title: "{topic}"}}'), 8,
         "feeds.topics.title", "{topic}", "{name}"),
     Bad("output inside records", more("output: records/feeds"), 7, "records[0].path",
-        "inside the records", "move the output"),
+        "inside the records", "name another folder"),
     Bad("records inside output", instead("[records]", "[feeds/records]") + "output: feeds\n", 7,
         "records[0].path", "inside the output", "move"),
     Bad("output the config's folder", more("output: ."), 8, "output", "config.yaml", "like feeds"),
@@ -123,11 +123,11 @@ BAD = [
     Bad("unset variable in a list", more('websub: {hubs: ["${FEEDPUB_UNSET}"]}'), 8,
         "websub.hubs[0]", "FEEDPUB_UNSET", "set it"),
     Bad("one slug twice", more("feeds:\n  custom:\n  - slug: best\n  - slug: BEST"), 11,
-        "feeds.custom[1].slug", "'BEST'", "its own"),
+        "feeds.custom[1].slug", "'BEST'", "different"),
     Bad("slug that leaves", more('feeds: {custom: [{slug: "../x"}]}'), 8, "feeds.custom[0].slug",
         r"\.\./x", "letters"),
     Bad("file name twice", more("feeds: {filenames: {rss: atom.xml}}"), 8, "feeds.filenames",
-        "same", "its own"),
+        "same", "different"),
     Bad("file name of the manifest", more("feeds: {filenames: {rss: feeds.opml}}"), 8,
         "feeds.filenames", "feeds.opml", "name|own"),
     Bad("file name that leaves", more('feeds: {filenames: {rss: "../rss.xml"}}'), 8,
@@ -140,7 +140,7 @@ BAD = [
         "'topics'", "{slug}"),
     Bad("topics and providers at one path",
         more('feeds: {topics: {path: "x/{slug}"}, providers: {path: "x/{slug}"}}'), 8,
-        "feeds.providers.path", "x/{slug}", "its own"),
+        "feeds.providers.path", "x/{slug}", "different"),
     Bad("taxonomy missing", more("taxonomy: {topics: topcis}"), 8, "taxonomy.topics", "topcis",
         "create it|remove"),
 ]  # fmt: skip
@@ -186,14 +186,16 @@ def test_every_mistake_is_named_at_once(site: Site) -> None:
 def test_no_configuration_anywhere(tmp_path: Path) -> None:
     run = Site(tmp_path).run("generate")
     assert run.code == 2
-    assert_told(run, None, "", "no configuration", "feedpub init.*--config")
+    assert_told(run, None, "", "not found", "feedpub init.*--config")
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "records"])
 def test_a_configuration_that_is_no_file(site: Site, name: str) -> None:
     run = site.run("generate", "--config", name)
     assert run.code == 2
-    assert re.match(rf"{name}: .*(no such file|cannot be read).*; .+", run.err)
+    assert re.match(
+        rf"{name}: .*(no such file|not found|cannot be read|does not exist).*; .+", run.err
+    )
 
 
 def test_a_configuration_that_may_not_be_read(site: Site, unprivileged: list[str]) -> None:
