@@ -34,7 +34,9 @@ _MARKDOWN = re.compile(
 _HTML_SIGN = re.compile(r"</(?:p|div|ul|ol|table|h[1-6])>|<br\s*+/?>", re.IGNORECASE)
 _NAME = re.compile(r"(pre|code|script|style)\b", re.IGNORECASE)
 _CLOSING = re.compile(r"/(pre|code|script|style)\s*+>", re.IGNORECASE)
-_MAX_BRACKETS = 500  # unclosed in one paragraph
+# In one paragraph, where the time of some rules grows with the square of these.
+_MAX_BRACKETS = 500  # unclosed
+_MAX_DELIMITERS = 5_000  # * _ ~
 
 # Plain text
 _NEW_PARAGRAPH = frozenset(
@@ -162,9 +164,6 @@ def _to_html(body: str, body_type: str) -> str:
     if "{%" in body:
         body = _RAW.sub("", body)
     if body_type != "html" and not is_html(body):
-        if any(part.count("[") - part.count("]") > _MAX_BRACKETS for part in body.split("\n\n")):
-            # The time for links grows with the square of the unclosed brackets.
-            body = body.replace("[", "&#91;")
         return _markdown.to_html(body)
     return body
 
@@ -178,11 +177,12 @@ class _Markdown(threading.local):
         Raises `ContentSizeError`.
         """
         env: dict[str, object] = {}
-        parsed = self._parser.parse(markdown, env)
+        parser = self._simple if _is_dense(markdown) else self._parser
+        parsed = parser.parse(markdown, env)
         # One definition of a link may be used thousands of times.
         if _rendered_size(parsed) > MAX_CONTENT:
             raise ContentSizeError
-        rendered: str = self._parser.renderer.render(parsed, self._parser.options, env)
+        rendered: str = parser.renderer.render(parsed, parser.options, env)
         return rendered
 
     @cached_property
@@ -190,6 +190,22 @@ class _Markdown(threading.local):
         from markdown_it import MarkdownIt  # takes 50 ms, needed for Markdown only
 
         return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+    @cached_property
+    def _simple(self) -> MarkdownIt:
+        from markdown_it import MarkdownIt
+
+        simple = MarkdownIt("commonmark", {"html": True}).enable(["table"])
+        return simple.disable(["emphasis", "link", "image"])
+
+
+def _is_dense(markdown: str) -> bool:
+    """Whether a paragraph has so many brackets or delimiters that they are text."""
+    return any(
+        part.count("[") - part.count("]") > _MAX_BRACKETS
+        or part.count("*") + part.count("_") + part.count("~") > _MAX_DELIMITERS
+        for part in markdown.split("\n\n")
+    )
 
 
 def _rendered_size(parsed: list[Token]) -> int:

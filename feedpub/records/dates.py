@@ -30,6 +30,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?:\.\d+)?")
+MAX_LENGTH = 200  # characters of a date: the patterns below take the square of its length
 _PLACEHOLDERS = frozenset({0, 1, 9999})  # years that databases and programs write for "never"
 
 
@@ -47,6 +48,8 @@ class Moment(NamedTuple):
 def parse_date(text: str, zone: tzinfo) -> Moment:
     """The moment that a written date means. Raises `DateError`."""
     text = text.strip()
+    if len(text) > MAX_LENGTH:
+        raise DateError(f"{text[:40]!r} is not a date that feedpub knows")
     if _UTC.fullmatch(text) and (utc := _from_iso(text)) and utc.year not in _PLACEHOLDERS:
         return Moment(utc, text[:10])  # the most common form, parsed fast
     match = _ISO.fullmatch(text)

@@ -23,7 +23,7 @@ from feedpub.urls import UrlError, absolute_url
 _PIXELS = re.compile(r"(\d{1,6})(?:\.\d+)?(?:px)?")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _EMAIL = r"[!#-'*+/-9=?A-Z^-~-]+@[A-Za-z0-9.-]+"  # RFC 4287, 3.2.3: an addr-spec
-_NAMED_EMAIL = r"(.*?)\s*<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
+_NAMED_EMAIL = r"(.*)<([^<>@\s]+@[^<>@\s]+)>|([^()@\s]+@[^()@\s]+)\s*\((.*)\)"
 _COUNT = re.compile(r"(\d{1,15})")
 # A relative URL with a file extension, which may be a file below the folder of the record.
 _BESIDE = re.compile(r"(?![/?#\\]|[A-Za-z][A-Za-z0-9+.-]*:)[^?#\\\x00-\x1f]+\.[A-Za-z0-9]{1,5}")
@@ -224,7 +224,7 @@ class FieldReader:
         """Authors: names, `Name <e-mail>`, or mappings with name, email and url."""
         if value is None:
             return ()
-        found: list[Person] = []
+        found: dict[Person, None] = {}  # each once, in their order
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n) if isinstance(value, list) else keys
             if isinstance(entry, dict):
@@ -241,8 +241,7 @@ class FieldReader:
             if name or email:
                 valid = email if email and re.fullmatch(_EMAIL, email) else ""
                 person = Person(name or email.partition("@")[0], valid, url)
-                if person not in found:
-                    found.append(person)
+                found[person] = None
             else:
                 self.notes.add(where, "an author without a name", "add a name")
         return tuple(found)
@@ -385,7 +384,7 @@ class FieldReader:
 
     def enclosures(self) -> list[Enclosure]:
         """All media files and downloads, each URL once."""
-        found: list[Enclosure] = []
+        found: dict[str, Enclosure] = {}  # by URL
         for group in ("enclosures", "attachments", "audio", "video", "actions"):
             if group not in self._found:
                 continue
@@ -408,18 +407,18 @@ class FieldReader:
                     self.notes.add(where, "a file without a url", "write {url: …}; it was ignored")
                     continue
                 url = self.url(link, (*where, "url"), self.base)
-                if url and all(url != other.url for other in found):
+                if url and url not in found:
                     media = self.media(entry, where, url, "")
                     kind = media.type or UNKNOWN
-                    found.append(media._replace(type=kind, file=self._file(link)))
-        return found
+                    found[url] = media._replace(type=kind, file=self._file(link))
+        return list(found.values())
 
     def related(self) -> tuple[Related, ...]:
         """The related articles, each URL once."""
         value, keys = self.find("related")
         if value is None:
             return ()
-        found: list[Related] = []
+        found: dict[str, Related] = {}  # by URL
         for n, entry in enumerate(value if isinstance(value, list) else [value]):
             where = (*keys, n)
             if isinstance(entry, str):
@@ -437,17 +436,15 @@ class FieldReader:
             title = entry.get("title") or entry.get("name") or url
             provider = entry.get("provider")
             who = provider.get("name") if isinstance(provider, dict) else provider
-            if all(url != other.url for other in found):
-                found.append(
-                    Related(
-                        self._name(title, (*where, "title"))
-                        if not isinstance(title, (dict, list))
-                        else url,
-                        url,
-                        self._name(who, (*where, "provider")) if isinstance(who, str) else "",
-                    )
+            if url not in found:
+                found[url] = Related(
+                    self._name(title, (*where, "title"))
+                    if not isinstance(title, (dict, list))
+                    else url,
+                    url,
+                    self._name(who, (*where, "provider")) if isinstance(who, str) else "",
                 )
-        return tuple(found)
+        return tuple(found.values())
 
 
 def scalar(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from feedpub.config import SourceSpec
@@ -240,7 +241,10 @@ def _json_object(text: str) -> dict[str, Any] | None:
 def _toml_lines(front: str) -> LineOf:
     """Returns a function that finds the line of a top-level key; the fence is line 1."""
 
+    @cache
     def line_of(keys: Keys) -> int:
+        if len(keys) > 1:  # many values of one key may have problems
+            return line_of(keys[:1])
         name = re.escape(str(keys[0])) if keys else ""
         found = re.search(rf"^[ \t]*\"?{name}\"?[ \t]*=", front, re.MULTILINE) if name else None
         return front.count("\n", 0, found.start()) + 2 if found else 1

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -72,6 +74,7 @@ class Document:
         """Parses the text. Raises `ParseError`."""
         self.duplicates: list[DuplicateKey] = []
         self._count = 0
+        self._pairs: dict[int, dict[Any, Any]] = {}  # by the id of a mapping: key → its nodes
         try:
             loader = _Composer(text)
             try:
@@ -95,7 +98,7 @@ class Document:
         node, line = self.root, 1
         for key in keys:
             if isinstance(node, yaml.MappingNode):
-                pair = next((p for p in reversed(node.value) if p[0].value == key), None)
+                pair = self._pairs_of(node).get(key)
                 if pair is None:
                     break
                 line, node = pair[0].start_mark.line + 1, pair[1]
@@ -107,6 +110,14 @@ class Document:
             else:
                 break
         return line
+
+    def _pairs_of(self, node: yaml.MappingNode) -> dict[Any, Any]:
+        """The pairs of a mapping by key, the last one of each."""
+        if id(node) not in self._pairs:
+            self._pairs[id(node)] = {
+                pair[0].value: pair for pair in node.value if isinstance(pair[0].value, str)
+            }
+        return self._pairs[id(node)]
 
     def _build(self, node: yaml.Node, depth: int) -> Any:
         self._spend(1, depth, node)
@@ -136,6 +147,7 @@ class Document:
         self._spend(len(node.value), depth, node)
         values: dict[str, Any] = {}
         merged: dict[str, Any] = {}
+        repeated: dict[str, None] = {}
         for name_node, child in node.value:
             name = name_node.value
             if not isinstance(name, str):
@@ -149,16 +161,25 @@ class Document:
                     merged |= part if isinstance(part, dict) else {}
                 continue
             if name in values:
-                self._note_duplicate(node, name)
+                repeated[name] = None
             values[name] = (
                 _scalar(child) if isinstance(child, yaml.ScalarNode) else self._build(child, depth)
             )
+        if repeated:
+            self._note_duplicates(node, repeated)
         return merged | values if merged else values
 
-    def _note_duplicate(self, node: yaml.MappingNode, name: str) -> None:
-        lines = [key.start_mark.line + 1 for key, _ in node.value if key.value == name]
-        if all(twice.line != lines[-1] for twice in self.duplicates):
-            self.duplicates.append(DuplicateKey(name, lines[-1], lines[0]))
+    def _note_duplicates(self, node: yaml.MappingNode, names: Iterable[str]) -> None:
+        first: dict[str, int] = {}
+        last: dict[str, int] = {}
+        for key, _ in node.value:
+            last[key.value] = key.start_mark.line + 1
+            first.setdefault(key.value, last[key.value])
+        noted = {twice.line for twice in self.duplicates}  # by another alias of the mapping
+        for name in names:
+            if last[name] not in noted:
+                noted.add(last[name])
+                self.duplicates.append(DuplicateKey(name, last[name], first[name]))
 
 
 def _scalar(node: yaml.ScalarNode) -> str | None:
@@ -204,8 +225,8 @@ def parse_json(text: str) -> tuple[Any, list[str]]:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(items)
         if len(values) != len(items):
-            names = [name for name, _ in items]
-            duplicates.extend(sorted({name for name in names if names.count(name) > 1}))
+            counts = Counter(name for name, _ in items)
+            duplicates.extend(sorted(name for name, count in counts.items() if count > 1))
         return values
 
     try:
