@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 
 from feedpub.records.content import clean_html, content_html, content_text, is_html
 
-from .helpers import no_endless_time, record
+from .helpers import front, no_endless_time, parse, record
 
 BASE = "https://example.org/blog/post/"
 quick = settings(deadline=None, max_examples=200)
@@ -431,3 +431,22 @@ def test_threads_that_clean_at_once_keep_their_own_base_address() -> None:
     for host, pages in cleaned.items():
         for n, page in enumerate(pages):
             assert page.count(f'href="https://{host}.example/{n}/page"') == 5
+
+
+def test_a_link_that_is_used_a_thousand_times_does_not_fill_the_memory() -> None:
+    body = f"[a]: /{'x' * 20_000}\n\n" + "[a] " * 2_000
+    made = parse(front("", body))
+    [problem] = made.problems
+    assert (problem.key, problem.record) == ("content", "records/post.md")
+    assert "4,000,000 characters" in problem.what
+    assert content_html(made.records[0], BASE) == ""
+    fewer = parse(front("", f"[a]: /{'x' * 200}\n\n" + "[a] " * 2_000))
+    assert not fewer.problems
+    assert content_html(fewer.records[0], BASE).count("<a ") == 2_000
+
+
+def test_what_is_too_deep_keeps_its_text() -> None:
+    cleaned = clean("<div>" * 5_000 + "<p>a <b>b</b></p>" + "</div>" * 5_000 + "<p>c</p>")
+    assert cleaned.count("<div>") == 256
+    assert content_text(cleaned) == "a b\n\nc" or content_text(cleaned) == "a b c"
+    assert clean(cleaned) == cleaned
