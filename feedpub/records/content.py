@@ -44,9 +44,6 @@ _NEW_PARAGRAPH = frozenset(
     nav aside details center hr""".split()
 )
 _NEW_LINE = frozenset("li tr dt dd caption figcaption summary".split())  # at their end tags
-_SPACE = re.compile(r"[ \t\n]+")
-_SPACES = re.compile(r"  +")
-_AT_LINE_END = re.compile(r" *\n *")
 _BULLET = re.compile(r"^-\n+", re.MULTILINE)  # of a list item with paragraphs
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n)++")
 
@@ -123,8 +120,11 @@ def _of_tag(kind: int, name: str, rest: str) -> str:
 
 def _running(parts: list[str]) -> str:
     """The lines of running text, in which \x00 is a line break that a tag makes."""
-    text = _SPACE.sub(" ", "".join(parts)).replace("\x00", "\n")
-    return _BULLET.sub("- ", _AT_LINE_END.sub("\n", _SPACES.sub(" ", text)))
+    text = "".join(parts).replace("\t", " ").replace("\n", " ")
+    while "  " in text:  # a pass halves each run; an expression would stop at every space
+        text = text.replace("  ", " ")
+    text = text.replace("\x00", "\n").replace(" \n", "\n").replace("\n ", "\n")
+    return _BULLET.sub("- ", text) if "-\n" in text else text
 
 
 def is_html(text: str) -> bool:
