@@ -17,6 +17,7 @@ from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".feedpub-new-"
+_MAX_HELD = 50  # handles of folders
 _RETRY = 0.05  # seconds between two attempts to get a lock
 
 # Without directory handles (Windows), each folder on the way is checked by its path.
@@ -49,6 +50,7 @@ class Root:
 
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
+        self._held: dict[str, int] | None = None  # folder → handle; the last used is last
 
     def full(self, path: str) -> str:
         """The path for messages, and for programs that are given one."""
@@ -103,10 +105,19 @@ class Root:
     def holds(self, path: str, data: bytes) -> bool:
         """Whether a file is there and has exactly these bytes; False if it cannot be read."""
         try:
-            with self.open(path) as file:
-                return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+            with self._parent(path) as (handle, name):
+                file = os.open(name, _READ | _NO_LINK, dir_fd=handle)
         except OSError:
             return False
+        try:  # without the buffers of a file object, which cost as much as the reading
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != len(data):
+                return False
+            return os.read(file, len(data) + 1) == data
+        except OSError:
+            return False
+        finally:
+            os.close(file)
 
     def digest(self, path: str) -> str:
         """A file's SHA-256, "" if it is not there or cannot be read."""
@@ -244,6 +255,40 @@ class Root:
             self._check(path, make)
             yield None
             return
+        if self._held is not None:
+            yield self._hold(self._held, path, make)
+            return
+        handle = self._open(path, make)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keeps the handles of folders open, so that not each file is walked to from the root.
+
+        For many operations of one thread, none of which removes a folder.
+        """
+        self._held = {}
+        try:
+            yield
+        finally:
+            for handle in self._held.values():
+                os.close(handle)
+            self._held = None
+
+    def _hold(self, held: dict[str, int], path: str, make: bool) -> int:
+        handle = held.pop(path, -1)
+        if handle < 0:
+            handle = self._open(path, make)
+            if len(held) >= _MAX_HELD:
+                os.close(held.pop(next(iter(held))))
+        held[path] = handle
+        return handle
+
+    def _open(self, path: str, make: bool) -> int:
+        """A handle of a folder, reached without links."""
         handle = _open_folder(self.path, None, make)
         try:
             walked = ""
@@ -255,9 +300,10 @@ class Root:
                     raise self._explained(error, walked, handle, name) from None
                 os.close(handle)
                 handle = below
-            yield handle
-        finally:
+        except BaseException:
             os.close(handle)
+            raise
+        return handle
 
     def _check(self, path: str, make: bool) -> None:
         """Raises `OSError` if a folder on the way is a link, or not there and not to be made."""

@@ -132,6 +132,10 @@ class OutputTree:
             ) from None
         return manifest._replace(files={**manifest.files, **self._moved})
 
+    def holding(self) -> contextlib.AbstractContextManager[None]:
+        """Makes staging many files faster, while one thread does that (`Root.holding`)."""
+        return self._root.holding()
+
     def stage(self, path: str, data: bytes, name: str) -> Staged:
         """Adds a file; writes it to the staging folder if it differs from the one in place.
 
@@ -275,8 +279,9 @@ class OutputTree:
         for path in journal.clearings:
             if not self._root.is_folder(path):  # else it was replaced before
                 self._remove(path)
-        for staged, path, _ in moves:
-            self._move(staged, path)
+        with self._root.holding():
+            for staged, path, _ in moves:
+                self._move(staged, path)
         for path in journal.removals:
             self._remove(path)
         if last[0]:

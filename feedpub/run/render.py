@@ -85,7 +85,8 @@ class Publisher:
         staged: list[tuple[Unit, Staged]] = []
 
         def assemble(batch: range) -> list[tuple[Unit, Staged]]:
-            return [file for n in batch for file in self._assemble(feeds[n], rendered, tree)]
+            with tree.holding():
+                return [file for n in batch for file in self._assemble(feeds[n], rendered, tree)]
 
         batches = [range(len(feeds))[n : n + FEEDS] for n in range(0, len(feeds), FEEDS)]
         for _, files in map_tasks(assemble, batches, self._processes):
