@@ -1,14 +1,13 @@
 """What `import feedpub` offers: the commands as functions (docs/library.md).
 
-Nothing here prints or ends the process. What fails raises a `FeedpubError`.
-Each function imports what it needs: the command line, which is built on them,
-must start fast.
+Nothing here prints or ends the process. Failures raise a `FeedpubError`.
+Each function imports what it needs, so that the command line starts fast.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,22 +22,19 @@ if TYPE_CHECKING:
     from feedpub.publish.hubs import PingResult
     from feedpub.publish.push import Result
     from feedpub.run.checking import Checked
-    from feedpub.run.report import Outcome
-
-# A step's name, how much of it is done, and of how much (0: not known).
-Progress = Callable[[str, int, int], None]
+    from feedpub.run.report import ProgressCallback, RunOutcome
 
 
-class Pushed(NamedTuple):
-    """What came of a push."""
+class PushOutcome(NamedTuple):
+    """What a push did."""
 
     results: Sequence[Result]  # by target
-    pings: PingResult  # which hubs were told
-    purges: PurgeResult  # which CDNs were told
+    pings: PingResult  # which hubs were notified
+    purges: PurgeResult  # which CDNs were notified
 
     @property
     def is_complete(self) -> bool:
-        """Whether every target now is as the output tree."""
+        """Whether every target now equals the output tree."""
         return all(result.is_complete for result in self.results)
 
 
@@ -47,8 +43,8 @@ def load_config(
 ) -> Config:
     """Reads a configuration; None finds feedpub.yaml or config.yaml in this folder or above.
 
-    `environ` has the variables that the file may name; None takes the process's. Raises
-    `ConfigError`, which holds every mistake.
+    `environ` has the variables that the file may use (default: those of the process). Raises
+    `ConfigError`, which lists every mistake.
     """
     from feedpub import config as configuration
 
@@ -67,22 +63,22 @@ def generate(
     jobs: int = 0,
     refresh_media: bool = False,
     wait: float = 0.0,
-    progress: Progress | None = None,
-) -> Outcome:
+    progress: ProgressCallback | None = None,
+) -> RunOutcome:
     """Turns the records into feeds in the output folder.
 
-    Records dated after `as_of` are held back; None is now. `jobs` processes work at once, 0 is
-    one for each processor. `wait` is how many seconds to wait for another run. The other
-    parameters are the options of `feedpub generate`.
+    Records dated after `as_of` (default: now) are left out. `jobs` is the number of worker
+    processes; 0 uses all processors. `wait` is how many seconds to wait for another run. The
+    other parameters are the options of `feedpub generate`.
 
-    Records that cannot be used are in the outcome, and raise nothing. Raises `RunError` if the
-    run could not finish (the feeds that were there stand) and `LockedError` if another run works
-    on the same output.
+    Records that cannot be used are listed in the outcome; they raise nothing. Raises `RunError`
+    if the run could not finish (the existing feeds stay as they are) and `LockedError` if another
+    run uses the same output.
     """
     from feedpub.run import generate
-    from feedpub.run.report import Options, Watch
+    from feedpub.run.report import RunOptions, Watch
 
-    options = Options(
+    options = RunOptions(
         as_of=as_of or now(),
         unpublished=unpublished,
         allow_empty=allow_empty,
@@ -96,14 +92,11 @@ def generate(
 
 
 def check(config: Config, paths: Sequence[str | Path] = ()) -> Checked:
-    """Every problem of the records, drafts included; of those at `paths` alone, if there are any.
-
-    Writes nothing.
-    """
+    """Checks all records, including drafts, or only those at `paths`. Writes nothing."""
     from feedpub.run import checking
-    from feedpub.run.report import Options
+    from feedpub.run.report import RunOptions
 
-    options = Options(as_of=now(), unpublished=True)
+    options = RunOptions(as_of=now(), unpublished=True)
     return checking.check(config, options, [Path(path) for path in paths])
 
 
@@ -116,33 +109,33 @@ def push(
     limit: Limit | None = None,
     force: bool = False,
     wait: float = 0.0,
-    progress: Progress | None = None,
-) -> Pushed:
-    """Brings the output tree to the targets of these names, to all of them if there are none.
+    progress: ProgressCallback | None = None,
+) -> PushOutcome:
+    """Pushes the output tree to the targets with these names, or to all targets.
 
-    Then tells CDNs and hubs what has changed. `limit` is how many files may be deleted; None is
-    the target's `max_delete`. A target that fails is in the outcome, and raises nothing. Raises
-    `ConfigError` if there is no such target, `RunError` if there are no feeds, and `LockedError`.
+    Then notifies CDNs and hubs of the changes. `limit` is how many files may be deleted (default:
+    the target's `max_delete`). A target that fails is listed in the outcome; it raises nothing.
+    Raises `ConfigError` for an unknown target, `RunError` if there are no feeds, and `LockedError`.
     """
     from feedpub.publish import cdn, history, hubs
     from feedpub.publish.push import PushOptions, chosen
-    from feedpub.publish.push import push as bring
+    from feedpub.publish.push import push as push_tree
 
     options = PushOptions(dry_run=dry_run, delete=delete, limit=limit, force=force, wait=wait)
-    results = bring(config, chosen(config, targets), options, progress or _unseen)
+    results = push_tree(config, chosen(config, targets), options, progress or _ignore)
     if dry_run:
-        return Pushed(results, hubs.PingResult(), cdn.PurgeResult())
+        return PushOutcome(results, hubs.PingResult(), cdn.PurgeResult())
     history.remember(config, results)
-    # The hubs last: who is told by them asks at once.
+    # Hubs last: their subscribers fetch the feeds at once, through the CDN.
     purges = cdn.purge(config, results)
-    return Pushed(results, hubs.tell(config, results, options.retry), purges)
+    return PushOutcome(results, hubs.tell(config, results, options.retry), purges)
 
 
 def render(feed: Feed, format: str) -> bytes:
-    """A feed with its items as a document: `rss`, `atom`, `json`, or a plugin's format.
+    """Renders a feed with its items as `rss`, `atom`, `json`, or a plugin's format.
 
-    What is in the feed is published as it is: content must be safe HTML, and addresses absolute.
-    Raises `PluginError`, and `ValueError` if the feed has no address in that format.
+    Nothing is checked or sanitized: content must be safe HTML, and URLs must be absolute.
+    Raises `PluginError`, and `ValueError` if the feed has no link in that format.
     """
     from feedpub.formats import load_formats
 
@@ -155,7 +148,7 @@ def render(feed: Feed, format: str) -> bytes:
 def now() -> datetime:
     """SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), or the clock.
 
-    Raises `ConfigError` if that variable is no time.
+    Raises `ConfigError` if the variable is not a number of seconds.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
@@ -168,5 +161,5 @@ def now() -> datetime:
         raise ConfigError([problem]) from None
 
 
-def _unseen(step: str, done: int, total: int) -> None:
-    """Progress that nobody wants to see."""
+def _ignore(step: str, done: int, total: int) -> None:
+    """The callback of a push without one."""

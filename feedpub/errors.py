@@ -80,7 +80,7 @@ class NothingUsableError(RunError):
         self.before = before
         self.read = read
         self.problems = tuple(problems)
-        self.outcome: object = None  # the `Outcome` of the run, for its report
+        self.outcome: object = None  # the `RunOutcome` of the run, for its report
         found = f"none of the {read} records is usable" if read else "no record was found"
         super().__init__(
             f"{found}, but the last run had {before} items; the feeds were not changed. "

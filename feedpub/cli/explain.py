@@ -12,11 +12,11 @@ from feedpub.config import Config, Where
 from feedpub.grouping.select import REASONS
 from feedpub.model import Placement, Problem, Record
 from feedpub.run.query import (
-    Described,
+    FeedDescription,
     Grouping,
     Matches,
     Membership,
-    Missing,
+    MissingFeed,
     describe,
     explain_missing,
     feed_path,
@@ -26,7 +26,7 @@ from feedpub.run.query import (
     read_records,
     read_terms,
 )
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 
 @click.command(
@@ -52,7 +52,7 @@ def command(common: Common, what: str, unpublished: bool) -> None:
     config = common.load()
     problems: list[Problem] = []
     terms = read_terms(config, problems)
-    options = Options(as_of=moment(None), unpublished=unpublished)
+    options = RunOptions(as_of=moment(None), unpublished=unpublished)
     reading = read_records(config, terms, options)
     grouping = group(config, terms, reading.items)
     path = "" if what == EVERYTHING else feed_path(config, what)
@@ -70,7 +70,7 @@ def command(common: Common, what: str, unpublished: bool) -> None:
         click.echo(line)
 
 
-def _why_missing(missing: Missing) -> str:
+def _why_missing(missing: MissingFeed) -> str:
     if missing.where:
         return f"no record meets its where: {_where(missing.where)}"
     return f"it has {missing.records} records, and min_items is {missing.min_items}"
@@ -131,7 +131,7 @@ def _why(one: Membership) -> str:
     return f"older than the {one.size} that the feed holds{archived}"
 
 
-def _explain_feed(path: str, feed: Described) -> list[str]:
+def _explain_feed(path: str, feed: FeedDescription) -> list[str]:
     window, rule = feed.window, feed.window.rule
     size = f"the newest {rule.items}" if rule.items else "all"
     if rule.span:

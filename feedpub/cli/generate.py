@@ -16,7 +16,7 @@ from feedpub.config import CATALOGUE_NAMES, Config
 from feedpub.errors import NothingUsableError, RunError
 from feedpub.grouping.select import REASONS
 from feedpub.run.generate import generate
-from feedpub.run.report import Options, Outcome, Watch
+from feedpub.run.report import RunOptions, RunOutcome, Watch
 
 
 def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -88,7 +88,7 @@ def command(
         from feedpub.publish.push import chosen  # imported only for a push
 
         chosen(config, ())  # reports mistakes in push: before the run
-    options = Options(
+    options = RunOptions(
         as_of=shared.as_of(as_of, config.zone),
         unpublished=unpublished,
         allow_empty=allow_empty,
@@ -106,26 +106,30 @@ def command(
         from feedpub.cli.push import push_to
 
         push_to(common, config, dry_run=dry_run, wait=wait)
-    if strict and outcome.tally.unusable:
+    if strict and outcome.counts.unusable:
         raise click.exceptions.Exit(3)
 
 
-def _generate(common: Common, config: Config, options: Options, report: str | None) -> Outcome:
-    """Runs with a progress bar. A run that stops for want of records is reported as well."""
+def _generate(
+    common: Common, config: Config, options: RunOptions, report: str | None
+) -> RunOutcome:
+    """Runs with a progress bar. Writes the report even without usable records."""
     try:
         with progress_bar(not common.quiet and common.log_format != "json") as progress:
             return generate(config, options, Watch(progress))
     except NothingUsableError as error:
         common.show_problems(error.problems)
-        if report and isinstance(error.outcome, Outcome):
+        if report and isinstance(error.outcome, RunOutcome):
             _write_report(report, error.outcome)
         raise
 
 
-def _show(common: Common, config: Config, outcome: Outcome, dry_run: bool, to_stdout: bool) -> None:
-    """Prints messages, and the summary unless stdout is for the report."""
-    common.show_problems(outcome.tally.problems)
-    for lost in outcome.tally.duplicates[:MAX_PROBLEMS]:
+def _show(
+    common: Common, config: Config, outcome: RunOutcome, dry_run: bool, to_stdout: bool
+) -> None:
+    """Prints messages, and the summary unless stdout has the report."""
+    common.show_problems(outcome.counts.problems)
+    for lost in outcome.counts.duplicates[:MAX_PROBLEMS]:
         common.say(f"{lost.name}: duplicate of {lost.winner}, which is used")
     for note in outcome.notes:
         common.say(note)
@@ -140,9 +144,9 @@ def _show(common: Common, config: Config, outcome: Outcome, dry_run: bool, to_st
             common.say(line)
 
 
-def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
+def summary(outcome: RunOutcome, output: str, dry_run: bool = False) -> list[str]:
     """The counts of records and feeds, in 80 columns."""
-    counts = outcome.tally
+    counts = outcome.counts
     feeds = outcome.feed_counts(CATALOGUE_NAMES)
     rows = [
         ("Records read", counts.read, f"in {_count(counts.files, 'file')}"),
@@ -172,7 +176,7 @@ def summary(outcome: Outcome, output: str, dry_run: bool = False) -> list[str]:
     return lines
 
 
-def timing(outcome: Outcome) -> list[str]:
+def timing(outcome: RunOutcome) -> list[str]:
     """The time of each stage."""
     rows = [(stage, f"{seconds:.3f} s") for stage, seconds in outcome.seconds.items()]
     rows.append(("total", f"{sum(outcome.seconds.values()):.3f} s"))
@@ -183,9 +187,9 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def report_of(outcome: Outcome) -> dict[str, Any]:
+def report_of(outcome: RunOutcome) -> dict[str, Any]:
     """The report of --report; `warnings` are problems of records that were used anyway."""
-    counts = outcome.tally
+    counts = outcome.counts
     return {
         "records": {
             "read": counts.read,
@@ -222,7 +226,7 @@ def _clear_report(path: Path) -> None:
         raise RunError(f"the report {path} cannot be written ({error.strerror})") from None
 
 
-def _write_report(path: str, outcome: Outcome) -> None:
+def _write_report(path: str, outcome: RunOutcome) -> None:
     text = json.dumps(report_of(outcome), ensure_ascii=False, indent=2) + "\n"
     if path == "-":
         click.echo(text, nl=False)

@@ -8,7 +8,7 @@ import click
 
 from feedpub.cli.common import Common, common_options
 from feedpub.cli.common import as_of as moment
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 MAX_SHOWN = 20  # of what an import could not take over
 
@@ -98,8 +98,8 @@ def freeze(common: Common) -> None:
     click.echo(f"{added:,} ids were added to {ledger}" if added else f"{ledger} has all ids")
 
 
-def _options() -> Options:
-    return Options(as_of=moment(None))
+def _options() -> RunOptions:
+    return RunOptions(as_of=moment(None))
 
 
 def _unmatched(item: Any) -> str:

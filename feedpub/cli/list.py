@@ -16,7 +16,7 @@ from feedpub.grouping.assemble import FeedAssembler, FormatName, ItemAssembler, 
 from feedpub.grouping.terms import Taxonomies
 from feedpub.model import Record, Term
 from feedpub.run.query import Reading, group, read_records, read_terms
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 
 @click.command(
@@ -33,7 +33,7 @@ def command(common: Common, what: str, unpublished: bool, as_json: bool) -> None
     """List topics, providers, feeds or records, with counts and newest dates."""
     config = common.load()
     terms = read_terms(config, [])
-    options = Options(as_of=moment(None), unpublished=unpublished)
+    options = RunOptions(as_of=moment(None), unpublished=unpublished)
     reading = read_records(config, terms, options)
     rows = _ROWS[what](config, terms, reading)
     if as_json:

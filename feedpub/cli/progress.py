@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from feedpub.cli.common import columns
-from feedpub.run.report import Progress
+from feedpub.run.report import ProgressCallback
 
 PATIENCE = 0.1  # seconds before the bar appears
 _PAUSE = 0.1  # seconds between updates
@@ -16,7 +16,7 @@ _BAR = 20  # characters
 
 
 @contextlib.contextmanager
-def progress_bar(wanted: bool) -> Iterator[Progress | None]:
+def progress_bar(wanted: bool) -> Iterator[ProgressCallback | None]:
     """A progress bar on stderr, or None if stderr is not a terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield None

@@ -12,7 +12,7 @@ from feedpub.grouping.duplicates import Duplicate
 from feedpub.model import Problem
 from feedpub.records.scan import FoundFile
 from feedpub.run.query import group, lacks_of_podcasts, read_records, read_terms
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 
 class Checked(NamedTuple):
@@ -23,7 +23,7 @@ class Checked(NamedTuple):
     duplicates: Sequence[Duplicate]
 
 
-def check(config: Config, options: Options, paths: Sequence[Path] = ()) -> Checked:
+def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Checked:
     """Reads all records, or those at `paths` alone."""
     wanted = [_absolute(path) for path in paths]
 

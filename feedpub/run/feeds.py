@@ -21,9 +21,9 @@ from feedpub.parallel import usable_cpus
 from feedpub.records.scan import RunClock, Signature
 from feedpub.run import inputs
 from feedpub.run.media import Media
-from feedpub.run.report import MediaReport, Options, Watch
+from feedpub.run.report import MediaReport, RunOptions, Watch
 from feedpub.run.rules import FileRules, Selection, Vocabulary
-from feedpub.run.stale import Archive, FeedPlanner, Job, window_of
+from feedpub.run.stale import ArchivePlan, FeedJob, FeedPlanner, window_of
 from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, OutputRow, Unit
 from feedpub.store.store import Store
@@ -35,7 +35,7 @@ ARCHIVED = 1000  # records whose items are made at once for archives, but for th
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Standing:
+class TreeState:
     """The state of the files that the store lists."""
 
     sure: dict[str, OutputRow] = field(default_factory=dict)
@@ -43,9 +43,9 @@ class Standing:
     seen: dict[str, OutputRow] = field(default_factory=dict)  # as they were, under a new signature
 
 
-def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -> Standing:
+def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -> TreeState:
     """Compares the output tree with the store: by signature, and by content if that differs."""
-    standing = Standing()
+    standing = TreeState()
     top, root = str(output), Root(output)
     real = {"": True}
 
@@ -123,7 +123,7 @@ class Feeds:
     """All feeds of one run."""
 
     def __init__(
-        self, config: Config, options: Options, store: Store, clock: RunClock, tree: OutputTree
+        self, config: Config, options: RunOptions, store: Store, clock: RunClock, tree: OutputTree
     ) -> None:
         self.notes: list[str] = []
         self.media = MediaReport()
@@ -142,7 +142,7 @@ class Feeds:
         self._standing = compare_tree(config.output, self._known, clock)
         self._broken = {row.unit for row in self._standing.broken.values()}
         self._all_doubtful = False
-        self._archives: list[Archive] = []  # of the feeds that were looked at
+        self._archives: list[ArchivePlan] = []  # of the feeds that were looked at
 
     @property
     def paths(self) -> list[str]:
@@ -165,7 +165,7 @@ class Feeds:
         publisher: Publisher | None = None
         staged: list[tuple[Unit, Staged]] = []
 
-        def write(jobs: Iterator[Job]) -> list[tuple[Unit, Staged]]:
+        def write(jobs: Iterator[FeedJob]) -> list[tuple[Unit, Staged]]:
             nonlocal publisher
             first = next(jobs, None)
             watch.lap("look")
@@ -275,7 +275,7 @@ class Feeds:
             if self._all_doubtful or row.id in store.dirty or row.id in broken
         ]
 
-    def _look(self, planner: FeedPlanner, doubtful: Sequence[FeedRow]) -> Iterator[Job]:
+    def _look(self, planner: FeedPlanner, doubtful: Sequence[FeedRow]) -> Iterator[FeedJob]:
         """Updates the rows of these feeds; yields those whose files must be written."""
         for before in doubtful:
             job = planner.look(before)
@@ -289,7 +289,7 @@ class Feeds:
             if job.row.inputs != before.inputs or job.unit in self._broken:
                 yield job
 
-    def _look_into(self, planner: FeedPlanner) -> Iterator[list[Job]]:
+    def _look_into(self, planner: FeedPlanner) -> Iterator[list[FeedJob]]:
         """Brings the rows of archives up to date; those whose files are to be made come out.
 
         They come by period, whatever feed they are of, and some at a time: in a period feeds have
@@ -299,7 +299,7 @@ class Feeds:
         by = self._config.feeds.archives
         dirty = {Unit(feed, period_of(when, by)) for feed, when in store.dirty_moments or ()}
         self._archives.sort(key=lambda archive: (archive.period, archive.of.row.path))
-        batch: list[Job] = []
+        batch: list[FeedJob] = []
         records: set[int] = set()
         for archive in self._archives:
             unit = archive.unit

@@ -12,14 +12,14 @@ from feedpub.records.scan import RunClock
 from feedpub.run import inputs, media
 from feedpub.run.feeds import Feeds
 from feedpub.run.identities import Identities
-from feedpub.run.report import Options, Outcome, Watch
+from feedpub.run.report import RunOptions, RunOutcome, Watch
 from feedpub.run.rules import Selection, SelectionRules, Vocabulary
 from feedpub.run.sync import Sync, count_all, settle
 from feedpub.store.former import FormerStoreError, former_records
 from feedpub.store.opening import StoreOwner, StoreSession, unwritable
 
 
-def generate(config: Config, options: Options, watch: Watch) -> Outcome:
+def generate(config: Config, options: RunOptions, watch: Watch) -> RunOutcome:
     """Writes the output tree from the records. If it raises `RunError`, the tree is unchanged."""
     media.check(config)
     with contextlib.ExitStack() as stack:
@@ -27,19 +27,19 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
             output = config.output
             stack.enter_context(locked(output, config.shown(output), options.wait))
         try:
-            return _steadily(config, options, watch)
+            return _run_with_retry(config, options, watch)
         except sqlite3.Error as error:
             # The store turned out to be damaged during the run, or the disk is full.
             shown = config.shown(config.state)
-            damaged = f"{shown}: what is remembered cannot be used ({error})"
-        anew = options._replace(full=True)
+            damaged = f"{shown}: the cache cannot be used ({error})"
+        full = options._replace(full=True)
         try:
-            outcome = _steadily(config, anew, watch)
-            outcome.notes.insert(0, f"{damaged}; everything was read again")
+            outcome = _run_with_retry(config, full, watch)
+            outcome.notes.insert(0, f"{damaged}; all files were read again")
         except sqlite3.Error as error:
             full_disk = unwritable(shown, error)
             try:
-                outcome = _steadily(config, anew, watch, remember=False)
+                outcome = _run_with_retry(config, full, watch, remember=False)
             except sqlite3.Error as again:
                 raise RunError(
                     f"the temporary folder has no space for the data of a run ({again}); "
@@ -49,15 +49,17 @@ def generate(config: Config, options: Options, watch: Watch) -> Outcome:
         return outcome
 
 
-def _steadily(config: Config, options: Options, watch: Watch, remember: bool = True) -> Outcome:
-    """Runs, and tries once more if a record changed during the run."""
+def _run_with_retry(
+    config: Config, options: RunOptions, watch: Watch, remember: bool = True
+) -> RunOutcome:
+    """Runs, and retries once if a record changed during the run."""
     try:
         return _attempt(config, options, watch, remember)
     except ChangedError:
         return _attempt(config, options, watch, remember)
 
 
-def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> Outcome:
+def _attempt(config: Config, options: RunOptions, watch: Watch, remember: bool) -> RunOutcome:
     tree = OutputTree(config.output, config.shown(config.output), options.dry_run)
     identity = StoreOwner(inputs.configuration(config), inputs.program())
     keep = remember and not options.dry_run
@@ -85,13 +87,13 @@ def _attempt(config: Config, options: Options, watch: Watch, remember: bool) -> 
 
 
 def _run(
-    config: Config, options: Options, session: StoreSession, tree: OutputTree, watch: Watch
-) -> Outcome:
+    config: Config, options: RunOptions, session: StoreSession, tree: OutputTree, watch: Watch
+) -> RunOutcome:
     store, clock = session.store, RunClock()
     ids = Identities(config, store, clock)
     vocabulary, selection, sync = _synchronize(config, options, session, clock, ids, watch)
     counts = count_all(store, vocabulary.problems, sync.problems)
-    outcome = Outcome(counts)
+    outcome = RunOutcome(counts)
     before = tree.previous.items or int(store.fact("items") or 0)
     if not counts.items and not options.allow_empty and before:
         error = NothingUsableError(before, counts.read, counts.problems)
@@ -110,8 +112,8 @@ def _run(
     outcome.notes += feeds.notes
     if failed := outcome.media.failed:
         (first, why), *others = failed.items()
-        more = f", and {len(others):,} more: --report names them" if others else ""
-        outcome.notes.append(f"{first}: nothing is known of it ({why}){more}")
+        more = f"; {len(others):,} more are in --report" if others else ""
+        outcome.notes.append(f"{first}: its type and size are not known ({why}){more}")
     outcome.written = tree.changes.written
     outcome.unchanged = tree.changes.unchanged
     outcome.removed = tree.changes.removed
@@ -124,7 +126,7 @@ def _run(
 
 def _synchronize(
     config: Config,
-    options: Options,
+    options: RunOptions,
     session: StoreSession,
     clock: RunClock,
     ids: Identities,
@@ -149,7 +151,7 @@ def _synchronize(
     return vocabulary, selection, sync
 
 
-def _recall(config: Config, options: Options, session: StoreSession, ids: Identities) -> None:
+def _recall(config: Config, options: RunOptions, session: StoreSession, ids: Identities) -> None:
     """Keeps the ids that another version of feedpub published."""
     if session.former:
         with contextlib.suppress(FormerStoreError):
@@ -163,7 +165,7 @@ def _recall(config: Config, options: Options, session: StoreSession, ids: Identi
             ids.take_over(match(config, published, options).lines)
 
 
-def freeze(config: Config, options: Options) -> int:
+def freeze(config: Config, options: RunOptions) -> int:
     """Records all current ids in the ledger; returns the number of lines added.
 
     Raises `RunError`. The store is read, and not changed.

@@ -17,7 +17,7 @@ from feedpub.ids.ledger_file import append_lines
 from feedpub.model import OWN_ID, LedgerLine, Problem, Record
 from feedpub.output.manifest import ManifestError, read_manifest
 from feedpub.run.query import ledger_line, read_records, read_terms
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 MAX_PAGES = 1000  # of a feed that goes on elsewhere
 
@@ -79,7 +79,7 @@ def published_in(config: Config) -> OtherFeed:
     return whole
 
 
-def match(config: Config, feed: OtherFeed, options: Options) -> Imported:
+def match(config: Config, feed: OtherFeed, options: RunOptions) -> Imported:
     """What the ledger is to say, so that the records are called what the feed calls them."""
     problems: list[Problem] = []
     reading = read_records(config, read_terms(config, problems), options)

@@ -19,7 +19,7 @@ from feedpub.media.types import UNKNOWN, type_of
 from feedpub.model import Enclosure, Problem, Record
 from feedpub.paths import portable_name
 from feedpub.records.scan import RunClock, Signature
-from feedpub.run.report import MediaReport, Options, Watch
+from feedpub.run.report import MediaReport, RunOptions, Watch
 
 if TYPE_CHECKING:
     from feedpub.media.facts import Facts
@@ -163,7 +163,7 @@ class Media:
     def __init__(
         self,
         config: Config,
-        options: Options,
+        options: RunOptions,
         clock: RunClock,
         watch: Watch,
         report: MediaReport,

@@ -40,7 +40,7 @@ from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
 from feedpub.run.media import LOCAL, MediaFile, completed, described, local_file, wanted
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from feedpub.store.ledger_index import LedgerIndex
 from feedpub.store.rows import seconds
 
@@ -98,7 +98,7 @@ def read_terms(config: Config, problems: list[Problem]) -> Taxonomies:
 def read_records(
     config: Config,
     terms: Taxonomies,
-    options: Options,
+    options: RunOptions,
     only: Callable[[FoundFile], bool] | None = None,
     try_content: bool = False,
 ) -> Reading:
@@ -297,7 +297,7 @@ def feed_path(config: Config, what: str) -> str:
     return head if name in {*config.feeds.filenames.values(), "index.html"} else path
 
 
-class Described(NamedTuple):
+class FeedDescription(NamedTuple):
     """A feed, and by which settings it has its items."""
 
     id: str
@@ -307,11 +307,11 @@ class Described(NamedTuple):
     urls: Mapping[str, str]  # by format
 
 
-def describe(config: Config, grouping: Grouping, path: str) -> Described:
+def describe(config: Config, grouping: Grouping, path: str) -> FeedDescription:
     """A feed that there is."""
     window = grouping.windows[path]
     prefix = f"{path}/" if path else ""
-    return Described(
+    return FeedDescription(
         feed_id(config.site.id, path),
         window,
         group_of(config, window.placement).where,
@@ -323,7 +323,7 @@ def describe(config: Config, grouping: Grouping, path: str) -> Described:
     )
 
 
-class Missing(NamedTuple):
+class MissingFeed(NamedTuple):
     """Why there is no feed: no record meets its condition, or it has too few of them."""
 
     where: Where | None
@@ -333,18 +333,18 @@ class Missing(NamedTuple):
 
 def explain_missing(
     config: Config, reading: Reading, grouping: Grouping, path: str
-) -> Missing | None:
+) -> MissingFeed | None:
     """Why there is no feed at a path; None if no setting could make one there."""
     for custom in config.feeds.custom:
         if path == f"custom/{custom.slug}":
-            return Missing(custom.where)
+            return MissingFeed(custom.where)
     placed = [
         placement
         for record in reading.items
         for placement in grouping.placer.place(record.head)
         if placement.feed == path
     ]
-    return Missing(None, len(placed), min_items(config, placed[0])) if placed else None
+    return MissingFeed(None, len(placed), min_items(config, placed[0])) if placed else None
 
 
 def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:

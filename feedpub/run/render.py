@@ -24,7 +24,7 @@ from feedpub.run.files import ToRead
 from feedpub.run.media import MediaFile, completed, moved_pictures
 from feedpub.run.parse import FileReader, unpack
 from feedpub.run.report import Watch
-from feedpub.run.stale import Job, entry_of
+from feedpub.run.stale import FeedJob, entry_of
 from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
@@ -72,13 +72,13 @@ class Publisher:
         self._formats = load_formats([form.name for form in items.rules.formats])
 
     def write(
-        self, jobs: Iterable[Job], kept: Kept, tree: OutputTree, watch: Watch
+        self, jobs: Iterable[FeedJob], kept: Kept, tree: OutputTree, watch: Watch
     ) -> list[tuple[Unit, Staged]]:
         """Stages the files of feeds, each with what it is of; in several processes if it pays.
 
         `jobs` may be found out while the items of the first are rendered already.
         """
-        feeds: list[Job] = []
+        feeds: list[FeedJob] = []
         rendered = self._render(jobs, feeds, kept, watch)
         kept.clear()
         watch.lap("render")
@@ -95,7 +95,9 @@ class Publisher:
         watch.lap("feeds")
         return staged
 
-    def _render(self, jobs: Iterable[Job], feeds: list[Job], kept: Kept, watch: Watch) -> Rendered:
+    def _render(
+        self, jobs: Iterable[FeedJob], feeds: list[FeedJob], kept: Kept, watch: Watch
+    ) -> Rendered:
         """Every item of the feeds, once for each profile. The jobs are appended to `feeds`."""
 
         def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
@@ -117,7 +119,7 @@ class Publisher:
         return rendered
 
     def _batches(
-        self, jobs: Iterable[Job], feeds: list[Job], kept: Kept
+        self, jobs: Iterable[FeedJob], feeds: list[FeedJob], kept: Kept
     ) -> Iterator[list[ToRender]]:
         """The items to render, each once for a profile. The jobs are appended to `feeds`."""
         seen_as: dict[Profile | None, set[int]] = defaultdict(set)
@@ -179,7 +181,7 @@ class Publisher:
         return item
 
     def _assemble(
-        self, job: Job, rendered: Rendered, tree: OutputTree
+        self, job: FeedJob, rendered: Rendered, tree: OutputTree
     ) -> list[tuple[Unit, Staged]]:
         staged = []
         parts = rendered[job.profile]

@@ -1,4 +1,4 @@
-"""What a run is asked for, and what it did."""
+"""The options of a run, and its outcome."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import NamedTuple
 from feedpub.grouping import archive
 from feedpub.model import Problem
 
-_PUBLISHED = re.compile(r"media/[0-9a-f]{16}[/-]")  # of a file beside a record, or a picture
+_MEDIA_FILE = re.compile(r"media/[0-9a-f]{16}[/-]")  # a published media file, not a feed
 
 
-class Options(NamedTuple):
-    """What a run is asked for besides the configuration."""
+class RunOptions(NamedTuple):
+    """The options of a run, besides the configuration."""
 
-    as_of: datetime | None  # records dated later are left out; None takes in all
+    as_of: datetime | None  # records dated later are left out; None includes all
     unpublished: bool = False
     allow_empty: bool = False
     dry_run: bool = False
-    full: bool = False  # what is remembered is not used
-    jobs: int = 0  # processes to work with; 0: as many as there are processors
-    refresh_media: bool = False  # hosts are asked again for what is known
+    full: bool = False  # ignore the store of earlier runs
+    jobs: int = 0  # worker processes; 0: one per processor
+    refresh_media: bool = False  # request known media again, too
     wait: float = 0.0  # seconds to wait for another run on the same output
 
 
-class Lost(NamedTuple):
-    """A record that another one stands for, by the names that messages give them."""
+class ReportedDuplicate(NamedTuple):
+    """A record that is a duplicate of another one, and both names as messages show them."""
 
     name: str
     winner: str
@@ -41,54 +41,55 @@ class Counts:
     """All records, each accounted for: read = items + left out + duplicates + unusable."""
 
     items: int = 0
-    reasons: dict[str, int] = field(
-        default_factory=dict
-    )  # of what is left out, most frequent first
-    duplicates: list[Lost] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # what was mended, too
+    reasons: dict[str, int] = field(default_factory=dict)  # left out, most frequent first
+    duplicates: list[ReportedDuplicate] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # including records used anyway
     unusable: int = 0
-    no_records: int = 0  # taxonomy files and the like
+    no_records: int = 0  # taxonomy files and section pages
     files: int = 0
 
     @property
     def left_out(self) -> int:
-        """How many records are in no feed on purpose."""
+        """The number of records that are in no feed, as configured."""
         return sum(self.reasons.values())
 
     @property
     def read(self) -> int:
-        """How many records there are."""
+        """The number of all records."""
         return self.items + self.left_out + len(self.duplicates) + self.unusable
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class MediaReport:
-    """What became of asking for media files."""
+    """The requests for remote media files."""
 
-    asked: int = 0  # addresses
-    left: int = 0  # not asked yet: the time was up, or their host wants to be let be
-    failed: dict[str, str] = field(default_factory=dict)  # address or file → why
+    asked: int = 0  # URLs
+    left: int = 0  # URLs not requested yet: out of time, or the host asked to wait
+    failed: dict[str, str] = field(default_factory=dict)  # URL or file → reason
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Outcome:
-    """What a run did."""
+class RunOutcome:
+    """The outcome of a run."""
 
-    tally: Counts
-    feeds: Sequence[str] = ()  # their paths
-    written: list[str] = field(default_factory=list)  # files, below the output
+    counts: Counts
+    feeds: Sequence[str] = ()  # paths of feeds
+    written: list[str] = field(default_factory=list)  # paths of files below the output
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what nobody needs to be woken for
+    notes: list[str] = field(default_factory=list)  # messages that need no action
     seconds: dict[str, float] = field(default_factory=dict)
     media: MediaReport = field(default_factory=MediaReport)
 
     def feed_counts(self, catalogues: Sequence[str]) -> dict[str, int]:
-        """Feeds, not files: one is written if any of its files is; total = written + unchanged."""
+        """The number of feeds, not files; total = written + unchanged.
+
+        A feed counts as written if any of its files was written.
+        """
         feeds = set(self.feeds)
         written = {_feed_of(path) for path in self.written if path not in catalogues} & feeds
-        no_feeds = {path for path in self.removed if _PUBLISHED.match(path)} | set(catalogues)
+        no_feeds = {path for path in self.removed if _MEDIA_FILE.match(path)} | set(catalogues)
         gone = {_feed_of(path) for path in self.removed if path not in no_feeds} - feeds
         return {
             "total": len(feeds),
@@ -98,15 +99,16 @@ class Outcome:
         }
 
 
-Progress = Callable[[str, int, int], None]  # a stage, how much is done, of how much (0: unknown)
+# Called with a stage, how much of it is done, and the total (0: unknown).
+ProgressCallback = Callable[[str, int, int], None]
 
 
 class Watch:
-    """Where the time goes, stage by stage; and, for who looks on, how far the run is."""
+    """Measures the time of each stage, and reports progress."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    def __init__(self, progress: ProgressCallback | None = None) -> None:
         self.seconds: dict[str, float] = {}
-        self.progress: Progress = progress or _unseen
+        self.progress: ProgressCallback = progress or _ignore
         self.is_watched = progress is not None
         self._last = time.perf_counter()
 
@@ -117,8 +119,8 @@ class Watch:
         self._last = now
 
 
-def _unseen(stage: str, done: int, total: int) -> None:
-    """For runs that nobody watches."""
+def _ignore(stage: str, done: int, total: int) -> None:
+    """The callback of a run that shows no progress."""
 
 
 def _feed_of(path: str) -> str:

@@ -20,7 +20,7 @@ from feedpub.model import Problem, RecordHead, TermFile
 from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import NO_SIGNATURE, RunClock, Signature
 from feedpub.run.inputs import digest, of_rules
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from feedpub.store.rows import FeedKeys, feeds_of
 from feedpub.store.store import Store
 
@@ -54,7 +54,7 @@ class SelectionRules(NamedTuple):
     placing: PlacingRules
 
     @classmethod
-    def of(cls, config: Config, options: Options) -> SelectionRules:
+    def of(cls, config: Config, options: RunOptions) -> SelectionRules:
         """The rules of a run."""
         unpublished = options.unpublished or config.select.unpublished
         return cls(config.select, unpublished, PlacingRules.of(config.feeds))

@@ -30,7 +30,7 @@ from feedpub.store.store import Store
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
-class Job(NamedTuple):
+class FeedJob(NamedTuple):
     """A feed whose files must be written."""
 
     row: FeedRow
@@ -45,10 +45,10 @@ class Job(NamedTuple):
         return Unit(self.row.id, self.period)
 
 
-class Archive(NamedTuple):
+class ArchivePlan(NamedTuple):
     """An archive that a feed is to have, and those before and after it, "" if there is none."""
 
-    of: Job
+    of: FeedJob
     period: str
     older: str
     newer: str
@@ -85,7 +85,7 @@ class FeedPlanner:
         # What all items depend on, besides their records.
         self._rules = of_rules(self.items.rules, plugin_state(config.feeds.formats))
 
-    def look(self, row: FeedRow) -> Job:
+    def look(self, row: FeedRow) -> FeedJob:
         """Plans a feed. Its files are current if the `inputs` of its row stay the same."""
         placement = Placement(row.path, row.kind)
         rule = window_rule(self._config, placement)
@@ -104,7 +104,7 @@ class FeedPlanner:
             self._items(records),
         )
         entry = _entry_text(CatalogueEntry.of(feed, len(records)))
-        return Job(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
+        return FeedJob(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
 
     def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
         """A feed of these records, without items. The newest record gives the names."""
@@ -128,15 +128,15 @@ class FeedPlanner:
             yield (period := period_of(moment, self._by))
             moment = self._store.newest_before(feed, start_of(period))
 
-    def archives(self, job: Job) -> list[Archive]:
+    def archives(self, job: FeedJob) -> list[ArchivePlan]:
         """The archives that a feed is to have: of each period that it does not hold all of."""
         periods = ["", *self._periods(job.row.id, len(job.records)), ""]
         return [
-            Archive(job, period, older, newer)
+            ArchivePlan(job, period, older, newer)
             for newer, period, older in zip(periods, periods[1:], periods[2:], strict=False)
         ]
 
-    def context(self, archive: Archive) -> bytes:
+    def context(self, archive: ArchivePlan) -> bytes:
         """A hash of what an archive's document is made of, besides its records."""
         job = archive.of
         # What its newest record has a say in is its own, so that a new one below changes nothing.
@@ -146,7 +146,7 @@ class FeedPlanner:
         )  # fmt: skip
         return digest(self._rules, job.profile, self._as_archive(archive, feed))
 
-    def _as_archive(self, archive: Archive, feed: Feed) -> Feed:
+    def _as_archive(self, archive: ArchivePlan, feed: Feed) -> Feed:
         """A feed as one of its archives names it."""
         path, links = archive.of.row.path, self.items.links
         older, newer = (
@@ -161,13 +161,13 @@ class FeedPlanner:
             history=History(current=archive.of.feed.links, older=older, newer=newer),
         )
 
-    def look_into(self, archive: Archive, context: bytes) -> tuple[Job, ArchiveRow]:
+    def look_into(self, archive: ArchivePlan, context: bytes) -> tuple[FeedJob, ArchiveRow]:
         """Plans an archive."""
         row, period = archive.of.row, archive.period
         records = self._store.between(row.id, start_of(period), end_of(period))
         feed = self._as_archive(archive, self._feed(row, records))
         inputs = digest(context, feed, self._items(records))
-        return Job(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
+        return FeedJob(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:
         """What the item depends on besides the record: the taxonomy, the feeds and the media."""

@@ -16,7 +16,7 @@ from feedpub.records.scan import FoundFolder, RunClock, Signature, count_files, 
 from feedpub.run import inputs
 from feedpub.run.files import FileNotes, FileRead, ToRead
 from feedpub.run.identities import Identities, RecordFile, record_file
-from feedpub.run.report import Counts, Lost, Options, Watch
+from feedpub.run.report import Counts, ReportedDuplicate, RunOptions, Watch
 from feedpub.run.rules import FileRules, Selection
 from feedpub.store.rows import FileRow, FolderRow, RecordRow, Rival, StoredRecord, head_of, name_of
 from feedpub.store.store import Store, in_batches
@@ -38,7 +38,7 @@ class Sync:
         self,
         config: Config,
         store: Store,
-        options: Options,
+        options: RunOptions,
         selection: Selection,
         clock: RunClock,
         watch: Watch,
@@ -300,7 +300,9 @@ def count_all(store: Store, general: Sequence[Problem], folders: Sequence[Proble
                 how = how_lost(rival, winner)
                 lost += how > 0
                 if how == 1:
-                    counts.duplicates.append(Lost(_name(rival), _name(winner), rival.guid))
+                    counts.duplicates.append(
+                        ReportedDuplicate(_name(rival), _name(winner), rival.guid)
+                    )
                 elif how == 2:
                     problems.append(same_id(rival.shown, rival.line, _name(rival), _name(winner)))
                     counts.unusable += 1

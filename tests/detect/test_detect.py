@@ -15,7 +15,7 @@ from feedpub.detect import detect
 from feedpub.detect.render import config_text, scalar
 from feedpub.detect.types import Detected, ProposedSource, SiteFacts, link_pattern
 from feedpub.run.query import read_records, read_terms
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from tests.e2e.sites import RIVER, eleventy, hugo, jekyll, page
 
 
@@ -28,7 +28,7 @@ def written(root: Path) -> dict[str, str]:
     config = load_config(path, {})
     problems: list = []
     terms = read_terms(config, problems)
-    reading = read_records(config, terms, Options(as_of=datetime.now(UTC)))
+    reading = read_records(config, terms, RunOptions(as_of=datetime.now(UTC)))
     assert not problems + reading.problems
     return {record.title: record.link for record in reading.items}
 

@@ -288,7 +288,7 @@ def test_a_file_that_cannot_be_read_is_named(site: Site) -> None:
     site.write("records/a.png", png(1, 2))
     site.write("records/a.md", record("A", "image: a.png"))
     run = site.generate()
-    assert "records/a.png: nothing is known of it (Permission denied)" in run.text
+    assert "records/a.png: its type and size are not known (Permission denied)" in run.text
 
 
 def test_without_being_told_no_host_is_asked(site: Site) -> None:

@@ -20,7 +20,7 @@ from feedpub.config import load_config
 from feedpub.config.options import Settings
 from feedpub.config.readers import Section
 from feedpub.run.generate import generate
-from feedpub.run.report import Options, Watch
+from feedpub.run.report import RunOptions, Watch
 
 Tree = dict[str, bytes]
 Edit = dict[str, Any]  # dotted key → value; None takes the key out
@@ -350,7 +350,7 @@ class Site:
         file = self.root / "config.yaml"
         file.write_text(json.dumps(settings), encoding="utf-8")
         config = load_config(file, {})
-        generate(config, Options(NOW, jobs=1), Watch())
+        generate(config, RunOptions(NOW, jobs=1), Watch())
         files = (path for path in config.output.rglob("*") if path.is_file())
         return {path.relative_to(config.output).as_posix(): path.read_bytes() for path in files}
 

@@ -8,15 +8,15 @@ import pytest
 
 from feedpub.config import Config
 from feedpub.run.generate import generate
-from feedpub.run.report import Options, Outcome, Watch
+from feedpub.run.report import RunOptions, RunOutcome, Watch
 
 from .helpers import config, write
 
 ITEM = "---\nid: one\ntitle: {title}\ndate: 2020-01-0{day}\ntopics: [{topic}]\n---\nText.\n"
 
 
-def run(site: Config, **options: bool) -> Outcome:
-    return generate(site, Options(None, jobs=1, **options), Watch())
+def run(site: Config, **options: bool) -> RunOutcome:
+    return generate(site, RunOptions(None, jobs=1, **options), Watch())
 
 
 @pytest.fixture

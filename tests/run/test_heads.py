@@ -18,7 +18,7 @@ from feedpub.grouping.place import Placer
 from feedpub.grouping.select import reason_left_out, topic_keys
 from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Provider, Record, RecordHead, TermFile
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from feedpub.run.rules import Selection, SelectionRules
 from feedpub.store.rows import head_of, row_of
 
@@ -63,7 +63,7 @@ def test_a_remembered_record_is_selected_and_placed_as_the_whole_one(
     record: Record, config: Config, as_of: datetime | None, unpublished: bool
 ) -> None:
     selection = Selection(
-        SelectionRules.of(config, Options(as_of, unpublished=unpublished)), as_of, TERMS
+        SelectionRules.of(config, RunOptions(as_of, unpublished=unpublished)), as_of, TERMS
     )
     head = head_of(row_of(record, None, b"", ""))
     assert selection.of(head) == selection.of(record.head)
@@ -105,7 +105,7 @@ def test_what_makes_feeds_takes_heads_alone(reader: Callable[..., object], param
 
 def test_a_record_of_this_second_is_not_in_the_future() -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
-    selection = Selection(SelectionRules.of(CONFIGS[0], Options(now)), now, TERMS)
+    selection = Selection(SelectionRules.of(CONFIGS[0], RunOptions(now)), now, TERMS)
     then = now.replace(microsecond=0)
     assert selection.of(record(published=then).head)[0] == ""
     assert selection.of(record(published=then + timedelta(seconds=1)).head) == ("future", ())

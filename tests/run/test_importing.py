@@ -11,7 +11,7 @@ from feedpub.ids.feeds import OtherFeed, Published
 from feedpub.ids.ledger_file import read_ledger
 from feedpub.run.generate import generate
 from feedpub.run.importing import Imported, match, published_in, take
-from feedpub.run.report import Options, Watch
+from feedpub.run.report import RunOptions, Watch
 
 from .helpers import config, write
 
@@ -29,7 +29,7 @@ def site(tmp_path: Path) -> Config:
 def imported(site: Config, *items: tuple[str, str]) -> Imported:
     """What becomes of items: id and address."""
     feed = OtherFeed([Published(id, (url,)) for id, url in items])
-    return match(site, feed, Options(None))
+    return match(site, feed, RunOptions(None))
 
 
 def test_an_item_is_matched_by_its_address(site: Config) -> None:
@@ -59,7 +59,7 @@ def test_what_cannot_be_taken_over_is_named(site: Config) -> None:
 
 def test_the_feeds_of_the_tree_have_each_item_once(site: Config) -> None:
     assert not published_in(site).items
-    generate(site, Options(None, jobs=1), Watch())
+    generate(site, RunOptions(None, jobs=1), Watch())
     assert sorted(item.id for item in published_in(site).items) == [PAGE, "tag:o"]
     (site.output / ".feedpub.json").write_text("damaged")
     assert not published_in(site).items

@@ -16,7 +16,7 @@ import pytest
 import feedpub
 from feedpub.config import Config
 from feedpub.run.inputs import configuration, digest, of_rules, program, settings
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from feedpub.run.rules import FileRules, SelectionRules
 
 from .helpers import config
@@ -115,7 +115,7 @@ def reading(config: Config) -> bytes:
 
 
 def placing(config: Config, unpublished: bool = False) -> bytes:
-    return of_rules(SelectionRules.of(config, Options(None, unpublished=unpublished)))
+    return of_rules(SelectionRules.of(config, RunOptions(None, unpublished=unpublished)))
 
 
 def test_records_are_read_again_for_what_they_are_read_by_alone(base: Config) -> None:

@@ -13,7 +13,7 @@ from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import Problem
 from feedpub.run.files import FileNotes, FileRead, ToRead
 from feedpub.run.parse import FileReader, unpack
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 from feedpub.run.rules import FileRules, Selection, SelectionRules
 
 from .helpers import CONFIG, config, write
@@ -28,7 +28,9 @@ def reader(config: Config) -> FileReader:
     return FileReader(
         FileRules.of(config),
         Selection(
-            SelectionRules.of(config, Options(None)), None, Taxonomies(Terms([], []), Terms([], []))
+            SelectionRules.of(config, RunOptions(None)),
+            None,
+            Taxonomies(Terms([], []), Terms([], [])),
         ),
     )
 

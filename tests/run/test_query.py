@@ -20,7 +20,7 @@ from feedpub.run.query import (
     read_records,
     read_terms,
 )
-from feedpub.run.report import Options
+from feedpub.run.report import RunOptions
 
 from .helpers import CONFIG, config, write
 
@@ -47,7 +47,7 @@ def site(tmp_path: Path) -> Config:
 
 def asked(site: Config) -> tuple[Reading, Grouping]:
     terms = read_terms(site, [])
-    reading = read_records(site, terms, Options(None))
+    reading = read_records(site, terms, RunOptions(None))
     return reading, group(site, terms, reading.items)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feedpub.model import PATH_ID, Problem
 from feedpub.run.files import FileNotes
-from feedpub.run.report import Lost
+from feedpub.run.report import ReportedDuplicate
 from feedpub.run.sync import count_all, settle
 from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
@@ -57,7 +57,7 @@ def test_copies_are_told_by_the_one_that_stands_for_them(store: Store) -> None:
     put(store, "b.jsonl", ("y", "id", ""), ("x", "id", ""))
     settle(store)
     counts = count_all(store, [], [])
-    assert counts.duplicates == [Lost("records/a.md", "records/b.jsonl#2", "x")]
+    assert counts.duplicates == [ReportedDuplicate("records/a.md", "records/b.jsonl#2", "x")]
     assert (counts.items, counts.read, counts.problems) == (2, 3, [])
 
 
