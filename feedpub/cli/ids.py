@@ -10,7 +10,7 @@ from feedpub.cli.common import Common, common_options
 from feedpub.cli.common import as_of as moment
 from feedpub.run.report import RunOptions
 
-MAX_SHOWN = 20  # of what an import could not take over
+MAX_SHOWN = 20  # messages about ids that were not imported
 
 
 class _Subcommands(click.Group):
@@ -59,25 +59,26 @@ def import_(common: Common, feed: str, dry_run: bool) -> None:
     with the records by their links. If the feed at a URL has more pages, they
     are read too.
     """
-    from feedpub.run.importing import match, other_feed, take
+    from feedpub.run.importing import append_to_ledger, match, other_feed
 
     config = common.load()
-    told = match(config, other_feed(feed), _options())
+    result = match(config, other_feed(feed), _options())
     if not dry_run:
-        take(config, told.lines)
+        append_to_ledger(config, result.lines)
     ledger = config.shown(config.ledger)
-    for line in told.lines:
+    for line in result.lines:
         if common.verbose or dry_run:
             click.echo(f"{line.path}: {line.id}")
     would = "would be " if dry_run else ""
-    items = "1 item" if told.items == 1 else f"{told.items:,} items"
+    items = "1 item" if result.items == 1 else f"{result.items:,} items"
     click.echo(
-        f"{items}: {len(told.lines):,} ids {would}taken over into {ledger}, {told.same:,} were "
-        f"the same already, {len(told.unmatched):,} match no record, {len(told.refused):,} refused"
+        f"{items}: {len(result.lines):,} ids {would}imported into {ledger}, {result.same:,} are "
+        f"the same already, {len(result.unmatched):,} match no record, "
+        f"{len(result.refused):,} refused"
     )
-    for text in _some(told.refused):
+    for text in _some(result.refused):
         common.warn(text)
-    for text in _some([_unmatched(item) for item in told.unmatched]):
+    for text in _some([_unmatched(item) for item in result.unmatched]):
         common.say(text)
 
 
@@ -103,7 +104,7 @@ def _options() -> RunOptions:
 
 
 def _unmatched(item: Any) -> str:
-    return f"no record has the address of {item.addresses[0] if item.addresses else item.id}"
+    return f"no record matches {item.addresses[0] if item.addresses else item.id}"
 
 
 def _some(texts: list[str]) -> list[str]:

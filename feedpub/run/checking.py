@@ -1,4 +1,4 @@
-"""The configuration and the records → every problem in them, and nothing written."""
+"""Finds all problems in the configuration and the records. Writes nothing."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from feedpub.config import Config
 from feedpub.grouping.duplicates import Duplicate
 from feedpub.model import Problem
 from feedpub.records.scan import FoundFile
-from feedpub.run.query import group, lacks_of_podcasts, read_records, read_terms
+from feedpub.run.query import group, podcast_problems, read_records, read_terms
 from feedpub.run.report import RunOptions
 
 
 class Checked(NamedTuple):
-    """What a check found."""
+    """The result of a check."""
 
     problems: Sequence[Problem]  # by file and line
-    read: int  # records
+    read: int  # number of records
     duplicates: Sequence[Duplicate]
 
 
 def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Checked:
-    """Reads all records, or those at `paths` alone."""
+    """Checks all records, or only those at `paths`."""
     wanted = [_absolute(path) for path in paths]
 
     def only(found: FoundFile) -> bool:
@@ -33,17 +33,17 @@ def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Ch
 
     problems: list[Problem] = []
     terms = read_terms(config, problems)
-    # Content is tried too: whatever could fail in a run fails here first.
+    # Render content too, so that everything that can fail in a run fails here.
     reading = read_records(config, terms, options, only if wanted else None, try_content=True)
     problems = reading.problems if wanted else problems + reading.problems
     if config.has_podcasts:
-        lacking = lacks_of_podcasts(config, group(config, terms, reading.items))
+        podcast_faults = podcast_problems(config, group(config, terms, reading.items))
         shown = config.shown(config.path)
-        problems += [problem for problem in lacking if not wanted or problem.path != shown]
+        problems += [problem for problem in podcast_faults if not wanted or problem.path != shown]
     problems.sort(key=lambda problem: (problem.path, problem.line))
     return Checked(problems, reading.read, reading.duplicates)
 
 
 def _absolute(path: str | Path) -> Path:
-    """A path without .. in it, its links left as they are: two ways to a file are one."""
+    """A normalized absolute path, with symbolic links kept."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links

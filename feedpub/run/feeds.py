@@ -31,26 +31,26 @@ from feedpub.store.store import Store
 if TYPE_CHECKING:
     from feedpub.run.render import Publisher
 
-ARCHIVED = 1000  # records whose items are made at once for archives, but for those of one period
+BATCH = 1000  # records per batch of archives, at least; a period is never split
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class TreeState:
-    """The state of the files that the store lists."""
+    """The output files that the store lists, by their state on disk."""
 
-    sure: dict[str, OutputRow] = field(default_factory=dict)
-    broken: dict[str, OutputRow] = field(default_factory=dict)  # changed by somebody, or gone
-    seen: dict[str, OutputRow] = field(default_factory=dict)  # as they were, under a new signature
+    intact: dict[str, OutputRow] = field(default_factory=dict)
+    damaged: dict[str, OutputRow] = field(default_factory=dict)  # changed or missing
+    restamped: dict[str, OutputRow] = field(default_factory=dict)  # intact, new signature
 
 
 def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -> TreeState:
     """Compares the output tree with the store: by signature, and by content if that differs."""
-    standing = TreeState()
+    state = TreeState()
     top, root = str(output), Root(output)
     real = {"": True}
 
     def is_real(folder: str) -> bool:
-        """Whether a folder is reached without links, which an output tree does not have."""
+        """Whether no part of a folder's path is a symbolic link."""
         if folder not in real:
             is_link = os.path.islink(f"{top}/{folder}")  # noqa: PTH114 - many of them
             real[folder] = not is_link and is_real(folder.rpartition("/")[0])
@@ -61,36 +61,36 @@ def compare_tree(output: Path, rows: Mapping[str, OutputRow], clock: RunClock) -
         try:
             signature = Signature.of(os.lstat(file))
         except OSError:
-            standing.broken[path] = row
+            state.damaged[path] = row
             continue
         if not is_real(path.rpartition("/")[0]):
-            standing.broken[path] = row
+            state.damaged[path] = row
         elif signature == row[1:5]:
-            standing.sure[path] = row
+            state.intact[path] = row
         elif root.digest(path) == row.digest:
-            standing.sure[path] = row
-            standing.seen[path] = stamped(row.unit, signature, row.digest, clock)
+            state.intact[path] = row
+            state.restamped[path] = stamped(row.unit, signature, row.digest, clock)
         else:
-            standing.broken[path] = row
-    return standing
+            state.damaged[path] = row
+    return state
 
 
 def stamped(unit: Unit, signature: Signature, digest: str, clock: RunClock) -> OutputRow:
-    """The row of a file. If it was written just now, the next run hashes it to be sure."""
+    """The row of a file. If the file was just written, the next run checks its hash."""
     mtime = signature.mtime if clock.is_sure(signature) else -1
-    looks = (signature.size, mtime, signature.ctime, signature.inode)
-    return OutputRow(unit.feed, *looks, digest, unit.period)
+    status = (signature.size, mtime, signature.ctime, signature.inode)
+    return OutputRow(unit.feed, *status, digest, unit.period)
 
 
 def files_of(config: Config, path: str) -> list[str]:
-    """The files of a feed, one for each format."""
+    """The paths of a feed's files, one per format."""
     prefix = f"{path}/" if path else ""
     names = config.feeds.filenames
     return [prefix + names[name] for name in in_order(config.feeds.formats)]
 
 
 def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str, list[str]]:
-    """Old paths that must keep working (`feeds.also_at`): file → its other paths."""
+    """Old paths that must keep working (`feeds.also_at`), by the path of the current file."""
     if not config.feeds.also_at:
         return {}
     found: dict[str, list[str]] = {}
@@ -103,7 +103,7 @@ def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str,
         for target in targets:
             alias = old + target[len(new) :]
             if alias in taken:
-                notes.append(f"feeds.also_at.{old}: {alias} is the address of a feed itself")
+                notes.append(f"feeds.also_at.{old}: {alias} is the path of a feed")
                 continue
             taken.add(alias)
             found.setdefault(target, []).append(alias)
@@ -111,7 +111,7 @@ def aliases(config: Config, feeds: Iterable[str], notes: list[str]) -> dict[str,
 
 
 def unmatched(config: Config, feeds: Collection[str]) -> list[str]:
-    """Overrides of feeds that do not exist: a typing error, or a topic without records."""
+    """Notes about overrides of feeds that do not exist: a typo, or a topic without records."""
     return [
         f"feeds.overrides.{path}: there is no such feed at present"
         for path in config.overrides
@@ -120,7 +120,7 @@ def unmatched(config: Config, feeds: Collection[str]) -> list[str]:
 
 
 class Feeds:
-    """All feeds of one run."""
+    """The feeds of one run."""
 
     def __init__(
         self, config: Config, options: RunOptions, store: Store, clock: RunClock, tree: OutputTree
@@ -135,14 +135,14 @@ class Feeds:
         self._rows = {row.id: row for row in store.feeds()}
         for feed in store.dirty & self._rows.keys():
             self._rows[feed] = self._rows[feed]._replace(total=store.count_feed(feed))
-        self._existing = {row.path: row for row in self._rows.values() if self._is_there(row)}
+        self._existing = {row.path: row for row in self._rows.values() if self._exists(row)}
         self.notes += unmatched(config, self._existing)
         self._aliases = aliases(config, self._existing, self.notes)
         self._known = store.outputs()
-        self._standing = compare_tree(config.output, self._known, clock)
-        self._broken = {row.unit for row in self._standing.broken.values()}
-        self._all_doubtful = False
-        self._archives: list[ArchivePlan] = []  # of the feeds that were looked at
+        self._state = compare_tree(config.output, self._known, clock)
+        self._damaged = {row.unit for row in self._state.damaged.values()}
+        self._all_dirty = False
+        self._archives: list[ArchivePlan] = []  # of the planned feeds
 
     @property
     def paths(self) -> list[str]:
@@ -168,11 +168,11 @@ class Feeds:
         def write(jobs: Iterator[FeedJob]) -> list[tuple[Unit, Staged]]:
             nonlocal publisher
             first = next(jobs, None)
-            watch.lap("look")
+            watch.lap("plan")
             if first is None:
                 return []
             if publisher is None:
-                # This loads feedgen, lxml and nh3: a run with nothing to make must not wait for it.
+                # Imports feedgen, lxml and nh3, which a run with nothing to write does not need.
                 from feedpub.run.parse import FileReader
                 from feedpub.run.render import Publisher
 
@@ -188,22 +188,22 @@ class Feeds:
                 watch.lap("load")
             return publisher.write(itertools.chain([first], jobs), kept, self._tree, watch)
 
-        staged += write(self._look(planner, self._doubtful(vocabulary)))
-        for batch in self._look_into(planner):
+        staged += write(self._stale_feeds(planner, self._dirty_feeds(vocabulary)))
+        for batch in self._stale_archives(planner):
             staged += write(iter(batch))
         made = {unit for unit, _ in staged}
-        # Archives first: what is linked to is there before what links to it.
+        # Archives before the feeds that link to them.
         staged.sort(key=lambda file: not file[0].period)
-        # And before all, what they show.
+        # Media files before everything that refers to them.
         staged[:0] = [(Unit(None), file) for file in self._files(media)]
         staged += [(Unit(None), file) for file in self._catalogues()]
         for _, file in staged:
             self._tree.take(file)
         feeds = {row.id for row in self._existing.values()}
-        there = {Unit(feed) for feed in feeds}
-        there |= {unit for unit in self._store.all_archives() if unit.feed in feeds}
-        for path, row in self._standing.sure.items():
-            if row.unit in there and row.unit not in made:
+        units = {Unit(feed) for feed in feeds}
+        units |= {unit for unit in self._store.all_archives() if unit.feed in feeds}
+        for path, row in self._state.intact.items():
+            if row.unit in units and row.unit not in made:
                 self._tree.keep(path, row.digest)
         self._commit(staged, items)
         watch.lap("write")
@@ -225,8 +225,8 @@ class Feeds:
             records = [record for record in records if record.id in held]
         texts = dict.fromkeys(record.row.media for record in records)
         changed = media.refresh(address for text in texts for address in text.split("\n"))
-        if store.fact("media") != media.began_as:
-            self._all_doubtful = True  # they were made of what others knew
+        if store.fact("media") != media.old_generation:
+            self._all_dirty = True  # another run changed the facts since the last run
         elif changed:
             for record in records:
                 if not changed.isdisjoint(record.row.media.split("\n")):
@@ -238,10 +238,10 @@ class Feeds:
         return media
 
     def _files(self, media: Media) -> list[Staged]:
-        """Stages media files that belong in the tree and are not there yet."""
+        """Stages the media files that are missing in the tree or differ."""
         staged = []
         for n, (path, found) in enumerate(sorted(media.paths().items())):
-            row = self._standing.sure.get(path)
+            row = self._state.intact.get(path)
             if row and row.digest == found.digest:
                 self._tree.keep(path, row.digest)
             else:
@@ -249,36 +249,36 @@ class Feeds:
                 staged.append(self._tree.stage_file(path, found.digest, source, f"media-{n}"))
         return staged
 
-    def _is_there(self, row: FeedRow) -> bool:
+    def _exists(self, row: FeedRow) -> bool:
         return row.total > 0 and row.total >= min_items(self._config, Placement(row.path, row.kind))
 
-    def _doubtful(self, vocabulary: Vocabulary) -> list[FeedRow]:
-        """The feeds that may be out of date. Feeds that no longer exist lose their files."""
+    def _dirty_feeds(self, vocabulary: Vocabulary) -> list[FeedRow]:
+        """The feeds that may be stale. Resets the rows of feeds that no longer exist."""
         store = self._store
-        # What all feeds depend on: config.yaml, the taxonomy, and which feeds there are.
+        # What all feeds depend on: config.yaml, the taxonomy, and which feeds exist.
         common = inputs.digest(
             inputs.settings(self._config),
             vocabulary.fingerprint,
             list(self._existing),
             plugin_state(self._config.feeds.formats),
         )
-        self._all_doubtful |= store.fact("common") != common
+        self._all_dirty |= store.fact("common") != common
         store.set_fact("common", common)
         for row in self._rows.values():
             if row.path not in self._existing and (row.id in store.dirty or row.inputs):
                 store.put_feed(row._replace(inputs=None, entry=None))
                 store.remove_archives(row.id, store.periods(row.id))
-        broken = {unit.feed for unit in self._broken}
+        damaged = {unit.feed for unit in self._damaged}
         return [
             row
             for row in self._existing.values()
-            if self._all_doubtful or row.id in store.dirty or row.id in broken
+            if self._all_dirty or row.id in store.dirty or row.id in damaged
         ]
 
-    def _look(self, planner: FeedPlanner, doubtful: Sequence[FeedRow]) -> Iterator[FeedJob]:
-        """Updates the rows of these feeds; yields those whose files must be written."""
-        for before in doubtful:
-            job = planner.look(before)
+    def _stale_feeds(self, planner: FeedPlanner, dirty: Sequence[FeedRow]) -> Iterator[FeedJob]:
+        """Updates the rows of these feeds; yields the feeds whose files must be written."""
+        for before in dirty:
+            job = planner.plan(before)
             if job.row != before or before.id in self._store.dirty:
                 self._store.put_feed(job.row)
                 self._existing[job.row.path] = job.row
@@ -286,34 +286,34 @@ class Feeds:
             self._archives += archives
             periods = {archive.period for archive in archives}
             self._store.remove_archives(before.id, self._store.periods(before.id) - periods)
-            if job.row.inputs != before.inputs or job.unit in self._broken:
+            if job.row.inputs != before.inputs or job.unit in self._damaged:
                 yield job
 
-    def _look_into(self, planner: FeedPlanner) -> Iterator[list[FeedJob]]:
-        """Brings the rows of archives up to date; those whose files are to be made come out.
+    def _stale_archives(self, planner: FeedPlanner) -> Iterator[list[FeedJob]]:
+        """Updates the rows of archives; yields the archives whose files must be written.
 
-        They come by period, whatever feed they are of, and some at a time: in a period feeds have
-        records in common, whose items are made once for all of them.
+        Batches are ordered by period: the archives of one period share records, whose items are
+        rendered once.
         """
         store = self._store
         by = self._config.feeds.archives
         dirty = {Unit(feed, period_of(when, by)) for feed, when in store.dirty_moments or ()}
-        self._archives.sort(key=lambda archive: (archive.period, archive.of.row.path))
+        self._archives.sort(key=lambda archive: (archive.period, archive.job.row.path))
         batch: list[FeedJob] = []
         records: set[int] = set()
         for archive in self._archives:
             unit = archive.unit
-            before = store.archive(archive.of.row.id, archive.period)
+            before = store.archive(archive.job.row.id, archive.period)
             context = planner.context(archive)
-            sure = not (self._all_doubtful or unit in dirty or unit in self._broken)
-            if before and sure and before.context == context:
+            current = not (self._all_dirty or unit in dirty or unit in self._damaged)
+            if before and current and before.context == context:
                 continue
-            job, row = planner.look_into(archive, context)
+            job, row = planner.plan_archive(archive, context)
             if row != before:
-                store.put_archive(archive.of.row.id, archive.period, row)
-            if before and before.inputs == row.inputs and unit not in self._broken:
+                store.put_archive(archive.job.row.id, archive.period, row)
+            if before and before.inputs == row.inputs and unit not in self._damaged:
                 continue
-            if len(records) > ARCHIVED and job.period != batch[-1].period:
+            if len(records) > BATCH and job.period != batch[-1].period:
                 yield batch
                 batch, records = [], set()
             batch.append(job)
@@ -322,21 +322,21 @@ class Feeds:
             yield batch
 
     def _catalogues(self) -> list[Staged]:
-        """Stages the catalogues if they are out of date."""
+        """Stages the catalogues if they are stale."""
         if not self._existing:
             return []
         site, rows = self._config.site, list(self._existing.values())
         files = {name: [name, *self._aliases.get(name, ())] for name in CATALOGUE_NAMES}
-        made_of = inputs.digest(site.title, site.home, files, [row.entry for row in rows])
-        standing = self._standing.sure
+        digest = inputs.digest(site.title, site.home, files, [row.entry for row in rows])
+        intact = self._state.intact
         paths = [path for names in files.values() for path in names]
-        if self._store.fact("catalogues") == made_of and all(p in standing for p in paths):
+        if self._store.fact("catalogues") == digest and all(p in intact for p in paths):
             for path in paths:
-                self._tree.keep(path, standing[path].digest)
+                self._tree.keep(path, intact[path].digest)
             return []
         from feedpub.run.render import render_catalogues
 
-        self._store.set_fact("catalogues", made_of)
+        self._store.set_fact("catalogues", digest)
         return [
             self._tree.stage(path, data, f"{name}-{n}")
             for name, data in render_catalogues(site.title, site.home, rows).items()
@@ -347,22 +347,22 @@ class Feeds:
         """Moves all files into place, and stores their signatures."""
         tree, store = self._tree, self._store
         gone = [path for path in self._known if path not in tree.files and path != MANIFEST_NAME]
-        rows = dict(self._standing.seen)
+        rows = dict(self._state.restamped)
         if (
             staged
             or gone
-            or MANIFEST_NAME not in self._standing.sure
+            or MANIFEST_NAME not in self._state.intact
             or store.fact("items") != items
         ):
             tree.commit(items, last=CATALOGUE_NAMES)
             if not tree.dry_run:
-                left = [*((file.path, unit) for unit, file in staged), (MANIFEST_NAME, Unit(None))]
-                rows |= {path: self._left(path, unit) for path, unit in left}
+                moved = [*((file.path, unit) for unit, file in staged), (MANIFEST_NAME, Unit(None))]
+                rows |= {path: self._row(path, unit) for path, unit in moved}
         store.set_fact("items", items)
         store.put_outputs(rows.items(), gone)
 
-    def _left(self, path: str, unit: Unit) -> OutputRow:
-        """The row of a file that was moved into place."""
+    def _row(self, path: str, unit: Unit) -> OutputRow:
+        """The row of a file in its place."""
         file = self._config.output / path
         signature = Signature.of(os.lstat(file))
         digest = self._tree.files.get(path) or self._tree.digest(path)

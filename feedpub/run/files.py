@@ -1,4 +1,4 @@
-"""What is asked of a file, what it gave, and what is remembered of it."""
+"""A file to read, the result of reading it, and its notes in the store."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from feedpub.store.rows import FeedKeys, RecordRow
 
 
 class ToRead(NamedTuple):
-    """A file to be read; the paths are those of `feedpub.records.scan.FoundFile`."""
+    """A file to read; the paths are those of `feedpub.records.scan.FoundFile`."""
 
     id: int
-    source: int  # its place in config.yaml
+    source: int  # index of its source in config.yaml
     file: str
     shown: str
     below: str
-    known: bytes  # the digest that it had, b"" if it is new
+    known: bytes  # its digest in the store, b"" if it is new
 
 
 class FileRead(NamedTuple):
-    """What a file gave; a file that could not be read has no digest."""
+    """The result of reading a file. A file that could not be read has no digest."""
 
     id: int
     digest: bytes
     content: bytes = b""  # a hash of its bytes alone
-    rows: list[tuple[RecordRow, FeedKeys]] | None = None  # None: it is what it was
+    rows: list[tuple[RecordRow, FeedKeys]] | None = None  # None: unchanged
     notes: str | None = None
-    records: list[bytes] | None = None  # packed, one for each row, if they were to be kept
+    records: list[bytes] | None = None  # packed, one for each row; None if not requested
 
 
 class FileNotes(NamedTuple):
-    """What the store remembers of a file besides its records."""
+    """What the store keeps of a file besides its records."""
 
     problems: list[Problem]
-    skipped: list[tuple[str, str]]  # what in it is no record, and why
+    skipped: list[tuple[str, str]]  # names of what is not a record, with reasons
     unusable: int
 
     def to_json(self) -> str | None:
-        """As the store keeps it: None if there is nothing to say."""
+        """The notes as text for the store; None if there are none."""
         return json.dumps(self) if any(self) else None
 
     @classmethod
     def of(cls, text: str) -> FileNotes:
-        """What `to_json` wrote."""
+        """Parses the text that `to_json` wrote."""
         problems, skipped, unusable = json.loads(text)
         return cls([Problem(*problem) for problem in problems], skipped, unusable)

@@ -29,7 +29,7 @@ def generate(config: Config, options: RunOptions, watch: Watch) -> RunOutcome:
         try:
             return _run_with_retry(config, options, watch)
         except sqlite3.Error as error:
-            # The store turned out to be damaged during the run, or the disk is full.
+            # The store is damaged, or the disk is full.
             shown = config.shown(config.state)
             damaged = f"{shown}: the cache cannot be used ({error})"
         full = options._replace(full=True)
@@ -70,7 +70,7 @@ def _attempt(config: Config, options: RunOptions, watch: Watch, remember: bool) 
             watch.lap("open")
             outcome = _run(config, options, session, tree, watch)
             session.commit()
-            watch.lap("remember")
+            watch.lap("save")
             if session.note:
                 outcome.notes.insert(0, session.note)
             if session.warning:
@@ -80,7 +80,7 @@ def _attempt(config: Config, options: RunOptions, watch: Watch, remember: bool) 
         raise
     if tree.completed_burst:
         outcome.warnings.insert(
-            0, "an earlier run was interrupted; its feeds were put in place first"
+            0, "an earlier run was interrupted while moving files; this was completed first"
         )
     outcome.seconds = watch.seconds
     return outcome
@@ -118,7 +118,8 @@ def _run(
     outcome.unchanged = tree.changes.unchanged
     outcome.removed = tree.changes.removed
     outcome.warnings += [
-        f"{tree.shown}/{path}: no longer a feed, but changed by something else; not removed"
+        f"{tree.shown}/{path}: no longer part of a feed, but changed since it was written; "
+        "not removed"
         for path in tree.changes.kept
     ]
     return outcome
@@ -166,9 +167,9 @@ def _recall(config: Config, options: RunOptions, session: StoreSession, ids: Ide
 
 
 def freeze(config: Config, options: RunOptions) -> int:
-    """Records all current ids in the ledger; returns the number of lines added.
+    """Records all current ids in the ledger; returns the number of added lines.
 
-    Raises `RunError`. The store is read, and not changed.
+    The store is read but not changed. Raises `RunError`.
     """
     identity = StoreOwner(inputs.configuration(config), inputs.program())
     shown = config.shown(config.state)

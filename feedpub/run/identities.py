@@ -1,8 +1,8 @@
 """Keeps ids from changing, by adding a line to the ledger when an id would change.
 
-The ledger is an input like the records, and the id of a record depends on these two alone. The
-store only reveals that the id of a known record changed. The ledger then gets a line, before
-anything is published.
+The id of a record depends only on the record and the ledger, never on the store. The store shows
+that the id of a known record changed. A line is then added to the ledger, before anything is
+published.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from feedpub.store.store import Store, in_batches
 
 
 class RecordFile(NamedTuple):
-    """Where records were read."""
+    """The file of records."""
 
     file: int
     shown: str
     content: bytes | None
 
     def line(self, row: RecordRow) -> LedgerLine:
-        """All that a line of the ledger can tell of a record."""
+        """The ledger line of a record, with all fields."""
         name = name_of(self.shown, row.part)
         return LedgerLine(row.guid, row.derived, name, row.published, self.label(row.part))
 
     def label(self, part: int | None) -> str:
-        """A record's bytes, as the ledger knows them."""
+        """The ledger's `content`: a hash of the file, with #n for a record of a list."""
         return name_of(self.content.hex(), part) if self.content else ""
 
 
 class _Rename(NamedTuple):
-    """A record that was called `old`, with all that is known of it now."""
+    """A record whose id was `old`, and its present row."""
 
     old: str
     place: RecordFile
@@ -49,7 +49,7 @@ class _Rename(NamedTuple):
 
     @property
     def order(self) -> str:
-        """Renames are looked at in this order, for what is given to one is not for others."""
+        """The order of processing: an id is given to the first record that may have it."""
         return name_of(self.place.shown, self.row.part)
 
 
@@ -59,25 +59,25 @@ class Identities:
     def __init__(
         self, config: Config, store: Store, clock: RunClock, record_all: bool = False
     ) -> None:
-        """With `record_all`, all ids are recorded, whatever the configuration says."""
-        self.added = 0  # lines, to the ledger
+        """`record_all` records all ids, as `ids.record: all` does."""
+        self.added = 0  # lines added to the ledger
         self.warnings: list[str] = []
         self._path = config.ledger
         self._shown = config.shown(config.ledger)
         self._records_all = record_all or config.settings.ids.record == "all"
         self._store = store
         self._clock = clock
-        self._lines: list[LedgerLine] = []  # to be added to the ledger
+        self._lines: list[LedgerLine] = []  # to append to the ledger
         self._changed: list[_Rename] = []
-        self._gone: dict[str, list[tuple[str, str]]] = defaultdict(list)  # by their bytes
-        self._left: list[tuple[str, str]] = []  # ids, and what gave them before (see `derived`)
-        self._flushed = 0  # so many of the lines are in the store
+        self._gone: dict[str, list[tuple[str, str]]] = defaultdict(list)  # by content: path, id
+        self._left: list[tuple[str, str]] = []  # of removed records: id, `derived`
+        self._flushed = 0  # number of lines that are in the index
         self._arrived: list[tuple[RecordFile, RecordRow]] = []
-        self._undecided: list[_Rename] = []  # what the ledger may know by another id
-        self._anew = store.is_new
-        self._takes_all = False  # each record that no line is about gets one
+        self._undecided: list[_Rename] = []  # the ledger may have a former id
+        self._rebuilt = store.is_new  # all ids are assigned again
+        self._records_missing = False  # every record without a line gets one
 
-    # What the ledger says
+    # Reading the ledger
 
     def load(self) -> None:
         """Updates the index of the ledger in the store; raises `LedgerError`."""
@@ -85,24 +85,24 @@ class Identities:
         try:
             signature = Signature.of(self._path.stat())
         except OSError:
-            signature = None  # if there is one and it cannot be read, that will be said
-        look = json.dumps(signature)
-        if store.fact("ledger look") == look and signature and self._clock.is_sure(signature):
+            signature = None  # `read_ledger` reports a file that cannot be read
+        stamp = json.dumps(signature)
+        if store.fact("ledger signature") == stamp and signature and self._clock.is_sure(signature):
             return
         digest = self._digest()
         if not digest and signature:
-            digest = look  # no file that can be read: what reads it says why
+            digest = stamp  # not readable: `read_ledger` reports why
         if digest != (store.fact("ledger") or ""):
             store.ledger.replace(read_ledger(self._path, self._shown))
             store.set_fact("ledger", digest)
             if not store.is_new:
-                self._name_again()
-            self._anew = True
-        self._note_look(look, signature)
+                self._assign_again()
+            self._rebuilt = True
+        self._set_signature(stamp, signature)
 
-    def _note_look(self, look: str, signature: Signature | None) -> None:
+    def _set_signature(self, stamp: str, signature: Signature | None) -> None:
         sure = signature is not None and self._clock.is_sure(signature)
-        self._store.set_fact("ledger look", look if sure else None)
+        self._store.set_fact("ledger signature", stamp if sure else None)
 
     def _digest(self) -> str:
         try:
@@ -113,8 +113,8 @@ class Identities:
         except OSError:
             return ""
 
-    def _name_again(self) -> None:
-        """Gives every record the id that the ledger says now."""
+    def _assign_again(self) -> None:
+        """Assigns all ids again, from the new ledger."""
         for batch in in_batches(self._store):
             places: dict[int, RecordFile] = {}
             for record in batch:
@@ -132,7 +132,7 @@ class Identities:
         guid = self._store.ledger.id_of(place.line(row), row.guid_from)
         return row if guid == row.guid else named(row, guid, row.guid)
 
-    # What changes
+    # Collecting changes
 
     def replaced(self, old: RecordRow, new: RecordRow, place: RecordFile) -> None:
         """The only record of a file was replaced."""
@@ -163,11 +163,11 @@ class Identities:
         by_content = row.guid_from == PATH_ID
         if earlier := self._store.ledger.earlier_id(place.line(row), by_content):
             self._undecided.append(_Rename(earlier, place, row))
-        if not self._anew:
+        if not self._rebuilt:
             self._arrived.append((place, row))
 
     def keep(self) -> None:
-        """Lets known records keep their former ids, unless another record has them."""
+        """Gives known records their former ids, unless another record has them."""
         renames = self._changed
         for place, row in self._arrived:
             if row.guid_from == PATH_ID and (old := self._gone.get(place.label(row.part))):
@@ -175,23 +175,23 @@ class Identities:
                 old.remove(min(old))
                 renames.append(_Rename(guid, place, row))
         decided = -1
-        while decided != len(self._lines):  # what a name is freed from may be known by another
+        while decided != len(self._lines):  # a released id can be taken by another record
             self._keep_all(renames)
             self._keep_all(self._undecided)
             decided = len(self._lines)
             self._release()
-            self._part()
-        # What was not given an id that it may have had is to be called the same for ever, too.
+            self._separate()
+        # A record that did not get its former id gets a line for its present id, so that it stays.
         for rename in sorted(self._undecided, key=lambda rename: rename.order):
-            if self._is_named_so(rename.row, rename.place):
+            if self._has_derived_id(rename.row, rename.place):
                 self._lines.append(self._line(rename.place, rename.row))
         self._flush()
 
     def _line(self, place: RecordFile, row: RecordRow) -> LedgerLine:
-        """What is said of a record of which something must be said.
+        """The line of a record whose id must be kept.
 
-        Its bytes are not, unless all records have their lines: a copy of it that has none would
-        be taken for it one day, when it is gone.
+        It has the content only if all records have lines. Otherwise a copy without a line would
+        inherit the id after the record was deleted.
         """
         line = place.line(row)
         return line if self._records_all else line._replace(content="")
@@ -199,33 +199,33 @@ class Identities:
     def _keep_all(self, renames: list[_Rename]) -> None:
         renames = sorted(renames, key=lambda rename: rename.order)
         before = -1
-        while len(renames) != before:  # what was given up by one may be free for another
+        while len(renames) != before:  # an id given up by one can be taken by another
             before = len(renames)
             renames = [rename for rename in renames if not self._keep(rename)]
 
-    def _part(self) -> None:
-        """An id is not given to another record: not to one that comes by a name that it left."""
+    def _separate(self) -> None:
+        """Gives an id of its own to a record whose rules give the id of another item."""
         store = self._store
         if store.ledger.is_empty:
             return
         arrived = {row.guid_key for _, row in self._arrived}
-        for key in sorted(store.double_guids() if self._anew else arrived):
+        for key in sorted(store.double_guids() if self._rebuilt else arrived):
             same = store.records_of_key(key)
             for guid in sorted({record.row.guid for record in same if record.row.derived}):
                 by_name = [r for r in same if r.row.guid == guid and not r.row.derived]
                 by_line = [r for r in same if r.row.guid == guid and r.row.derived]
                 if any(record.row.guid_from == OWN_ID for record in by_name):
-                    continue  # it says itself what item it is
+                    continue  # its own key `id` says which item it is
                 path = store.ledger.path_of(guid)
                 if any(self._placed(r).path == path for r in by_name):
-                    # The item came back to its name; what is called by a line is another.
+                    # The item is back at its path; the record with a ledger line is another item.
                     for derived in sorted({record.row.derived for record in by_line}):
                         self._free(guid, derived)
                 elif by_name:
                     self._rename(guid, by_name)
 
     def _rename(self, guid: str, records: list[StoredRecord]) -> None:
-        """Gives an item an id of its own, in all its files."""
+        """Gives an item a new id of its own, in all its files."""
         line = min(self._placed(record) for record in records)
         mark = hashlib.sha256(f"{line.path}\n{line.published}".encode()).hexdigest()[:12]
         new = f"{guid}-{mark}" if "#" in guid else f"{guid}#{mark}"
@@ -237,7 +237,7 @@ class Identities:
     def _placed(self, record: StoredRecord) -> LedgerLine:
         return record_file(self._store, record.file).line(record.row)
 
-    def _is_named_so(self, row: RecordRow, place: RecordFile) -> bool:
+    def _has_derived_id(self, row: RecordRow, place: RecordFile) -> bool:
         """Whether a record still has the id that its own keys give."""
         same = self._store.records_named(row.guid_key, row.guid)
         return any((r.file, r.row.part, r.row.derived) == (place.file, row.part, "") for r in same)
@@ -248,14 +248,14 @@ class Identities:
             return False
         same = store.records_named(row.guid_key, row.guid)
         if len(same) != 1 or (same[0].file, same[0].row.part) != (rename.place.file, row.part):
-            return False  # the id that it would have is another record's, too
+            return False  # another record has the same id
         kept = named(same[0].row, rename.old, row.guid)
         store.update_record(same[0], kept)
         self._lines.append(self._line(rename.place, kept))
         return True
 
     def _release(self) -> None:
-        """Names that led to an item's id, and do no more: who comes by them is another item."""
+        """Ends mappings of removed records: a new record with that derived id is another item."""
         self._flush()
         for guid, derived in sorted(set(self._left)):
             same = self._store.records_named(guid_key(guid), guid)
@@ -275,20 +275,20 @@ class Identities:
                 self.arrived(record_file(store, record.file), row)
 
     def _flush(self) -> None:
-        """Has the ledger in the store know what was added; not while records are being read.
+        """Adds the new lines to the index of the ledger.
 
-        What is known of one record must not depend on which others came before it.
+        Not while records are read: the id of one must not depend on the order of reading.
         """
         self._store.ledger.add(self._lines[self._flushed :])
         self._flushed = len(self._lines)
 
-    # What another version of feedpub knew
+    # Ids of another version of feedpub
 
     def recall(self, records: Iterable[FormerRecord]) -> None:
-        """Lets records have the ids that another version of feedpub gave them.
+        """Gives records the ids that another version of feedpub gave them.
 
-        It is the same record if its file has the same bytes, or if it is alone in the same file
-        and has the same date. Raises `FormerStoreError` if they cannot be read.
+        A record is the same if its file has the same bytes, or if it is the only record of the
+        same file and has the same date. Raises `FormerStoreError` if they cannot be read.
         """
         store = self._store
         store.remember_former(records)
@@ -314,12 +314,12 @@ class Identities:
         self.take_over(
             line._replace(id=old, derived=new)
             for new, lines in sorted(renames.items())
-            # Of several items that are one now, one keeps its id.
+            # If several items became one, the first id is kept.
             for old, line in sorted(lines.items(), key=lambda known: known[1].path)[:1]
         )
 
     def take_over(self, lines: Iterable[LedgerLine]) -> None:
-        """Lets records have these ids, if nobody else has."""
+        """Gives records these ids, unless another record has them."""
         for line in lines:
             if self._store.records_named(guid_key(line.id), line.id):
                 continue
@@ -335,17 +335,17 @@ class Identities:
             "if this is not intended, restore the old id"
         )
 
-    # What is written
+    # Writing the ledger
 
     def record(self) -> None:
-        """With `ids.record: all`, records each id that is published for the first time."""
+        """With `ids.record: all`, collects the ids that are published for the first time."""
         store = self._store
         self._flush()
         if not self._records_all:
             store.set_fact("ids", "kept")
             return
-        self._takes_all = self._anew or store.fact("ids") != "all"
-        if not self._takes_all:
+        self._records_missing = self._rebuilt or store.fact("ids") != "all"
+        if not self._records_missing:
             new = [
                 record_file(store, record.file).line(record.row)
                 for key in sorted(store.touched)
@@ -360,22 +360,22 @@ class Identities:
         """Appends the new lines to the ledger; returns a message. Raises `LedgerError`."""
         store = self._store
         lines: Iterable[LedgerLine] = self._lines
-        if self._takes_all:  # they may be more than memory holds
+        if self._records_missing:  # a generator: there may be millions
             unknown = store.each_unknown()
             new = (record_file(store, record.file).line(record.row) for record in unknown)
             lines = itertools.chain(lines, new)
         self.added = count = append_lines(self._path, self._shown, lines)
         if not count:
             return ""
-        if self._takes_all:
+        if self._records_missing:
             store.ledger.replace(read_ledger(self._path, self._shown))
         store.set_fact("ledger", self._digest())
-        self._note_look("", None)
+        self._set_signature("", None)
         added = "1 line was" if count == 1 else f"{count:,} lines were"
-        return f"{self._shown}: {added} added, so that ids stay what they are; keep the file"
+        return f"{self._shown}: {added} added, so that ids do not change; keep the file"
 
 
 def record_file(store: Store, file: int) -> RecordFile:
-    """Where a file is that the store knows."""
+    """A file in the store."""
     place = store.file_place(file)
     return RecordFile(file, place.shown, place.content)

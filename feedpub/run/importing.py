@@ -1,4 +1,4 @@
-"""The ids of a feed that another tool published → lines of the ledger, matched by address."""
+"""The ids in a feed of another tool → lines of the ledger, matched by URL."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from feedpub.output.manifest import ManifestError, read_manifest
 from feedpub.run.query import ledger_line, read_records, read_terms
 from feedpub.run.report import RunOptions
 
-MAX_PAGES = 1000  # of a feed that goes on elsewhere
+MAX_PAGES = 1000  # of one feed
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Imported:
-    """What became of the items of a feed."""
+    """The result of matching the items of a feed with the records."""
 
     items: int = 0
     lines: list[LedgerLine] = field(default_factory=list)  # for the ledger
-    same: int = 0  # called what they were called already
-    unmatched: list[Published] = field(default_factory=list)  # no record has their address
-    refused: list[str] = field(default_factory=list)  # why a record keeps the id that it has
+    same: int = 0  # items whose record has the same id already
+    unmatched: list[Published] = field(default_factory=list)  # items whose URLs no record has
+    refused: list[str] = field(default_factory=list)  # messages: why a record keeps its own id
 
 
 def other_feed(name: str) -> OtherFeed:
-    """A feed in a file or at an address, there with the pages that it names; raises `RunError`."""
+    """Reads a feed from a file, or from a URL with all its pages. Raises `RunError`."""
     if not re.match(r"https?://", name, re.IGNORECASE):
         try:
             return read_feed(Path(name).read_bytes(), name)
         except OSError as error:
             raise RunError(f"{name}: cannot be read ({error.strerror})") from error
-    from feedpub.web import get  # a run that reads files need not wait for requests
+    from feedpub.web import get  # slow to import; files do not need it
 
     whole = OtherFeed([])
     seen: set[str] = set()
@@ -59,7 +59,7 @@ def _named(url: str, answer: tuple[bytes, str]) -> tuple[bytes, str, str]:
 
 
 def published_in(config: Config) -> OtherFeed:
-    """The items in the feeds of the output tree, each once, as the last run left them."""
+    """The items in the feeds of the output tree, each once."""
     try:
         manifest = read_manifest(config.output)
     except ManifestError:
@@ -67,7 +67,7 @@ def published_in(config: Config) -> OtherFeed:
     whole = OtherFeed([])
     seen: set[str] = set()
     paths = list(manifest.files) if manifest else []
-    # JSON Feed and RSS have the id as it is; Atom may have it in another form.
+    # JSON Feed and RSS have the id itself; Atom may have a URI made from it.
     for form in ("json", "rss", "atom"):
         name = config.feeds.filenames.get(form)
         for path in (path for path in paths if path.rpartition("/")[2] == name):
@@ -80,7 +80,7 @@ def published_in(config: Config) -> OtherFeed:
 
 
 def match(config: Config, feed: OtherFeed, options: RunOptions) -> Imported:
-    """What the ledger is to say, so that the records are called what the feed calls them."""
+    """Finds the lines that the ledger needs so that the records get the ids of the feed."""
     problems: list[Problem] = []
     reading = read_records(config, read_terms(config, problems), options)
     records = [*reading.items, *(left.record for left in reading.left_out if left.record)]
@@ -91,38 +91,39 @@ def match(config: Config, feed: OtherFeed, options: RunOptions) -> Imported:
             if re.match(r"https?://", url, re.IGNORECASE):
                 by_address[same_page(url)].append(record)
     owner = {record.id: record for record in records}
-    told = Imported(len(feed.items))
-    taken: set[str] = set()  # what the records' own rules give, each once
+    result = Imported(len(feed.items))
+    taken: set[str] = set()  # ids that the rules give, and that have a line now
     for item in feed.items:
         found = [r for url in item.addresses for r in by_address.get(same_page(url), [])]
         ids = {record.id for record in found}
         if not found:
-            told.unmatched.append(item)
+            result.unmatched.append(item)
             continue
         record, derived = found[0], found[0].derived or found[0].id
         if item.id in ids:
-            told.same += 1
+            result.same += 1
         elif len(ids) > 1:
-            told.refused.append(f"{item.id}: several records have its address: {_names(found)}")
+            result.refused.append(f"{item.id}: several records have its URL: {_names(found)}")
         elif record.id_from == OWN_ID:
-            told.refused.append(
-                f"{record.path}: says itself that its id is {record.id}; write {item.id} there"
+            result.refused.append(
+                f"{record.path}: its key id is {record.id}; change it to {item.id}"
             )
         elif item.id in owner:
-            told.refused.append(
-                f"{record.path}: its id would be {item.id}, which {owner[item.id].path} has"
+            result.refused.append(
+                f"{record.path}: its id would be {item.id}, "
+                f"which is the id of {owner[item.id].path}"
             )
         elif derived in taken:
-            told.refused.append(f"{record.path}: the feed gives it a second id, {item.id}")
+            result.refused.append(f"{record.path}: the feed gives it a second id, {item.id}")
         else:
             taken.add(derived)
             line = ledger_line(record)
-            told.lines.append(line._replace(id=item.id, derived=derived))
-    return told
+            result.lines.append(line._replace(id=item.id, derived=derived))
+    return result
 
 
-def take(config: Config, lines: Sequence[LedgerLine]) -> None:
-    """Adds lines to the ledger; raises `LedgerError`."""
+def append_to_ledger(config: Config, lines: Sequence[LedgerLine]) -> None:
+    """Appends lines to the ledger. Raises `LedgerError`."""
     if lines:
         append_lines(config.ledger, config.shown(config.ledger), lines)
 

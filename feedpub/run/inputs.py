@@ -1,4 +1,4 @@
-"""What earlier work depends on, as short hashes: same hash, same outcome."""
+"""Hashes of everything that a step of a run depends on: same hash, same result."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from feedpub.records.rules import ReadingRules
 from feedpub.records.scan import FoundName
 from feedpub.version import VERSION
 
-# What is installed beside feedpub and has a say in the bytes of a feed.
+# Installed packages whose version can change the bytes of a feed.
 _LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
-# The fields of rules that no outcome depends on, and why.
-_NO_SETTINGS = frozenset({"providers"})  # ReadingRules: what was read already, to be reused
+# Fields of rules that no result depends on.
+_NO_SETTINGS = frozenset({"providers"})  # ReadingRules: a cache of parsed providers
 
 
 def digest(*parts: Any) -> bytes:
-    """A hash of plain values, of their texts as Python writes them."""
+    """A hash of plain values, computed from their repr."""
     return hashlib.blake2b(repr(parts).encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def of_files(reading: bytes, files: Sequence[FoundName]) -> bytes:
-    """A hash of a folder's files as they look, and of how they are read."""
-    # Of these there are many, and their texts would take ten times as long.
+    """A hash of the names and signatures of a folder's files, and of how they are read."""
+    # Not `digest`: there are many files, and repr is ten times slower.
     plain_files: Any = files
-    looks = marshal.dumps(plain_files, 2)
-    return hashlib.blake2b(reading + looks, digest_size=16).digest()
+    signatures = marshal.dumps(plain_files, 2)
+    return hashlib.blake2b(reading + signatures, digest_size=16).digest()
 
 
 def program() -> str:
-    """This feedpub, on this Python, with the libraries beside it."""
+    """A hash of the program: this feedpub, this Python, and the installed libraries."""
     import yaml
 
     package = Path(__file__).parents[1]
@@ -54,46 +54,49 @@ def program() -> str:
 
 def _names(folder: Path) -> Iterable[str]:
     try:
-        # Folders like lxml-6.0.2.dist-info: no need to ask each library.
+        # Folder names like lxml-6.0.2.dist-info have the versions: no import needed.
         return [path.name for path in folder.iterdir() if path.suffix == ".dist-info"]
     except OSError:
         return []
 
 
 def _sizes(folder: str) -> Iterable[tuple[str, int]]:
-    """The modules below a folder: a feedpub that was patched in place is another program."""
+    """The names and sizes of the modules below a folder, to notice a patched feedpub."""
     try:
         entries = list(os.scandir(folder))
     except OSError:
         return
     for entry in entries:
         if entry.name.endswith(".py"):
-            with contextlib.suppress(OSError):  # an editor's lock is a link that leads nowhere
+            with contextlib.suppress(OSError):  # an editor's lock file is a broken link
                 yield entry.path.rpartition("feedpub")[2], entry.stat().st_size
         elif entry.is_dir() and not entry.name.startswith("__"):
             yield from _sizes(entry.path)
 
 
 def configuration(config: Config) -> str:
-    """Whose memory it is: one configuration's and one output's, wherever both move together."""
+    """A hash of the paths of config.yaml and the output, relative to the state folder.
+
+    It identifies the owner of a store, and stays the same if a site moves as a whole.
+    """
     paths = (config.path, config.output)
     return digest([os.path.relpath(path, config.state) for path in paths]).hex()
 
 
 def settings(config: Config) -> bytes:
-    """Everything that config.yaml says."""
+    """A hash of everything in config.yaml."""
     return of_rules(config.settings)
 
 
 def of_rules(*rules: Any) -> bytes:
-    """A hash of all that the rules of a stage hold: a setting that is added there is in it."""
+    """A hash of all fields of the rules of a step, including fields added later."""
     return digest(plain(rules))
 
 
 def plain(value: Any) -> Any:
-    """Settings as plain values, whose texts tell all that they hold.
+    """Converts settings to plain values whose repr is complete.
 
-    Raises `TypeError` for a value of which that is not known.
+    Raises `TypeError` for a value of an unknown type.
     """
     if is_dataclass(value):
         return [(name, plain(child)) for name, child in sorted(vars(value).items())]
@@ -109,4 +112,4 @@ def plain(value: Any) -> Any:
         return value.key
     if value is None or isinstance(value, (str, bytes, int, float)):
         return value
-    raise TypeError(f"no settings hold a {type(value).__name__}")
+    raise TypeError(f"no hash is defined for a {type(value).__name__}")

@@ -1,7 +1,7 @@
-"""What is known of the media files that feeds name: those beside records, and those of hosts.
+"""Collects facts (type, size, duration…) about the media files in feeds, local and remote.
 
-Only what is in a window of some feed is looked at. What was learnt is remembered
-(`feedpub.store.media`); the same facts give the same feeds.
+Only media of records in the window of a feed are checked. Facts are cached in
+`feedpub.store.media`; the same facts give the same feeds.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from feedpub.media.facts import Facts
     from feedpub.store.media import MediaStore
 
-FOLDER = "media"  # of the output
-MIRRORED = "mirror:"  # before the address of a picture that is to be had here
-LOCAL = "file:"  # before a path: an address of a file beside a record
+FOLDER = "media"  # below the output
+MIRRORED = "mirror:"  # prefix: the URL of a picture to mirror
+LOCAL = "file:"  # prefix: the path of a file beside a record
 
 
 class MediaFile(NamedTuple):
-    """What is known of one address."""
+    """What is known about one address: a URL, or a path with a prefix."""
 
     facts: Facts
-    path: str = ""  # below the output, of a file that is published
-    file: str = ""  # where that is now
-    digest: str = ""  # of it
-    small: MediaFile | None = None  # the same picture, smaller
+    path: str = ""  # below the output, if the file is published
+    file: str = ""  # its source on disk
+    digest: str = ""  # SHA-256 of the file
+    small: MediaFile | None = None  # a smaller version of the picture
 
 
 def wanted(record: Record, asks_hosts: bool, mirrors: bool = False) -> str:
-    """The addresses of a record of which there may be more to know, as the store keeps them."""
+    """The addresses of a record's media whose facts are needed, one per line."""
     lines = []
     for n, media in enumerate((*record.images, *record.enclosures)):
         if media.file:
@@ -62,7 +62,7 @@ def _lacks(media: Enclosure, is_picture: bool) -> bool:
 
 
 def completed(record: Record, found: Mapping[str, MediaFile], site_url: str) -> Record:
-    """The record with what is known of its media besides; what it says itself counts first."""
+    """Adds known facts to the media of a record. Values in the record take precedence."""
 
     def known(media: Enclosure, is_picture: bool) -> Enclosure:
         local = found.get(f"{LOCAL}{media.file}") if media.file else None
@@ -93,7 +93,7 @@ def completed(record: Record, found: Mapping[str, MediaFile], site_url: str) -> 
 
 
 def _as_published(media: Enclosure, found: MediaFile, site_url: str) -> Enclosure:
-    """A picture as it was made here: what is known of the original is no longer true."""
+    """The enclosure of a mirrored picture. The facts of the original do not apply to it."""
     facts = found.facts
     made = Enclosure(
         site_url + quote(found.path, safe="/~"),
@@ -108,15 +108,15 @@ def _as_published(media: Enclosure, found: MediaFile, site_url: str) -> Enclosur
 
 
 def moved_pictures(before: Record, after: Record) -> dict[str, str]:
-    """The addresses of a record's pictures that are published elsewhere: the old → the new."""
+    """The URLs of pictures that feedpub publishes itself: original → published."""
     pairs = zip(before.images, after.images, strict=True)
     return {old.url: new.url for old, new in pairs if old.url != new.url}
 
 
 def local_file(config: Config, shown: str) -> Path | None:
-    """The file beside a record that it may mean; None if there is none that may be published.
+    """The file beside a record; None if it is missing or must not be published.
 
-    Links must not lead out of the sources: records may be other people's.
+    Symbolic links must not lead out of the sources, because records are not trusted.
     """
     path = config.root / shown
     try:
@@ -128,12 +128,12 @@ def local_file(config: Config, shown: str) -> Path | None:
     if any(part.startswith(".") for part in parts) or not real.is_file():
         return None
     inside = any(real.is_relative_to(root) for root in roots)
-    ours = real.is_relative_to(config.output.resolve()) or real.is_relative_to(config.state)
-    return path if inside and not ours else None
+    own = real.is_relative_to(config.output.resolve()) or real.is_relative_to(config.state)
+    return path if inside and not own else None
 
 
 def described(path: Path) -> MediaFile:
-    """A local file, and where it is published; raises `OSError`."""
+    """The facts of a local file, and its path in the output. Raises `OSError`."""
     from feedpub.media.facts import facts_of_file
 
     with path.open("rb") as file:
@@ -143,7 +143,7 @@ def described(path: Path) -> MediaFile:
 
 
 def check(config: Config) -> None:
-    """Raises `ConfigError` for what `images` says and nobody could do."""
+    """Raises `ConfigError` if `images.allow` is not valid."""
     images = config.settings.images
     if not images.allow:
         return
@@ -158,7 +158,7 @@ def check(config: Config) -> None:
 
 
 class Media:
-    """One run's knowledge of media; `found` holds what there is to know."""
+    """The facts about media in one run, in `found` by address."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class Media:
         report: MediaReport,
     ) -> None:
         self.found: dict[str, MediaFile] = {}
-        self.began_as = self.generation = ""
+        self.old_generation = self.generation = ""
         self.note = ""
         self._config = config
         self._options = options
@@ -180,14 +180,14 @@ class Media:
         self._mirrors = config.settings.images.mirror
 
     def refresh(self, addresses: Iterable[str]) -> set[str]:
-        """Looks at these; returns those of which something else is known than before."""
-        from feedpub.store.media import MediaStore  # few sites have any
+        """Refreshes the facts about these addresses; returns the addresses whose facts changed."""
+        from feedpub.store.media import MediaStore  # few sites need it
 
         known = dict.fromkeys(addresses)
         store = MediaStore(self._config.state, keep=not self._options.dry_run)
         try:
             before = store.generation
-            changed = {address for address in known if self._look(store, address)}
+            changed = {address for address in known if self._load(store, address)}
             if self._asks_hosts:
                 changed |= self._ask(
                     store, [a for a in known if not a.startswith((LOCAL, MIRRORED))]
@@ -197,40 +197,41 @@ class Media:
                 changed |= self._mirror(store, urls)
             store.keep_only(known)
             store.commit()
-            self.began_as, self.generation = before, store.generation
+            self.old_generation, self.generation = before, store.generation
             self.note = store.note
         finally:
             store.close()
         return changed
 
     def of(self, text: str) -> list[MediaFile | None]:
-        """What is known of a record's media, `text` being what `wanted` gave."""
+        """The facts about a record's media; `text` is the result of `wanted`."""
         known = (self.found.get(address) for address in text.split("\n"))
         return [(found and found._replace(file="")) for found in known]
 
     def paths(self) -> dict[str, MediaFile]:
-        """The files that are to be published, by their paths below the output."""
+        """The files to publish, by path below the output."""
         known = [*self.found.values()]
         known += [found.small for found in known if found.small]
         return {found.path: found for found in known if found.path}
 
-    def _look(self, store: MediaStore, address: str) -> bool:
+    def _load(self, store: MediaStore, address: str) -> bool:
+        """Takes the facts from the cache, or from a local file; whether they changed."""
         from feedpub.media.facts import Facts
 
-        remembered = store.get(address)
+        cached = store.get(address)
         if address.startswith(MIRRORED):
             return False
         if not address.startswith(LOCAL):
-            if remembered:
-                self.found[address] = MediaFile(Facts(*json.loads(remembered[0])))
+            if cached:
+                self.found[address] = MediaFile(Facts(*json.loads(cached[0])))
             return False
         path = local_file(self._config, address.removeprefix(LOCAL))
         if path is None:
             return store.forget(address)
         try:
             signature = Signature.of(path.stat())
-            if remembered and remembered[1] == json.dumps(signature):
-                facts, *rest = json.loads(remembered[0])
+            if cached and cached[1] == json.dumps(signature):
+                facts, *rest = json.loads(cached[0])
                 self.found[address] = MediaFile(Facts(*facts), rest[0], str(path), rest[1])
                 return False
             found = described(path)
@@ -239,12 +240,12 @@ class Media:
             return store.forget(address)
         self.found[address] = found
         facts_text = json.dumps([found.facts, found.path, found.digest])
-        memory = json.dumps(signature) if self._clock.is_sure(signature) else ""
-        store.put(address, facts_text, memory)
-        return remembered is None or remembered[0] != facts_text
+        state = json.dumps(signature) if self._clock.is_sure(signature) else ""
+        store.put(address, facts_text, state)
+        return cached is None or cached[0] != facts_text
 
     def _ask(self, store: MediaStore, addresses: list[str]) -> set[str]:
-        """Asks hosts for what is due; what was learnt is kept at once, come what may."""
+        """Requests due URLs from their hosts. Answers are saved while it runs."""
         from feedpub.media.facts import Facts
         from feedpub.media.probe import ProbeCounts, ProbeRecord, due, probe
         from feedpub.media.scheduler import RequestSettings
@@ -252,9 +253,9 @@ class Media:
         now = self._clock.seconds
         known: dict[str, ProbeRecord] = {}
         for address in addresses:
-            if remembered := store.get(address):
-                facts = Facts(*json.loads(remembered[0]))
-                known[address] = ProbeRecord(facts, *json.loads(remembered[1]))
+            if cached := store.get(address):
+                facts = Facts(*json.loads(cached[0]))
+                known[address] = ProbeRecord(facts, *json.loads(cached[1]))
         asked = [
             address
             for address in addresses
@@ -279,21 +280,21 @@ class Media:
                 self._report.failed[address] = answer.error
             if count % 50 == 0:
                 store.commit()
-            self._watch.progress("asking hosts", count, len(asked))
+            self._watch.progress("probing media", count, len(asked))
         self._report.asked = len(asked) - counts.left - counts.put_off
         self._report.left = counts.left + counts.put_off
         return changed
 
     def _mirror(self, store: MediaStore, urls: list[str]) -> set[str]:
-        """Has the pictures here that can be had; the others keep their addresses."""
+        """Mirrors pictures. Pictures that cannot be fetched keep their URLs."""
         from feedpub.media.mirror import Mirror
 
         folder = self._config.state / FOLDER
         mirror = Mirror(self._config, store, folder)
         changed: set[str] = set()
         if not self._options.dry_run:
-            now, again = self._clock.seconds, self._options.refresh_media
-            for count, url in enumerate(mirror.fetch(urls, again, now), start=1):
+            now, refresh = self._clock.seconds, self._options.refresh_media
+            for count, url in enumerate(mirror.fetch(urls, refresh, now), start=1):
                 changed.add(f"{MIRRORED}{url}")
                 self._watch.progress("fetching pictures", count, len(urls))
         names = set()

@@ -1,4 +1,4 @@
-"""Reading files, in whatever process: their bytes → rows for the store, and records."""
+"""Reads files in any process: bytes → rows for the store, and packed records."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from feedpub.store.rows import row_of
 
 
 class FileReader:
-    """Reads files by one set of rules."""
+    """Reads files with one set of rules."""
 
     def __init__(self, rules: FileRules, selection: Selection) -> None:
         self.rules = rules
@@ -37,11 +37,11 @@ class FileReader:
         self._digests = [hashlib.blake2b(digest, digest_size=16) for digest in rules.digests()]
 
     def read(self, files: Sequence[ToRead], keep: bool) -> list[FileRead]:
-        """Each file's rows; with `keep`, its records come along."""
+        """Reads files; with `keep`, the results include the packed records."""
         return [self._read(file, keep) for file in files]
 
     def records(self, file: ToRead) -> dict[int | None, Record]:
-        """The records of a file by their part; none if it is not what it was (`file.known`)."""
+        """The records of a file by part; empty if the file changed since `file.known`."""
         try:
             data = read_bytes(file.file)
         except UnreadableError:
@@ -56,14 +56,14 @@ class FileReader:
             data = read_bytes(file.file)
         except UnreadableError as error:
             parsed = unreadable(file.shown, error.what, error.remedy)
-            return self._told(file, b"", b"", parsed, keep)
+            return self._result(file, b"", b"", parsed, keep)
         digest, content = self._digests_of(file, data)
         if digest == file.known:
             return FileRead(file.id, digest, content)
-        return self._told(file, digest, content, self._parse(data, file), keep)
+        return self._result(file, digest, content, self._parse(data, file), keep)
 
     def _digests_of(self, file: ToRead, data: bytes) -> tuple[bytes, bytes]:
-        """Of all that its records are made of, and of its bytes alone."""
+        """A hash of everything its records depend on, and a hash of its bytes only."""
         content = content_hash(data)
         hashed = self._digests[file.source].copy()
         hashed.update(f"{file.shown}\0{file.below}\0".encode())
@@ -75,7 +75,7 @@ class FileReader:
             data, file.shown, file.below, self.rules.sources[file.source], self.rules.records
         )
 
-    def _told(
+    def _result(
         self, file: ToRead, digest: bytes, content: bytes, parsed: Parsed, keep: bool
     ) -> FileRead:
         rows = []
@@ -96,24 +96,24 @@ class FileReader:
 
 
 def _part(record: Record, file: ToRead) -> int | None:
-    """A record's number in a file of several, from 0."""
+    """A record's index in a file with several records, from 0; None if it is the only one."""
     number = record.path[len(file.shown) + 1 :]
     return int(number) - 1 if number else None
 
 
 def _digest_of(record: Record) -> bytes:
-    """Of all that is said in a record, wherever in its file it stands."""
-    said = record._replace(path="", line=0, order="")
-    return hashlib.blake2b(pack(said), digest_size=16).digest()
+    """A hash of a record's values, independent of its position in the file."""
+    values = record._replace(path="", line=0, order="")
+    return hashlib.blake2b(pack(values), digest_size=16).digest()
 
 
-_FORMAT = 2  # later ones write equal values in several ways
+_FORMAT = 2  # of marshal; later formats can write equal values differently
 _DATES = [Record._fields.index(name) for name in ("published", "updated")]
 _PROVIDER = Record._fields.index("provider")
 _EPISODE = Record._fields.index("episode")
 _LISTS: list[tuple[int, Any]] = [
-    (Record._fields.index(name), made_of)
-    for name, made_of in (
+    (Record._fields.index(name), kind)
+    for name, kind in (
         ("authors", Person),
         ("images", Enclosure),
         ("enclosures", Enclosure),
@@ -123,7 +123,7 @@ _LISTS: list[tuple[int, Any]] = [
 
 
 def pack(record: Record) -> bytes:
-    """A record's bytes; they are for this very program alone."""
+    """Serializes a record, for the same program only. Equal records give equal bytes."""
     values: list[Any] = list(record)
     for n in _DATES:
         values[n] = values[n].timestamp()
@@ -138,21 +138,21 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(data: bytes) -> Record:
-    """The record that `pack` was given."""
-    values: list[Any] = marshal.loads(data)  # noqa: S302 - from this very program
+    """Restores the record that `pack` serialized."""
+    values: list[Any] = marshal.loads(data)  # noqa: S302 - written by this program
     for n in _DATES:
         values[n] = datetime.fromtimestamp(values[n], UTC)
     if values[_PROVIDER]:
         values[_PROVIDER] = Provider(*values[_PROVIDER])
-    for n, made_of in _LISTS:
-        values[n] = tuple(made_of(*part) for part in values[n])
+    for n, kind in _LISTS:
+        values[n] = tuple(kind(*part) for part in values[n])
     if values[_EPISODE]:
         values[_EPISODE] = _episode(values[_EPISODE])
     return Record(*values)
 
 
 def _plain(value: Any) -> Any:
-    """Without the names of named tuples, however deep they are."""
+    """Converts named tuples to tuples, at any depth."""
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 

@@ -1,6 +1,6 @@
 """All records in memory without their content, for the commands check, explain and list.
 
-`generate` does the same work with the store, a part of the records at a time.
+`generate` does the same with the store, without all records in memory.
 """
 
 from __future__ import annotations
@@ -44,37 +44,37 @@ from feedpub.run.report import RunOptions
 from feedpub.store.ledger_index import LedgerIndex
 from feedpub.store.rows import seconds
 
-BATCH = 100  # files that a process parses at once
+BATCH = 100  # files per task of a process
 
 
 class LeftOut(NamedTuple):
-    """A record that is in no feed, on purpose."""
+    """A record that is in no feed, as configured."""
 
     name: str
     reason: str
-    record: Record | None = None  # None for what is no record of a story at all
+    record: Record | None = None  # None for a file that is not a record
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Reading:
-    """All records, each accounted for: read = items + left_out + duplicates + unusable."""
+    """All records; read = items + left_out + duplicates + unusable."""
 
     items: list[Record] = field(default_factory=list)  # newest first
     left_out: list[LeftOut] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # what was mended, too
-    no_records: list[LeftOut] = field(default_factory=list)  # taxonomy files and the like
+    problems: list[Problem] = field(default_factory=list)  # including records used anyway
+    no_records: list[LeftOut] = field(default_factory=list)  # taxonomy files and section pages
     unusable: int = 0
     files: int = 0
 
     @property
     def read(self) -> int:
-        """How many records there are."""
+        """The number of all records."""
         return len(self.items) + len(self.left_out) + len(self.duplicates) + self.unusable
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many records were left out for each reason, the most frequent first."""
+        """The number of records left out for each reason, most frequent first."""
         counts = Counter(left.reason for left in self.left_out)
         return dict(sorted(counts.items(), key=lambda count: (-count[1], count[0])))
 
@@ -85,11 +85,11 @@ class Grouping:
 
     terms: Taxonomies
     placer: Placer
-    windows: dict[str, Window]  # by feed path, in the order of the paths
+    windows: dict[str, Window]  # by path, sorted
 
 
 def read_terms(config: Config, problems: list[Problem]) -> Taxonomies:
-    """Topics and providers with what their files tell of them."""
+    """Reads the taxonomy files of topics and providers."""
     files = read_taxonomy(TaxonomyRules.of(config))
     problems += files.problems
     return Taxonomies(Terms(files.topics, problems), Terms(files.providers, problems))
@@ -102,10 +102,10 @@ def read_records(
     only: Callable[[FoundFile], bool] | None = None,
     try_content: bool = False,
 ) -> Reading:
-    """Every record of the sources (or of the files that `only` takes), selected and made unique.
+    """Reads, selects and deduplicates all records, or those of the files for which `only` is true.
 
-    The records are without their content, so that memory does not grow with it. With
-    `try_content`, it is rendered before it is dropped: an error of that is raised here.
+    Content is dropped to save memory. With `try_content` it is rendered first, so that errors
+    are raised here.
     """
     reading = Reading()
     scan = scan_sources(config)
@@ -130,7 +130,7 @@ def read_records(
             if reason and reason != "removed":
                 reading.left_out.append(LeftOut(record.path, reason, record))
             else:
-                # What was removed is out with all its copies, if it is the newest of them.
+                # A removed record also removes its duplicates, if it is the newest of them.
                 records.append(record)
     unique, duplicates = newest_of_each(records)
     for duplicate in duplicates:
@@ -149,14 +149,14 @@ def read_records(
 
 
 def _named(record: Record, content: str, ledger: LedgerIndex) -> Record:
-    """A record under the id that it has."""
+    """The record with the id that the ledger gives it."""
     known = ledger_line(record, content)
     id = ledger.id_of(known, record.id_from)
     return record if id == record.id else record._replace(id=id, derived=record.id)
 
 
 def ledger_line(record: Record, content: str = "") -> LedgerLine:
-    """What a line of the ledger can tell of a record; `content` is a hash of its file, if known."""
+    """The ledger line of a record; `content` is a hash of its file, if known."""
     published = seconds(record.published)
     line = LedgerLine(record.id, record.derived, record.path, published, content)
     return line._replace(content=content + line.part) if content else line
@@ -165,9 +165,9 @@ def ledger_line(record: Record, content: str = "") -> LedgerLine:
 def _parse_all(
     files: Sequence[FoundFile], rules: ReadingRules, processes: int, home: str | None
 ) -> Iterator[tuple[Parsed, str]]:
-    """What each file gives, in their order, with a hash of its bytes.
+    """The parsed files in order, each with a hash of its bytes.
 
-    With `home`, the address of the site, content is rendered once to see that it can be.
+    With `home`, the URL of the site, content is rendered to check that it can be.
     """
 
     def parse(batch: range) -> list[tuple[Parsed, str]]:
@@ -185,7 +185,7 @@ def _parse(found: FoundFile, rules: ReadingRules, home: str | None) -> tuple[Par
         return unreadable(found.shown, error.what, error.remedy), ""
     parsed = parse_file(data, found.shown, found.below, found.source, rules)
     if home is not None:
-        from feedpub.records.content import content_html  # explain and list need no lxml
+        from feedpub.records.content import content_html  # imports lxml, for check only
 
         for record in parsed.records:
             content_html(record, home)
@@ -198,7 +198,7 @@ def _without_content(record: Record) -> Record:
 
 
 def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Grouping:
-    """Places every record and keeps the window of each feed that has enough of them."""
+    """Places all records; returns the windows of the feeds that have enough of them."""
     placer = Placer(PlacingRules.of(config.feeds), terms)
     windows = Windows(lambda placement: window_rule(config, placement))
     for record in records:
@@ -212,7 +212,7 @@ def group(config: Config, terms: Taxonomies, records: Sequence[Record]) -> Group
 
 
 class Matches(NamedTuple):
-    """The records and problems that a name stands for."""
+    """The records and problems that match a name."""
 
     items: Sequence[Record]
     left_out: Sequence[tuple[Record, str]]  # with the reason
@@ -222,7 +222,7 @@ class Matches(NamedTuple):
 
 
 def find(config: Config, reading: Reading, what: str) -> Matches:
-    """Everything that a path, a path with #n, an id or a URL names."""
+    """Finds everything with this path, path with #n, id or URL."""
     file, mark, part = what.partition("#")
     path = Path(file).absolute()
     below = Path(os.path.relpath(path, config.root)).as_posix()
@@ -230,37 +230,37 @@ def find(config: Config, reading: Reading, what: str) -> Matches:
     names |= {global_id(what, config.site.id)}
     names -= {""}
 
-    def is_meant(record: Record) -> bool:
+    def matches(record: Record) -> bool:
         paths = {record.path, record.path.partition("#")[0]}
         urls = {record.id, record.derived, record.link, record.external_url}
         return not names.isdisjoint(paths | urls)
 
     return Matches(
-        [record for record in reading.items if is_meant(record)],
+        [record for record in reading.items if matches(record)],
         [
             (left.record, left.reason)
             for left in reading.left_out
-            if left.record and is_meant(left.record)
+            if left.record and matches(left.record)
         ],
-        [lost for lost in reading.duplicates if is_meant(lost.record)],
+        [lost for lost in reading.duplicates if matches(lost.record)],
         [other for other in reading.no_records if other.name in names],
         [problem for problem in reading.problems if {problem.path, problem.record} & names],
     )
 
 
 class Membership(NamedTuple):
-    """Whether a record is in a feed; the first field that is set says why not."""
+    """Whether a record is in a feed, and if not, why."""
 
     feed: str
-    position: int = 0  # its place among the items, from 1
-    size: int = 0  # how many items the feed has
-    unmet: Where | None = None  # the condition of a custom feed that the record does not meet
-    min_items: int = 0  # more records than there are, so that there is no such feed
-    period: str = ""  # of the archive that has the record, because it is too old for the feed
+    position: int = 0  # among the items, from 1; 0 if it is not in the feed
+    size: int = 0  # number of items in the feed
+    unmet: Where | None = None  # condition of a custom feed that the record does not meet
+    min_items: int = 0  # set if the feed has too few records to exist
+    period: str = ""  # of the archive with the record, if it is too old for the feed
 
 
 def memberships(config: Config, grouping: Grouping, record: Record) -> list[Membership]:
-    """The feeds that a record belongs to, and the custom feeds that it does not belong to."""
+    """The feeds that a record belongs to, and the custom feeds it does not belong to."""
     found = []
     placements = grouping.placer.place(record.head)
     for placement in placements:
@@ -285,7 +285,7 @@ def memberships(config: Config, grouping: Grouping, record: Record) -> list[Memb
 
 
 def feed_path(config: Config, what: str) -> str:
-    """The path of the feed that a path or a URL names: its own, or that of one of its files."""
+    """The path of a feed, given its path, or a path or URL of one of its files."""
     path = what.removeprefix(config.site.url).strip("/")
     path = path.removeprefix(config.shown(config.output) + "/")
     if path == config.shown(config.output):
@@ -298,17 +298,17 @@ def feed_path(config: Config, what: str) -> str:
 
 
 class FeedDescription(NamedTuple):
-    """A feed, and by which settings it has its items."""
+    """A feed, and the settings that decide which items it has."""
 
     id: str
     window: Window
-    where: Where | None  # the condition of its group, or its own
+    where: Where | None  # condition of its group or of the custom feed
     profile: Profile
     urls: Mapping[str, str]  # by format
 
 
 def describe(config: Config, grouping: Grouping, path: str) -> FeedDescription:
-    """A feed that there is."""
+    """Describes an existing feed."""
     window = grouping.windows[path]
     prefix = f"{path}/" if path else ""
     return FeedDescription(
@@ -324,7 +324,7 @@ def describe(config: Config, grouping: Grouping, path: str) -> FeedDescription:
 
 
 class MissingFeed(NamedTuple):
-    """Why there is no feed: no record meets its condition, or it has too few of them."""
+    """Why a feed does not exist: no record meets its condition, or too few do."""
 
     where: Where | None
     records: int = 0
@@ -334,7 +334,7 @@ class MissingFeed(NamedTuple):
 def explain_missing(
     config: Config, reading: Reading, grouping: Grouping, path: str
 ) -> MissingFeed | None:
-    """Why there is no feed at a path; None if no setting could make one there."""
+    """Why there is no feed at a path; None if no setting leads to one."""
     for custom in config.feeds.custom:
         if path == f"custom/{custom.slug}":
             return MissingFeed(custom.where)
@@ -347,8 +347,8 @@ def explain_missing(
     return MissingFeed(None, len(placed), min_items(config, placed[0])) if placed else None
 
 
-def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
-    """What Apple Podcasts would refuse of the feeds that are podcasts; each fault once."""
+def podcast_problems(config: Config, grouping: Grouping) -> list[Problem]:
+    """What Apple Podcasts would reject in podcast feeds; each fault once."""
     formats = [FormatName(name, media_type(name)) for name in in_order(config.feeds.formats)]
     existing = list(grouping.windows)
     items = ItemAssembler(ItemRules.of(config, formats), grouping.terms, existing)
@@ -372,7 +372,7 @@ def lacks_of_podcasts(config: Config, grouping: Grouping) -> list[Problem]:
 
 
 def _with_local(record: Record, config: Config) -> Record:
-    """The record with what the files beside it tell."""
+    """Adds the facts of the files beside a record."""
     found: dict[str, MediaFile] = {}
     for address in wanted(record, asks_hosts=False).split("\n"):
         file = local_file(config, address.removeprefix(LOCAL)) if address else None

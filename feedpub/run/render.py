@@ -1,4 +1,4 @@
-"""What changed in the store → the files of the feeds that it changes, and of no others."""
+"""Renders items and writes the files of stale feeds, in several processes."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from feedpub.run.sync import Kept
 from feedpub.store.rows import FeedRow, Unit
 from feedpub.store.store import Store
 
-ITEMS = 20  # that a process renders at once: large documents cost more an item than small ones
-FEEDS = 4  # that a process writes at once
+ITEMS = 20  # per batch and document; in large documents each item costs more
+FEEDS = 4  # per batch
 
-# Each record's item in each format, by the record's id, as feeds of a profile hold it.
+# Profile → record id → the item in each format.
 Rendered = dict[Profile | None, dict[int, Sequence[bytes]]]
 
 
 class ToRender(NamedTuple):
-    """A record whose item is to be made; `place` is where it is read again, if it was not kept."""
+    """A record whose item must be rendered; `place` None: its packed record was kept."""
 
     id: int
     file: int
@@ -48,7 +48,7 @@ class ToRender(NamedTuple):
 
 
 class Publisher:
-    """Makes the files of feeds; `aliases` say where else a file is to be found."""
+    """Renders the files of feeds; `aliases` are further paths of a file."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Publisher:
         aliases: Mapping[str, Sequence[str]],
         media: Mapping[str, MediaFile],
     ) -> None:
-        """`root` is the folder that files in the store are below."""
+        """`root` is the folder that paths in the store are relative to."""
         self._root = root
         self._store = store
         self._reader = reader
@@ -74,9 +74,9 @@ class Publisher:
     def write(
         self, jobs: Iterable[FeedJob], kept: Kept, tree: OutputTree, watch: Watch
     ) -> list[tuple[Unit, Staged]]:
-        """Stages the files of feeds, each with what it is of; in several processes if it pays.
+        """Stages the files of feeds; returns them with their units.
 
-        `jobs` may be found out while the items of the first are rendered already.
+        `jobs` may be a generator: items are rendered while it runs.
         """
         feeds: list[FeedJob] = []
         rendered = self._render(jobs, feeds, kept, watch)
@@ -98,13 +98,13 @@ class Publisher:
     def _render(
         self, jobs: Iterable[FeedJob], feeds: list[FeedJob], kept: Kept, watch: Watch
     ) -> Rendered:
-        """Every item of the feeds, once for each profile. The jobs are appended to `feeds`."""
+        """Renders each item of the feeds once per profile. Appends the jobs to `feeds`."""
 
         def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
             records = zip(batch, _records(batch, kept, self._reader), strict=True)
             items = (self._item(record, wanted.profile) for wanted, record in records)
             parts: list[tuple[bytes, ...]] = []
-            # Of a file with many records there is one batch, too large for one document.
+            # All records of one file are one batch, which can be too large for one document.
             while some := list(itertools.islice(items, ITEMS)):
                 parts += zip(*(form.render_items(some) for form in self._formats), strict=True)
             return [(row.id, row.profile, forms) for row, forms in zip(batch, parts, strict=True)]
@@ -115,16 +115,16 @@ class Publisher:
             for record, profile, forms in done:
                 rendered[profile][record] = forms
             count += len(done)
-            watch.progress("rendering items", count, 0)  # more may be found to be wanted
+            watch.progress("rendering items", count, 0)  # the total is not known yet
         return rendered
 
     def _batches(
         self, jobs: Iterable[FeedJob], feeds: list[FeedJob], kept: Kept
     ) -> Iterator[list[ToRender]]:
-        """The items to render, each once for a profile. The jobs are appended to `feeds`."""
+        """The items to render, each once per profile. Appends the jobs to `feeds`."""
         seen_as: dict[Profile | None, set[int]] = defaultdict(set)
         batch: list[ToRender] = []
-        unkept: dict[int, list[ToRender]] = {}  # by file: each is read once
+        unkept: dict[int, list[ToRender]] = {}  # by file, so that each file is read once
         for job in jobs:
             feeds.append(job)
             seen, profile = seen_as[job.profile], job.profile
@@ -150,7 +150,7 @@ class Publisher:
             yield batch
 
     def _place(self, file: int) -> ToRead:
-        """Where a file is to be read again."""
+        """A file that must be read again."""
         place = self._store.file_place(file)
         for n, source in enumerate(self._reader.rules.sources):
             if source.path == place.source:
@@ -161,9 +161,9 @@ class Publisher:
     def _item(self, record: Record, profile: Profile | None) -> Item:
         published: dict[str, str] = {}
         if self._media:
-            whole = completed(record, self._media, self._rules.site.url)
-            published = moved_pictures(record, whole)
-            record = whole
+            complete = completed(record, self._media, self._rules.site.url)
+            published = moved_pictures(record, complete)
+            record = complete
         content = content_html(record, self._rules.site.home, published)
         text = content_text(content)
         short = ""
@@ -175,7 +175,7 @@ class Publisher:
         if profile.podcast is not None:
             item = episode_of(item, record.episode, profile.podcast)
         if profile.mail is not None:
-            from feedpub.records.newsletter import mailed  # 15 ms: only newsletters pay
+            from feedpub.records.newsletter import mailed  # 15 ms, for newsletters only
 
             item = mailed(item, profile.mail, self._rules.site.home)
         return item
@@ -200,7 +200,7 @@ class Publisher:
 
 
 def render_catalogues(title: str, home: str, rows: Sequence[FeedRow]) -> dict[str, bytes]:
-    """The catalogues of all feeds of a site, by file."""
+    """Renders the catalogues of all feeds of a site; returns them by file name."""
     entries = [entry_of(row.entry) for row in rows if row.entry]
     opml, feeds, schema = CATALOGUE_NAMES
     return {
@@ -211,7 +211,7 @@ def render_catalogues(title: str, home: str, rows: Sequence[FeedRow]) -> dict[st
 
 
 def _records(batch: Sequence[ToRender], kept: Kept, reader: FileReader) -> Iterator[Record]:
-    """The records themselves: kept since they were read, or read again."""
+    """The records: unpacked if they were kept, else read again from their files."""
     for place, wanted in itertools.groupby(batch, key=lambda record: record.place):
         read = reader.records(place) if place else {}
         for record in wanted:
@@ -221,5 +221,5 @@ def _records(batch: Sequence[ToRender], kept: Kept, reader: FileReader) -> Itera
                 found = read[record.part]
             else:
                 raise ChangedError(place.shown)
-            # It was read without the ledger.
+            # The reader does not know the ledger.
             yield found if found.id == record.guid else found._replace(id=record.guid)

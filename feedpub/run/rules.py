@@ -1,7 +1,7 @@
-"""What each step of a run is given: the settings that it reads, and the taxonomies.
+"""The inputs of the steps of a run: the settings that each step reads, and the taxonomies.
 
-A step reads no other setting, and a hash of its rules says whether its results still hold
-(`feedpub.run.inputs`).
+A step reads no other setting. A hash of its rules (`feedpub.run.inputs`) tells whether its stored
+results are still valid.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from feedpub.store.store import Store
 
 
 class FileRules(NamedTuple):
-    """Every setting that the reading of files depends on."""
+    """Every setting that reading files depends on."""
 
     records: ReadingRules
     sources: Sequence[SourceSpec]
-    asks_hosts: bool  # which addresses of media are remembered
-    mirrors: bool
+    asks_hosts: bool  # images.probe: also store URLs of media with missing facts
+    mirrors: bool  # images.mirror: also store URLs of pictures
 
     @classmethod
     def of(cls, config: Config) -> FileRules:
@@ -42,12 +42,12 @@ class FileRules(NamedTuple):
         )
 
     def digests(self) -> list[bytes]:
-        """For each source, a hash of all that its files are read by."""
+        """For each source, a hash of all settings that reading its files depends on."""
         return [of_rules(self._replace(sources=(source,))) for source in self.sources]
 
 
 class SelectionRules(NamedTuple):
-    """Every setting that selection and placing depend on."""
+    """Every setting that selecting and placing records depends on."""
 
     select: Select
     unpublished: bool
@@ -61,17 +61,17 @@ class SelectionRules(NamedTuple):
 
 
 class Selection:
-    """The rules of one run, for one record at a time."""
+    """Selects and places the records of one run."""
 
     def __init__(self, rules: SelectionRules, as_of: datetime | None, terms: Taxonomies) -> None:
-        """`as_of` is the time of the run: later records are left out, None takes in all."""
+        """`as_of` is the time of the run: later records are left out; None includes all."""
         self.placer = Placer(rules.placing, terms)
         self._rules = rules
         self._tests = conditions(rules.select, terms)
         self._as_of = as_of
 
     def of(self, head: RecordHead) -> tuple[str, FeedKeys]:
-        """Why a record is left out, "" if it may be in feeds; and the feeds it belongs to then."""
+        """The reason why a record is left out ("" if it is not), and the feeds it belongs to."""
         select, unpublished = self._rules.select, self._rules.unpublished
         reason = reason_left_out(head, select, self._tests, self._as_of, unpublished)
         return reason, () if reason else feeds_of(self.placer.place(head))
@@ -81,7 +81,7 @@ _FACT = "taxonomy"
 
 
 class Vocabulary:
-    """Both taxonomies; their files are read again only if one of them could have changed.
+    """Both taxonomies. Their files are read again only if one of them may have changed.
 
     Raises `RunError` if they cannot be read.
     """
@@ -98,7 +98,7 @@ class Vocabulary:
             self.problems = [Problem(*problem) for problem in known["problems"]]
             self.terms = Taxonomies(Terms(topics, []), Terms(providers, []))
         else:
-            from feedpub.records.taxonomy import read_taxonomy  # as seldom as that
+            from feedpub.records.taxonomy import read_taxonomy  # rarely needed
 
             read = read_taxonomy(rules)
             topics, providers = read.topics, read.providers

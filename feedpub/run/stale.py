@@ -31,36 +31,36 @@ _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class FeedJob(NamedTuple):
-    """A feed whose files must be written."""
+    """A feed or an archive to write: everything its files are rendered from."""
 
     row: FeedRow
-    feed: Feed  # without its items
+    feed: Feed  # without items
     records: list[WindowRow]
-    period: str = ""  # of an archive
-    profile: Profile | None = None  # how its items are rendered: None for those of most feeds
+    period: str = ""  # of an archive, like 2026-01
+    profile: Profile | None = None  # how its items are adapted (podcast, newsletter)
 
     @property
     def unit(self) -> Unit:
-        """What the files are of."""
+        """The feed or archive that the files belong to."""
         return Unit(self.row.id, self.period)
 
 
 class ArchivePlan(NamedTuple):
-    """An archive that a feed is to have, and those before and after it, "" if there is none."""
+    """An archive of a feed, and the periods of the archives before and after it ("" for none)."""
 
-    of: FeedJob
+    job: FeedJob  # of the feed
     period: str
     older: str
     newer: str
 
     @property
     def unit(self) -> Unit:
-        """What its files are of."""
-        return Unit(self.of.row.id, self.period)
+        """The archive that its files belong to."""
+        return Unit(self.job.row.id, self.period)
 
 
 class FeedPlanner:
-    """Looks at feeds; `existing` are the paths of all feeds that there will be."""
+    """Plans feeds and archives; `existing` has the paths of all feeds of the run."""
 
     def __init__(
         self,
@@ -81,12 +81,12 @@ class FeedPlanner:
         self._aliases = aliases
         self._media = media
         self._by = "" if config.feeds.archives == "false" else config.feeds.archives
-        self._contexts: dict[str | tuple[str, str], bytes] = {}  # of topics and providers
-        # What all items depend on, besides their records.
+        self._contexts: dict[str | tuple[str, str], bytes] = {}  # by topic or provider
+        # What all items depend on besides their records.
         self._rules = of_rules(self.items.rules, plugin_state(config.feeds.formats))
 
-    def look(self, row: FeedRow) -> FeedJob:
-        """Plans a feed. Its files are current if the `inputs` of its row stay the same."""
+    def plan(self, row: FeedRow) -> FeedJob:
+        """Plans a feed. Its files are stale if the `inputs` of the new row differ."""
         placement = Placement(row.path, row.kind)
         rule = window_rule(self._config, placement)
         records = window_of(self._store, self._config, row)
@@ -95,26 +95,26 @@ class FeedPlanner:
             beyond = next(self._periods(row.id, len(records)), "")
             older = self.items.links(path_of(row.path, beyond)) if beyond else ()
             feed = feed._replace(history=History(is_complete=not beyond, older=older))
-        items_for = profile(self._config, placement)
+        own_profile = profile(self._config, placement)
         inputs = digest(
             self._rules,
-            items_for,
+            own_profile,
             feed._replace(total=0),
             [self._aliases.get(link.path) for link in feed.links],
             self._items(records),
         )
         entry = _entry_text(CatalogueEntry.of(feed, len(records)))
-        return FeedJob(row._replace(inputs=inputs, entry=entry), feed, records, profile=items_for)
+        return FeedJob(row._replace(inputs=inputs, entry=entry), feed, records, profile=own_profile)
 
     def _feed(self, row: FeedRow, records: Sequence[WindowRow]) -> Feed:
-        """A feed of these records, without items. The newest record gives the names."""
+        """The feed of these records, without items. Its title comes from the newest record."""
         newest = head_of(self._store.record(records[0].id).row)
         placement = next(p for p in self._placer.place(newest) if p.feed == row.path)
         updated = datetime.fromtimestamp(max(record.updated for record in records), UTC)
         return self._feeds.feed(placement, newest, updated, row.total)
 
     def _items(self, records: Sequence[WindowRow]) -> bytes:
-        """Everything that the items of these records depend on."""
+        """The hashes of everything that the items of these records depend on."""
         return b"".join(
             part
             for record in records
@@ -122,14 +122,14 @@ class FeedPlanner:
         )
 
     def _periods(self, feed: int, skip: int = 0) -> Iterator[str]:
-        """The months or years of a feed's records, the newest first, without the newest records."""
+        """The periods of a feed's records, newest first; skips the newest `skip` records."""
         moment = self._store.newest_before(feed, None, skip) if self._by else None
         while moment is not None:
             yield (period := period_of(moment, self._by))
             moment = self._store.newest_before(feed, start_of(period))
 
     def archives(self, job: FeedJob) -> list[ArchivePlan]:
-        """The archives that a feed is to have: of each period that it does not hold all of."""
+        """The archives of a feed: one for each period whose records are not all in the feed."""
         periods = ["", *self._periods(job.row.id, len(job.records)), ""]
         return [
             ArchivePlan(job, period, older, newer)
@@ -137,9 +137,9 @@ class FeedPlanner:
         ]
 
     def context(self, archive: ArchivePlan) -> bytes:
-        """A hash of what an archive's document is made of, besides its records."""
-        job = archive.of
-        # What its newest record has a say in is its own, so that a new one below changes nothing.
+        """A hash of what an archive depends on besides its records."""
+        job = archive.job
+        # These fields come from the newest record of the feed, and the archive has its own.
         feed = job.feed._replace(
             title="", description="", icon="", topic=None, provider=None,
             updated=_NO_TIME, published=_NO_TIME, total=0,
@@ -147,30 +147,30 @@ class FeedPlanner:
         return digest(self._rules, job.profile, self._as_archive(archive, feed))
 
     def _as_archive(self, archive: ArchivePlan, feed: Feed) -> Feed:
-        """A feed as one of its archives names it."""
-        path, links = archive.of.row.path, self.items.links
+        """The feed of an archive: with its own links, and without what only a live feed has."""
+        path, links = archive.job.row.path, self.items.links
         older, newer = (
             links(path_of(path, period)) if period else ()
             for period in (archive.older, archive.newer)
         )
         return feed._replace(
             links=links(path_of(path, archive.period)),
-            hubs=(),  # nothing new comes here
+            hubs=(),  # an archive has no updates
             ttl=0,
             total=0,
-            history=History(current=archive.of.feed.links, older=older, newer=newer),
+            history=History(current=archive.job.feed.links, older=older, newer=newer),
         )
 
-    def look_into(self, archive: ArchivePlan, context: bytes) -> tuple[FeedJob, ArchiveRow]:
-        """Plans an archive."""
-        row, period = archive.of.row, archive.period
+    def plan_archive(self, archive: ArchivePlan, context: bytes) -> tuple[FeedJob, ArchiveRow]:
+        """Plans an archive. Its files are stale if the `inputs` of the new row differ."""
+        row, period = archive.job.row, archive.period
         records = self._store.between(row.id, start_of(period), end_of(period))
         feed = self._as_archive(archive, self._feed(row, records))
         inputs = digest(context, feed, self._items(records))
-        return FeedJob(row, feed, records, period, archive.of.profile), ArchiveRow(context, inputs)
+        return FeedJob(row, feed, records, period, archive.job.profile), ArchiveRow(context, inputs)
 
     def _context(self, record: WindowRow) -> list[bytes]:
-        """What the item depends on besides the record: the taxonomy, the feeds and the media."""
+        """Hashes of what an item depends on besides its record: taxonomy, feeds and media."""
         parts, known = [], self._contexts
         for name in topics_of(record.topics):
             if name not in known:
@@ -190,7 +190,7 @@ class FeedPlanner:
 
 
 def window_of(store: Store, config: Config, row: FeedRow) -> list[WindowRow]:
-    """The records that a feed holds, the newest first."""
+    """The records in a feed's window, newest first."""
     rule = window_rule(config, Placement(row.path, row.kind))
     span = None if rule.span is None else int(rule.span.total_seconds())
     return store.window(row.id, rule.items, span)
@@ -201,7 +201,7 @@ def _entry_text(entry: CatalogueEntry) -> str:
 
 
 def entry_of(text: str) -> CatalogueEntry:
-    """What the catalogues say of a feed, as its row has it."""
+    """Parses the catalogue entry in a feed's row."""
     entry = CatalogueEntry(*json.loads(text))
     return entry._replace(
         links=tuple(FeedLink(*link) for link in entry.links),

@@ -1,4 +1,4 @@
-"""Updates the store: from the files, the configuration and the time."""
+"""Updates the store from the files, the configuration and the time."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from feedpub.store.store import Store, in_batches
 if TYPE_CHECKING:
     from feedpub.run.parse import FileReader
 
-BATCH = 50  # files that a process reads at once
-KEPT_BYTES = 32 * 1024 * 1024  # of records that are kept to be rendered, instead of read again
-UNSURE = -1  # the mtime of a file that is to be looked into at the next run
+BATCH = 50  # files per task of a process
+KEPT_BYTES = 32 * 1024 * 1024  # of packed records kept for rendering, not read again
+UNSURE = -1  # the mtime of a file that the next run must read again
 
 Kept = dict[tuple[int, int | None], bytes]  # (file, part) → a packed record
 
 
 class Sync:
-    """Updates the store in one run; feeds that must be checked are in its `dirty`."""
+    """Updates the store in one run. Feeds that may be stale are in `Store.dirty`."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Sync:
         ids: Identities,
     ) -> None:
         self.kept: Kept = {}
-        self.problems: list[Problem] = []  # of folders; each counts as a record
+        self.problems: list[Problem] = []  # with folders; each counts as one record
         self._config = config
         self._store = store
         self._options = options
@@ -57,10 +57,10 @@ class Sync:
         self._rules = FileRules.of(config)
         self._readings = self._rules.digests()
         self._pending: dict[int, _Pending] = {}  # by the file's id
-        self._new: set[int] = set()  # files of these that the store does not know yet
-        self._unsure: set[int] = set()  # folders with a file that is to be looked into
+        self._new: set[int] = set()  # pending files that are new in the store
+        self._unsure: set[int] = set()  # folders with a file that the next run must read again
         self._kept_bytes = 0
-        self._passed = 0  # files that need not be read
+        self._passed = 0  # unchanged files, not read
 
     # The files
 
@@ -71,7 +71,7 @@ class Sync:
         def work(task: tuple[list[ToRead], bool]) -> list[FileRead]:
             nonlocal reader
             if reader is None:
-                # A run with nothing to read need not load what reads records.
+                # Imports the parsers, which a run with nothing to read does not need.
                 from feedpub.run.parse import FileReader
 
                 reader = FileReader(self._rules, self._selection)
@@ -79,7 +79,7 @@ class Sync:
 
         read, total = 0, 0
         if self._watch.is_watched:
-            # So many there were, or are: a bar needs no more than that.
+            # An estimate is enough for a progress bar.
             total = count_files(self._config) if self._store.is_new else self._store.count_files()
         processes = self._options.jobs or usable_cpus()
         for _, results in map_tasks(work, self._tasks(), processes):
@@ -98,7 +98,7 @@ class Sync:
         root = f"{self._config.root}{os.sep}"
         batch: list[ToRead] = []
         for folder in walk_sources(self._config, self.problems):
-            # Below its root a site may move as a whole.
+            # Relative to the root, so that a site can move as a whole.
             key = (folder.source.path, os.fsencode(folder.path.removeprefix(root)))
             for file in self._changed(folder, known.pop(key, None), key):
                 batch.append(file)
@@ -114,7 +114,7 @@ class Sync:
     def _changed(
         self, folder: FoundFolder, row: FolderRow | None, key: tuple[str, bytes]
     ) -> Iterator[ToRead]:
-        """The files of a folder that are new, or may have changed."""
+        """The files of a folder that are new or may have changed."""
         store, source = self._store, self._sources[id(folder.source)]
         reading = inputs.digest(self._readings[source], folder.shown)
         signature = inputs.of_files(reading, folder.files)
@@ -189,7 +189,7 @@ class Sync:
         self._store.add_records(added)
 
     def _replaced(self, place: RecordFile, rows: list[RecordRow]) -> list[RecordRow]:
-        """The new ones among the records of a changed file. Removes those that disappeared."""
+        """The new records of a changed file. Removes the records that disappeared."""
         records = self._store.records_of(place.file)
         if len(records) == len(rows) == 1 and records[0].row.part is rows[0].part is None:
             self._ids.replaced(records[0].row, rows[0], place)
@@ -214,9 +214,9 @@ class Sync:
     # The configuration, the taxonomy and the time
 
     def select_again(self, placing: bytes) -> None:
-        """Selects again what the configuration, the taxonomy or the time may have changed."""
+        """Selects records again if the configuration, the taxonomy or the time may change them."""
         store, as_of = self._store, self._options.as_of
-        # A record's date has whole seconds: later than now is later than the second that began.
+        # Dates of records have whole seconds, so compare with whole seconds.
         now = None if as_of is None else math.floor(as_of.timestamp())
         before = store.fact("as_of")
         if not store.is_new and store.fact("placing") != placing:
@@ -227,7 +227,7 @@ class Sync:
             moved = store.records_due(now) if due else store.records_not_due(now)
             self._select_again(moved)
         store.set_fact("placing", placing)
-        # While nothing else changes, that time goes on need not be written down.
+        # If only time has passed, the store need not be written.
         if store.changed or before is None or now is None or now < before:
             store.set_fact("as_of", now)
 
@@ -251,7 +251,7 @@ class _Pending(NamedTuple):
 
 
 def settle(store: Store) -> None:
-    """Of several records with one id, lets one stand for the item."""
+    """Chooses one of the records with the same id; the others are marked as lost."""
     for key in store.double_guids() if store.is_new else list(store.touched):
         for rivals in by_guid(store.rivals(key)):
             winner = rivals[newest([claim(rival) for rival in rivals])]
@@ -268,22 +268,22 @@ def by_guid(rivals: Iterable[Rival]) -> list[list[Rival]]:
 
 
 def claim(rival: Rival) -> Claim:
-    """The precedence of a rival."""
+    """The values that decide which rival wins."""
     order = rival.shown if rival.part is None else f"{rival.shown}#{rival.part:09}"
-    # Of two that are called by one date and path, it is whose name the ledger kept.
+    # If two have the same id from date and path, the one that the ledger names wins.
     is_kept = rival.guid_from == PATH_ID and bool(rival.derived)
     return Claim(is_kept, rival.updated, rival.published, order)
 
 
 def how_lost(rival: Rival, winner: Rival) -> int:
-    """The value of `lost` in the store: 0 wins, 1 a copy of the item, 2 the same id by accident."""
+    """The value of `lost` in the store: 0 winner, 1 duplicate, 2 same id by accident."""
     if rival is winner:
         return 0
     return 2 if is_accident(rival.guid_from, winner.guid_from) else 1
 
 
 def count_all(store: Store, general: Sequence[Problem], folders: Sequence[Problem]) -> Counts:
-    """Every record accounted for; each problem of `folders` stands for a record of its own."""
+    """Counts all records. Each problem in `folders` counts as one record."""
     total, reasons = store.count_records()
     counts = Counts(files=store.count_files(), unusable=len(folders))
     counts.reasons = dict(sorted(reasons.items(), key=lambda count: (-count[1], count[0])))
@@ -307,7 +307,7 @@ def count_all(store: Store, general: Sequence[Problem], folders: Sequence[Proble
                     problems.append(same_id(rival.shown, rival.line, _name(rival), _name(winner)))
                     counts.unusable += 1
     counts.duplicates.sort()
-    # Sorting keeps those of one file in the order in which they were found.
+    # A stable sort keeps the order of the problems in a file.
     counts.problems = [*general, *sorted(problems, key=lambda problem: problem.path)]
     counts.items = total - counts.left_out - lost
     return counts

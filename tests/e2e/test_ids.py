@@ -343,12 +343,12 @@ def test_ids_of_another_tools_feed_are_taken_over(site: Site, feed: str, expecte
     assert ledger(site) == []
     run = site.run("ids", "import", "other.xml")
     assert run.code == 0, run.text
-    assert "1 ids taken over into ids.jsonl" in run.out
+    assert "1 ids imported into ids.jsonl" in run.out
     site.generate()
     found = {item["title"]: item["id"] for item in site.items()}
     assert found == {"A": expected, "B": "https://example.org/b/"}
     again = site.run("ids", "import", "other.xml")
-    assert "0 ids taken over" in again.out
+    assert "0 ids imported" in again.out
     assert len(ledger(site)) == 1
     # It is known again by its name and date, and keeps the id.
     site.write("records/old.md", record("A", f"url: {NEW}"))
@@ -362,8 +362,8 @@ def test_what_cannot_be_taken_over_is_named(site: Site) -> None:
     site.write("other.xml", RSS)
     run = site.run("ids", "import", "other.xml")
     assert run.code == 0
-    assert "records/a.md: says itself that its id is urn:x:own; write 42 at" in run.err
-    assert "no record has the address of https://example.org/gone/" in run.err
+    assert "records/a.md: its key id is urn:x:own; change it to 42" in run.err
+    assert "no record matches https://example.org/gone/" in run.err
     assert ledger(site) == []
 
 

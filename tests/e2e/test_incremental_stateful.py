@@ -48,7 +48,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked
 SOAK = max(1, int(os.environ.get("FEEDPUB_SOAK") or 1))
 # What may be said after an interrupted run, of a changed file, and of a memory that is damaged.
 OF_A_CUT_RUN = re.compile("an earlier run was interrupted")
-OF_A_CHANGED_FILE = re.compile("no longer a feed, but changed by something")
+OF_A_CHANGED_FILE = re.compile("no longer part of a feed, but changed since")
 # Which run of two adds to the ledger, or sees that a record names another id than before.
 OF_THE_LEDGER = re.compile(r"ids\.jsonl: |: id: it changed from ")
 OF_THE_MEMORY = re.compile(r"state|\.feedpub\b|remember")

@@ -213,7 +213,7 @@ def test_a_feed_that_goes_but_was_changed_by_somebody_is_left_and_named(generate
     for name in ("a.md", "b.html"):
         (generated.root / "records" / name).unlink()
     run = generated.generate("-q")
-    assert "feeds/topics/news/rss.xml: no longer a feed" in run.err
+    assert "feeds/topics/news/rss.xml: no longer part of a feed" in run.err
     assert generated.tree()["topics/news/rss.xml"] == b"mine now"
     assert generated.generate("-q").text.count("topics/news/rss.xml") == 0
 

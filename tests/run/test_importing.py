@@ -10,7 +10,7 @@ from feedpub.config import Config
 from feedpub.ids.feeds import OtherFeed, Published
 from feedpub.ids.ledger_file import read_ledger
 from feedpub.run.generate import generate
-from feedpub.run.importing import Imported, match, published_in, take
+from feedpub.run.importing import Imported, append_to_ledger, match, published_in
 from feedpub.run.report import RunOptions, Watch
 
 from .helpers import config, write
@@ -35,7 +35,7 @@ def imported(site: Config, *items: tuple[str, str]) -> Imported:
 def test_an_item_is_matched_by_its_address(site: Config) -> None:
     [line] = imported(site, ("tag:old", "http://www.example.org/a?utm_source=x")).lines
     assert (line.id, line.derived, line.path) == ("tag:old", PAGE, "records/a.md")
-    take(site, [line])
+    append_to_ledger(site, [line])
     assert [line.id for line in read_ledger(site.ledger, "ids.jsonl")] == ["tag:old"]
     assert imported(site, ("tag:old", PAGE)).same == 1
 
@@ -52,8 +52,8 @@ def test_what_cannot_be_taken_over_is_named(site: Config) -> None:
     assert [item.id for item in found.unmatched] == ["tag:gone"]
     assert [line.id for line in found.lines] == ["tag:one"]
     own, taken, second = found.refused
-    assert "write tag:other there" in own
-    assert "which records/own.md has" in taken
+    assert "change it to tag:other" in own
+    assert "which is the id of records/own.md" in taken
     assert "a second id, tag:two" in second
 
 

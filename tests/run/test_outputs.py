@@ -29,8 +29,8 @@ def left(file: Path, clock: RunClock) -> dict[str, OutputRow]:
 
 def test_a_file_as_it_was_left_stands(file: Path) -> None:
     rows = left(file, later())
-    standing = compare_tree(file.parent, rows, later())
-    assert (standing.sure, standing.broken, standing.seen) == (rows, {}, {})
+    state = compare_tree(file.parent, rows, later())
+    assert (state.intact, state.damaged, state.restamped) == (rows, {}, {})
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "same size", "a folder", "a broken link"])
@@ -43,8 +43,8 @@ def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
         file.symlink_to("nowhere")
     elif what != "gone":
         file.write_text("other" if what == "changed" else "deef")
-    standing = compare_tree(file.parent, rows, later())
-    assert (standing.sure, standing.broken, standing.seen) == ({}, rows, {})
+    state = compare_tree(file.parent, rows, later())
+    assert (state.intact, state.damaged, state.restamped) == ({}, rows, {})
 
 
 def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: Path) -> None:
@@ -53,19 +53,19 @@ def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: 
     copy = file.with_name("copy")
     copy.write_text("feed")
     copy.replace(file)
-    standing = compare_tree(file.parent, rows, later())
-    assert standing.sure.keys() == standing.seen.keys() == rows.keys()
-    again = compare_tree(file.parent, standing.seen, later())
-    assert (again.sure, again.seen) == (standing.seen, {})
+    state = compare_tree(file.parent, rows, later())
+    assert state.intact.keys() == state.restamped.keys() == rows.keys()
+    again = compare_tree(file.parent, state.restamped, later())
+    assert (again.intact, again.restamped) == (state.restamped, {})
 
 
 def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
     rows = left(file, RunClock())
-    assert compare_tree(file.parent, rows, later()).seen.keys() == rows.keys()
+    assert compare_tree(file.parent, rows, later()).restamped.keys() == rows.keys()
     status = file.stat()
     file.write_text("deef")
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert compare_tree(file.parent, rows, later()).broken == rows
+    assert compare_tree(file.parent, rows, later()).damaged == rows
 
 
 def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_an_old_address_never_takes_that_of_a_feed(tmp_path: Path) -> None:
     notes: list[str] = []
     found = aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)
     assert found == {}
-    assert "topics/a/rss.xml is the address of a feed" in notes[0]
+    assert "topics/a/rss.xml is the path of a feed" in notes[0]
