@@ -71,6 +71,7 @@ RECORDS = {
     "posts/late.md": "title: Late\ndate: 2027-01-05\ntopics: [Bees]",
     "posts/bare.md": "title: Bare\ndate: 2026-02-01",
     "posts/more.md": "title: More\ndate: 2026-02-02\ntopics: [Bees, World]\nprovider: Bolt",
+    "elsewhere/linked.md": "title: Linked\ndate: 2026-02-04\ntopics: [Bees]",
     "posts/most.md": "title: Most\ndate: 2026-02-03\ntopics: [Bees]\nprovider: Acme\nquality: 4",
     "shows/e1.md": "title: Episode\ndate: 2026-03-01\nurl: https://example.org/e1/\n"
     "audio: {url: https://media.example/e1.mp3, length: 1000}\nimage: cover.png",
@@ -143,6 +144,7 @@ CHANGES: dict[str, dict[str, list[Edit]]] = {
     },
     "SourceSpec": {
         "path": [{"records.0.path": "posts/*o*.md"}],
+        "follow_links": [{"records.0.follow_links": True}],
         "link": [{"records.0.link": "/{year}/{slug}/"}],
         "provider": [{"records.0.provider": "Zeta"}],
         "topics": [{"records.1.topics": ["World"]}],
@@ -343,6 +345,7 @@ class Site:
             whole = text if name.endswith(".yaml") else f"---\n{text}\n---\nSome *text*.\n"
             file.write_text(whole, encoding="utf-8")
         (root / "shows/cover.png").write_bytes(b"\x89PNG\r\n\x1a\n no picture, but a file")
+        (root / "posts/linked.md").symlink_to("../elsewhere/linked.md")
         self.base = self.run(BASE)
 
     def run(self, settings: dict[str, Any]) -> Tree:
@@ -381,7 +384,8 @@ def test_a_changed_option_gives_what_a_full_run_gives(
     fresh = tmp_path / "fresh"
     output, state = (settings.get(key, usual) for key, usual in
                      (("output", "feeds"), ("state", ".feedpub")))  # fmt: skip
-    shutil.copytree(site.root, fresh, ignore=shutil.ignore_patterns(output, state))
+    passed_over = shutil.ignore_patterns(output, state)
+    shutil.copytree(site.root, fresh, symlinks=True, ignore=passed_over)
     shutil.rmtree(fresh / "feeds", ignore_errors=True)
     full = Site.__new__(Site)
     full.root = fresh

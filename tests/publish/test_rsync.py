@@ -262,7 +262,7 @@ def test_addresses(host: Rsync, to: str, remote: str) -> None:
     [
         ({"to": "rsync://h.example"}, "names no module"),
         ({"to": "rsync+ssh://h.example"}, "names no folder"),
-        ({"to": "rsync+ssh://-oProxyCommand=x/feeds"}, "names no host"),
+        ({"to": "rsync+ssh://-oProxyCommand=x/feeds"}, "has no host"),
         ({"to": "rsync://h.example/feeds/*"}, "takes for a pattern"),
         ({"to": "rsync://h.example/feeds", "jobs": 4}, "a rsync: target does not have this key"),
         (
