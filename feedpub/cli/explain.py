@@ -1,4 +1,4 @@
-"""`feedpub explain`: why a record is where it is, and what made a feed what it is."""
+"""`feedpub explain`: which feeds a record is in, what a feed contains, and why."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def command(common: Common, what: str, unpublished: bool) -> None:
     if not lines and path in grouping.windows:
         lines = _explain_feed(path, describe(config, grouping, path))
     if not lines and (missing := explain_missing(config, reading, grouping, path)):
-        lines = [f"{path}: no feed, since {_why_missing(missing)}"]
+        lines = [f"{path}: no feed, because {_why_missing(missing)}"]
     if not lines:
         raise click.UsageError(
-            f"there is no record and no feed {what!r}; `feedpub list records` and "
+            f"no record and no feed matches {what!r}; `feedpub list records` and "
             "`feedpub list feeds` show all"
         )
     for line in lines:
@@ -87,9 +87,9 @@ def _explain_records(config: Config, found: Matches, grouping: Grouping) -> list
         lines += [other.name, f"{other.reason}: {REASONS[other.reason]}", ""]
     for lost in found.duplicates:
         lines += _facts(config, lost.record)
-        lines += [f"in no feed: the same item as {lost.winner.path}, which was taken", ""]
+        lines += [f"in no feed: duplicate of {lost.winner.path}, which is used", ""]
     if not lines and any(problem.fatal for problem in found.problems):
-        lines = ["in no feed: it cannot be used"]
+        lines = ["in no feed: the record cannot be used"]
     lines += [str(problem) for problem in found.problems]
     return lines[:-1] if lines and not lines[-1] else lines
 
@@ -97,7 +97,7 @@ def _explain_records(config: Config, found: Matches, grouping: Grouping) -> list
 def _facts(config: Config, record: Record) -> list[str]:
     origin = record.id_from
     if record.derived:
-        origin = f"{config.shown(config.ledger)}; by its {origin} it would be {record.derived}"
+        origin = f"{config.shown(config.ledger)}; without it: {record.derived}, from {origin}"
     rows = [
         ("record", record.path),
         ("title", record.title),
@@ -116,19 +116,20 @@ def _feeds_of(config: Config, grouping: Grouping, record: Record) -> list[str]:
     found = memberships(config, grouping, record)
     rows = [(one.feed or EVERYTHING, _why(one)) for one in found]
     if all(one.unmet for one in found):
-        rows.append(("no feed", "no group takes it: see include, exclude and where in config.yaml"))
+        why = "no group includes it: see include, exclude and where in config.yaml"
+        rows.append(("no feed", why))
     return ["feeds", *(f"  {line}" for line in table(rows))]
 
 
 def _why(one: Membership) -> str:
     if one.unmet:
-        return f"not in it: its where is {_where(one.unmet)}"
+        return f"not included: its where is {_where(one.unmet)}"
     if one.min_items:
-        return f"no feed: fewer than {one.min_items} records"
+        return f"no feed: fewer than {one.min_items} records (min_items)"
     if one.position:
         return f"item {one.position} of {one.size}"
     archived = f"; in its archive of {one.period}" if one.period else ""
-    return f"older than the {one.size} that the feed holds{archived}"
+    return f"not among the newest {one.size}, which the feed contains{archived}"
 
 
 def _explain_feed(path: str, feed: FeedDescription) -> list[str]:
@@ -136,20 +137,20 @@ def _explain_feed(path: str, feed: FeedDescription) -> list[str]:
     size = f"the newest {rule.items}" if rule.items else "all"
     if rule.span:
         hours = rule.span.total_seconds() / 3600
-        size += f", and all no older than {hours:g} h before the newest"
+        size += f", plus all within {hours:g} h of the newest"
     rows = [
         ("feed", path or EVERYTHING),
         ("id", feed.id),
         ("  from", "site.id and the feed's path"),
-        ("holds", _contents(window.placement, feed.where)),
+        ("contains", _contents(window.placement, feed.where)),
         ("", f"{size}: {len(window.entries)} of {window.total}"),
     ]
     if feed.profile.mail is not None:
         added = "&".join(f"{name}={value}" for name, value in feed.profile.mail)
-        rows.append(("newsletter", f"made to be mailed{added and f'; addresses have {added}'}"))
+        rows.append(("newsletter", f"adapted to e-mail{added and f'; links have {added}'}"))
     if (prefix := feed.profile.podcast) is not None:
-        behind = prefix and f"; what is played is behind {prefix}"
-        rows.append(("podcast", f"what it lacks, feedpub check says{behind}"))
+        prefixed = prefix and f"; media URLs have the prefix {prefix}"
+        rows.append(("podcast", f"feedpub check lists what Apple would reject{prefixed}"))
     rows += feed.urls.items()
     lines = table(rows)
     for entry in window.entries:
@@ -165,7 +166,7 @@ def _contents(placement: Placement, where: Where | None) -> str:
     if topic and provider:
         why = f"records of {provider.name} with the topic {topic.name}"
     elif topic:
-        why = f"records with the topic {topic.name}, or one below it"
+        why = f"records with the topic {topic.name} or a topic below it"
     elif provider:
         why = f"records of {provider.name}"
     else:

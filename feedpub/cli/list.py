@@ -1,4 +1,4 @@
-"""`feedpub list`: what there is, with counts and newest dates."""
+"""`feedpub list`: topics, providers, feeds and records, with counts and newest dates."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(common: Common, what: str, unpublished: bool, as_json: bool) -> None
     if not rows:
         common.say(f"there are no {what}")
         return
-    names = [name for name in rows[0] if name != "urls"]  # for programs
+    names = [name for name in rows[0] if name != "urls"]  # only in JSON
     header = [name.upper() for name in names]
     body = [
         [EVERYTHING if name == "path" and not row[name] else _cell(row[name]) for name in names]

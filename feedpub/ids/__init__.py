@@ -1,1 +1,1 @@
-"""Ids that must not change: the ledger file, and the ids in feeds of other tools."""
+"""The ledger file, which keeps ids from changing, and the ids in feeds of other tools."""

@@ -1,4 +1,4 @@
-"""The ids that another tool's feed gave to its items: RSS, Atom or JSON Feed → plain values."""
+"""Reads the ids and URLs of the items in an RSS, Atom or JSON feed of another tool."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 class Published(NamedTuple):
-    """An item as subscribers know it: its id, and the addresses that it was published under."""
+    """An item of the feed: its id and its URLs."""
 
     id: str
     addresses: tuple[str, ...]
 
 
 class OtherFeed(NamedTuple):
-    """What a feed holds, and where it goes on (RFC 5005; JSON Feed's next_url)."""
+    """The items of a feed, and the URL of its next page (RFC 5005; JSON Feed's next_url)."""
 
     items: list[Published]
     next: str = ""
 
 
 def read_feed(data: bytes, name: str, base: str = "") -> OtherFeed:
-    """The items of a feed; `base` is its own address. Raises `RunError` if it is none."""
+    """Parses a feed; `base` is its own URL. Raises `RunError` if it is not a feed."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _read_json(data, name, base)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=True)
@@ -49,8 +49,8 @@ def read_feed(data: bytes, name: str, base: str = "") -> OtherFeed:
     )
 
 
-def same_page(url: str) -> str:
-    """An address without what tells not one page from another: scheme, www, a slash, a campaign."""
+def page_key(url: str) -> str:
+    """A key for comparing URLs, without scheme, www, trailing slash and utm parameters."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     port = f":{parts.port}" if parts.port and parts.port not in {80, 443} else ""
@@ -79,14 +79,14 @@ def _read_json(data: bytes, name: str, base: str) -> OtherFeed:
             for item in feed["items"]
             if item.get("id") not in (None, "")
         ]
-        following = feed.get("next_url")
+        next_url = feed.get("next_url")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RunError(f"{name}: this is JSON, but not a JSON Feed with items") from None
-    return OtherFeed(items, urljoin(base, following) if isinstance(following, str) else "")
+    return OtherFeed(items, urljoin(base, next_url) if isinstance(next_url, str) else "")
 
 
 def _id(value: Any) -> str:
-    """JSON Feed 1.1: an id that is a number is read as a text."""
+    """An id as text. JSON Feed 1.1: numbers are converted to strings."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)
@@ -110,11 +110,11 @@ def _read_atom(root: Any, base: str) -> OtherFeed:
                 addresses.append(urljoin(entry_base, text))
         if own:
             items.append(Published(own, tuple(addresses)))
-    return OtherFeed(items, _following(root.iterchildren(), base))
+    return OtherFeed(items, _next_page(root.iterchildren(), base))
 
 
 def _read_rss(root: Any, base: str) -> OtherFeed:
-    """RSS 0.9x, 1.0 and 2.0; an item without a guid is known to readers by its link."""
+    """RSS 0.9x, 1.0 and 2.0. Feed readers identify an item without a guid by its link."""
     items = []
     for item in root.iter():
         if _local(item) != "item":
@@ -139,10 +139,10 @@ def _read_rss(root: Any, base: str) -> OtherFeed:
         if own or link:
             items.append(Published(own or link, tuple(addresses)))
     channel = next((child for child in root.iterchildren() if _local(child) == "channel"), root)
-    return OtherFeed(items, _following(channel.iterchildren(), base))
+    return OtherFeed(items, _next_page(channel.iterchildren(), base))
 
 
-def _following(elements: Any, base: str) -> str:
+def _next_page(elements: Any, base: str) -> str:
     for element in elements:
         if element.tag == f"{_ATOM}link" and element.get("rel") in {"next", "prev-archive"}:
             return urljoin(_base(element, base), str(element.get("href") or "").strip())
@@ -150,7 +150,7 @@ def _following(elements: Any, base: str) -> str:
 
 
 def _base(element: Any, base: str) -> str:
-    """xml:base, from the outside in (RFC 4287, 2)."""
+    """The base URL of an element: all xml:base attributes, outermost first (RFC 4287, 2)."""
     chain = [e.get(_BASE) for e in (*reversed(list(element.iterancestors())), element)]
     for own in filter(None, chain):
         base = urljoin(base, own)
@@ -158,6 +158,6 @@ def _base(element: Any, base: str) -> str:
 
 
 def _local(element: Any) -> str:
-    """An element's name without its namespace; "" for comments and the like."""
+    """The local name of an element; "" for comments and processing instructions."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""

@@ -1,9 +1,9 @@
-"""The ledger of ids: a text that is appended to and never rewritten, meant to be committed.
+"""The ledger of ids: an append-only text file, to be committed with the records.
 
-Each line is a JSON object. `id` is what an item is called for ever, `for` what its record's own
-rules would have it called today; of several lines with one `for`, the last counts, and a line in
-which both are the same takes back what was said before. `path`, `published` and `content` tell by
-what the record may be known again when that changes once more.
+Each line is a JSON object. `id` is the permanent id of an item, `for` the derived id: the one that
+the rules give its record. Of several lines with the same `for`, the last one counts; a line in
+which both are equal cancels earlier lines. `path`, `published` and `content` identify the record,
+so that it is recognized if its derived id changes again.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # which no file and no message can h
 
 
 def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
-    """The lines of a ledger, none if there is no such file; `shown` is how messages name it.
+    """Reads the lines of a ledger; none if the file is missing. `shown` is its name in messages.
 
-    Raises `LedgerError` for what is no line of a ledger: without it, ids would change. A last
-    line that was not ended is one that a run was killed over, before it published anything.
+    Raises `LedgerError` for an invalid line, because ids would change without it. Only an
+    incomplete last line is ignored: a run was killed while writing it, and published nothing.
     """
     try:
         if path.exists() and not path.is_file():
@@ -44,9 +44,9 @@ def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
                 except ValueError as error:
                     if not line.endswith(b"\n"):
                         return
-                    remedy = "take the line from a backup or the repository"
+                    remedy = "restore the line from a backup or the repository"
                     if line.startswith((b"<<<<<<<", b"=======", b">>>>>>>")):
-                        remedy = "keep the lines of both sides, and delete this one"
+                        remedy = "keep the lines of both sides of the merge, and delete this line"
                     raise LedgerError(f"{shown}:{number}", f"{error}; {remedy}") from None
     except FileNotFoundError:
         return
@@ -56,9 +56,9 @@ def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:
 
 
 def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> int:
-    """Appends lines, and has them on the disk before it returns how many they were.
+    """Appends lines and syncs them to disk; returns their number.
 
-    Without any, the file is not touched. Raises `LedgerError`; the file is then what it was.
+    Without lines, the file is not touched. Raises `LedgerError`; the file is then unchanged.
     """
     texts = (_text(line) for line in lines)
     parts = iter(lambda: list(itertools.islice(texts, _AT_ONCE)), [])
@@ -68,7 +68,7 @@ def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> int:
     count = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Without a buffer: what it holds would be written once more after a fault.
+        # Unbuffered: after an error, closing the file would write the buffer again.
         with path.open("r+b" if path.exists() else "x+b", buffering=0) as file:
             end = _end(file)
             file.seek(end)
@@ -85,8 +85,8 @@ def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> int:
                 raise
     except OSError as error:
         what = (
-            f"cannot be written ({error.strerror}), and without it ids would change; "
-            "nothing was published. Make room or give it the rights, or name another file "
+            f"cannot be written ({error.strerror}); nothing was published, because ids would "
+            "change without it. Free some space, correct the permissions, or set another file "
             "in ids.ledger"
         )
         raise LedgerError(shown, what) from error
@@ -94,7 +94,7 @@ def append_lines(path: Path, shown: str, lines: Iterable[LedgerLine]) -> int:
 
 
 def _end(file: Any) -> int:
-    """Where the next line begins: after the last that is whole, ended if it was not."""
+    """The offset of the next line. Completes a last line without newline; skips it if invalid."""
     size: int = file.seek(0, io.SEEK_END)
     start = max(0, size - _MAX_LINE)
     if not size:
@@ -113,7 +113,7 @@ def _end(file: Any) -> int:
 
 
 def _line(data: bytes) -> LedgerLine:
-    """One line; raises `ValueError` that says what is wrong with it."""
+    """Parses a line. Raises `ValueError` with the reason if it is invalid."""
     try:
         values = json.loads(data)
     except (ValueError, RecursionError):
@@ -137,7 +137,7 @@ def _moment(published: Any) -> datetime | None:
     if not isinstance(published, str):
         return None
     try:
-        # Of years before 1000, some systems wrote three digits here.
+        # Some platforms wrote years before 1000 with three digits.
         moment = datetime.fromisoformat(published.zfill(len("2026-01-31T09:30:00Z")))
     except ValueError:
         return None
@@ -145,7 +145,7 @@ def _moment(published: Any) -> datetime | None:
 
 
 def _time(seconds: int) -> str:
-    # Not strftime: it writes the year 999 with three digits, which nothing reads.
+    # Not strftime: on some platforms it writes the year 999 with three digits.
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -154,5 +154,5 @@ def _text(line: LedgerLine) -> bytes:
     if line.path:
         values["published"] = _time(line.published)
     values["content"] = line.content
-    said = {key: value for key, value in values.items() if value}
-    return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+    filled = {key: value for key, value in values.items() if value}
+    return json.dumps(filled, ensure_ascii=False).encode() + b"\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 from feedpub.config import Config
 from feedpub.durable import Root
 from feedpub.errors import RunError
-from feedpub.ids.feeds import OtherFeed, Published, read_feed, same_page
+from feedpub.ids.feeds import OtherFeed, Published, page_key, read_feed
 from feedpub.ids.ledger_file import append_lines
 from feedpub.model import OWN_ID, LedgerLine, Problem, Record
 from feedpub.output.manifest import ManifestError, read_manifest
@@ -89,12 +89,12 @@ def match(config: Config, feed: OtherFeed, options: RunOptions) -> Imported:
     for record in records:
         for url in {record.link, record.external_url, record.id, record.derived}:
             if re.match(r"https?://", url, re.IGNORECASE):
-                by_address[same_page(url)].append(record)
+                by_address[page_key(url)].append(record)
     owner = {record.id: record for record in records}
     result = Imported(len(feed.items))
     taken: set[str] = set()  # ids that the rules give, and that have a line now
     for item in feed.items:
-        found = [r for url in item.addresses for r in by_address.get(same_page(url), [])]
+        found = [r for url in item.addresses for r in by_address.get(page_key(url), [])]
         ids = {record.id for record in found}
         if not found:
             result.unmatched.append(item)

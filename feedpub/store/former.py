@@ -1,7 +1,7 @@
 """The ids in a store that another version of feedpub made, read before the store is discarded.
 
-The tables may be those of an older or a newer version. Only the columns that are named here are
-read, and a store that lacks one of them cannot be.
+The store may be from an older or a newer version. Only the columns named here are read; a store
+without one of them raises `FormerStoreError`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _QUERY = """
 
 
 class FormerRecord(NamedTuple):
-    """A record that was in feeds, and the id it had there."""
+    """A record that was in feeds, and its id."""
 
-    path: str  # as messages name it, with #n for the nth record of a list
+    path: str  # as messages show it, with #n for the nth record of a list
     published: int  # seconds since 1970
-    content: str  # a hash of the bytes of its file, "" if it is not known
+    content: str  # a hash of the bytes of its file, "" if unknown
     guid: str
 
 
@@ -37,7 +37,7 @@ class FormerStoreError(FeedpubError):
 
 
 def former_records(database: Path) -> Iterator[FormerRecord]:
-    """The records of a store that were in feeds; raises `FormerStoreError`."""
+    """The records of a store that were in feeds. Raises `FormerStoreError`."""
     uri = f"{database.absolute().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0)) as db:

@@ -1,4 +1,4 @@
-"""The ledger as it is asked: which id a record has."""
+"""An index of the ledger, in the store or in a temporary database."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from feedpub.store.schema import LEDGER
 
 
 class LedgerIndex:
-    """The lines of the ledger in a database; what is said of a record depends on both alone."""
+    """The lines of the ledger in a database."""
 
-    # Its indexes leave out what is empty: SQLite uses them only where a query says so, too.
+    # The indexes are partial, without empty values. SQLite uses such an index only if the query
+    # has the same condition.
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -20,7 +21,7 @@ class LedgerIndex:
 
     @classmethod
     def of(cls, lines: Iterable[LedgerLine]) -> LedgerIndex:
-        """A ledger beside any store."""
+        """An index without a store."""
         connection = sqlite3.connect("", isolation_level=None)
         for statement in LEDGER.split(";"):
             connection.execute(statement)
@@ -30,13 +31,13 @@ class LedgerIndex:
         return ledger
 
     def replace(self, lines: Iterable[LedgerLine]) -> None:
-        """Forgets all lines and takes these."""
+        """Replaces all lines."""
         self._db.execute("DELETE FROM ledger")
         self.is_empty = True
         self.add(lines)
 
     def add(self, lines: Iterable[LedgerLine]) -> None:
-        """Takes more lines, later than those it has."""
+        """Adds lines after the existing ones."""
         self._db.executemany(
             "INSERT INTO ledger (id, derived, path, published, content) VALUES (?, ?, ?, ?, ?)",
             lines,
@@ -44,32 +45,32 @@ class LedgerIndex:
         self.is_empty = self._one("SELECT 1 FROM ledger LIMIT 1", ()) is None
 
     def id_of(self, record: LedgerLine, rule: str) -> str:
-        """What a record is called; `record.id` is what its own rules give, `rule` being the one."""
+        """The id of a record; `record.id` is the derived id, and `rule` the rule that gave it."""
         return record.id if self.is_empty or rule == OWN_ID else self.id_for(record.id)
 
     def id_for(self, derived: str) -> str:
-        """What a record is called whose rules give `derived`: that, if no line says otherwise."""
+        """The id for a derived id: from the last line about it, else the derived id itself."""
         query = (
             "SELECT id FROM ledger WHERE derived = ? AND derived <> '' ORDER BY number DESC LIMIT 1"
         )
         return self._one(query, (derived,)) or derived
 
     def has(self, id: str) -> bool:
-        """Whether a line is about the item that is called so."""
+        """Whether a line describes a record with this id."""
         query = "SELECT 1 FROM ledger WHERE id = ? AND path <> '' LIMIT 1"
         return self._one(query, (id,)) is not None
 
     def path_of(self, id: str) -> str:
-        """The record that an item was last in, "" if no line says it."""
+        """The path of the last record with this id, "" if unknown."""
         query = "SELECT path FROM ledger WHERE id = ? AND path <> '' ORDER BY number DESC LIMIT 1"
         return self._one(query, (id,)) or ""
 
     def earlier_id(self, record: LedgerLine, by_content: bool) -> str:
-        """What a record that no line is about was called before, "" if that is not known.
+        """The former id of a record without a line, "" if unknown.
 
-        It is known by the same file with the same date, or by the same bytes, if that is asked
-        for. An id that moved on with its file, or that is one of several for these bytes, is not
-        for others.
+        The record is recognized by the same path and date, or, with `by_content`, by the same
+        bytes. An id whose record has moved to another path does not count, nor one of several
+        ids with the same bytes.
         """
         if self.is_empty or self.has(record.id):
             return ""

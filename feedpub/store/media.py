@@ -1,7 +1,7 @@
-"""What is known of media files, in a file of its own beside the state.
+"""The cache of facts about media files, in a file of its own beside the store.
 
-It outlives the state: what hosts were asked once need not be asked again because
-feedpub is another version, or a run does everything anew. It is never needed either.
+It outlives the store, so that an upgrade or a full run need not request all media again.
+Everything in it can be collected again.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ _VERSION = 1
 _SCHEMA = """
     CREATE TABLE media (
         address TEXT PRIMARY KEY,
-        facts TEXT NOT NULL,      -- JSON: what feeds are made of
-        memory TEXT NOT NULL      -- JSON: when and how it was learnt
+        facts TEXT NOT NULL,      -- JSON: type, length, size…, as feeds have them
+        memory TEXT NOT NULL      -- JSON: when and how they were collected
     ) WITHOUT ROWID;
     CREATE TABLE generation (name TEXT NOT NULL)
 """
-_SPARE = 1000  # addresses that no feed holds any more, and that are remembered nevertheless
+_SPARE = 1000  # addresses that are kept although no feed has them any more
 
 
 class MediaStore:
-    """Facts by address; a change is kept when `commit` is called, or at `close`."""
+    """Facts by address. Changes are saved by `commit` and `close`."""
 
     def __init__(self, folder: Path, keep: bool) -> None:
-        """Opens what is there. Without `keep`, nothing of it is changed."""
-        self.note = ""  # what the user may know
+        """Opens or creates the cache. Without `keep`, works on a copy in memory."""
+        self.note = ""  # a message for the user
         self._changed = False
         self._db = self._open(folder / NAME, keep)
         found = self._db.execute("SELECT name FROM generation").fetchone()
-        self.generation = str(found[0])  # another after each change of what is known
+        self.generation = str(found[0])  # changes whenever facts change
 
     def _open(self, path: Path, keep: bool) -> sqlite3.Connection:
         if keep:
@@ -42,7 +42,7 @@ class MediaStore:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return self._writable(path)
             except (OSError, sqlite3.Error) as error:
-                self.note = f"{path.name} cannot be written ({error}); media are looked at anew"
+                self.note = f"{path.name} cannot be written ({error}); media are not cached"
         db = sqlite3.connect("", isolation_level=None)
         with contextlib.suppress(sqlite3.Error, OSError):
             if path.exists():
@@ -60,20 +60,20 @@ class MediaStore:
             db.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            self.note = f"{path.name} cannot be used ({error}); media are looked at anew"
+            self.note = f"{path.name} cannot be used ({error}); media are read again"
             path.unlink()
             db = sqlite3.connect(path, timeout=0, isolation_level=None)
             _prepare(db)
         return db
 
     def get(self, address: str) -> tuple[str, str] | None:
-        """What is known of an address, and how; None if nothing."""
+        """The facts about an address and their state, as JSON; None if unknown."""
         query = "SELECT facts, memory FROM media WHERE address = ?"
         found = self._db.execute(query, (address,)).fetchone()
         return (found[0], found[1]) if found else None
 
     def put(self, address: str, facts: str, memory: str) -> None:
-        """Remembers what is known of an address."""
+        """Stores the facts about an address and their state, as JSON."""
         before = self.get(address)
         if before == (facts, memory):
             return
@@ -82,13 +82,13 @@ class MediaStore:
             self._changed = True
 
     def forget(self, address: str) -> bool:
-        """Forgets an address; whether anything was known of it."""
+        """Removes an address; returns whether it was known."""
         found = self._db.execute("DELETE FROM media WHERE address = ?", (address,)).rowcount
         self._changed = self._changed or found > 0
         return found > 0
 
     def commit(self) -> None:
-        """Keeps what was put."""
+        """Saves all changes."""
         if self._changed:
             self.generation = os.urandom(8).hex()
             self._db.execute("UPDATE generation SET name = ?", (self.generation,))
@@ -97,7 +97,7 @@ class MediaStore:
         self._db.execute("BEGIN IMMEDIATE")
 
     def keep_only(self, addresses: Collection[str]) -> None:
-        """Forgets the others, if they are more than a few."""
+        """Removes all other addresses, if there are too many of them."""
         count = self._db.execute("SELECT count(*) FROM media").fetchone()[0]
         if count > 2 * len(addresses) + _SPARE:
             known = self._db.execute("SELECT address FROM media").fetchall()
@@ -105,7 +105,7 @@ class MediaStore:
             self._db.executemany("DELETE FROM media WHERE address = ?", gone)
 
     def close(self) -> None:
-        """Keeps what was put, and ends."""
+        """Saves all changes and closes the file."""
         with contextlib.suppress(sqlite3.Error):
             self.commit()
             self._db.execute("COMMIT")
@@ -113,7 +113,7 @@ class MediaStore:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    """Begins a transaction in a database that has the tables; raises `sqlite3.Error`."""
+    """Begins a transaction, and creates the tables if needed. Raises `sqlite3.Error`."""
     db.execute("BEGIN IMMEDIATE")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:

@@ -22,19 +22,19 @@ from feedpub.store.store import Store
 
 NAME = "state.sqlite3"
 _STAMP = "state.stamp"
-_LOADING_CACHE = 24 * 1024  # KiB, while a store is filled: rows come in no order of its tables
-_FREE = 0.3  # of a file's pages; beyond, it is made smaller
+_LOADING_CACHE = 24 * 1024  # KiB, while a new store is filled with unsorted rows
+_FREE = 0.3  # share of free pages that triggers a VACUUM
 
 
 class StoreOwner(NamedTuple):
-    """Which configuration and which program made a store; no other store is used."""
+    """The configuration and the program that made a store; both must match."""
 
     configuration: str
     program: str
 
 
 class _UnusableError(FeedpubError):
-    """Why what is there cannot be used; `lasting` if the next run would find it so as well."""
+    """The store cannot be used. `lasting`: the next run will have the same problem."""
 
     def __init__(self, why: str, lasting: bool = False) -> None:
         self.lasting = lasting
@@ -47,14 +47,14 @@ class StoreSession:
     def __init__(
         self, folder: Path, shown: str, identity: StoreOwner, ignore: bool, keep: bool
     ) -> None:
-        """Opens what `folder` holds, or, if that cannot be (or `ignore`), begins a new store.
+        """Opens the store in `folder`, or begins a new one (always with `ignore`).
 
-        With `keep` False nothing is written there, whatever is done to the store.
+        Without `keep`, nothing is written to the folder; changes are lost.
         """
-        self.note = ""  # what the user may know
-        self.warning = ""  # what the user must know: each run does the full work
-        # Another program made the store, and may have given other ids: they are in this store,
-        # or lost with it.
+        self.note = ""  # a message for the user: this run does the full work
+        self.warning = ""  # a message for the user: every run does the full work
+        # If another program made the store, it may have given other ids. They are in the store
+        # `former`, or lost if it cannot be read (`lost_ids`).
         self.former: Path | None = None
         self.lost_ids = False
         self._folder = folder
@@ -62,8 +62,8 @@ class StoreSession:
         self._identity = identity
         self._keep = keep
         self._closing = contextlib.ExitStack()
-        self._new: Path | None = None  # a new store, until it is put in place
-        self._was_cut = False  # whether the run before ended before it could leave its stamp
+        self._new: Path | None = None  # the temporary file of a new store, until it is in place
+        self._needs_stamp = False  # also if an earlier run ended before it wrote its stamp
         try:
             self.store = self._open(ignore) or self._begin()
         except BaseException:
@@ -77,7 +77,7 @@ class StoreSession:
         self.close()
 
     def _open(self, ignore: bool) -> Store | None:
-        """The existing store if it can be used, else None, and `note` says why."""
+        """The existing store; None if it cannot be used, with the reason in `note`."""
         try:
             if self._keep:
                 self._lock()
@@ -88,20 +88,20 @@ class StoreSession:
                 return Store(self._db, False)
             self._db.close()
         except FileNotFoundError:
-            return None  # as on the first day
+            return None  # the first run
         except _UnusableError as why:
             if ignore and self._keep:
                 return None
-            told = f"{self._shown}/{NAME} {why}; everything is read anew"
+            message = f"{self._shown}/{NAME} {why}; all files are read again"
             if why.lasting:
-                self.warning = told
+                self.warning = message
             else:
-                self.note = told
+                self.note = message
         except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             if not ignore:
                 self.note = (
                     f"{self._shown}/{NAME} cannot be used ({_reason(error)}); "
-                    "everything is read anew"
+                    "all files are read again"
                 )
         return None
 
@@ -123,29 +123,26 @@ class StoreSession:
         self.lost_ids = stamped != self._identity.program
         if not self._keep:
             path = self._copied(path)
-        looks = stamp["signature"] if self._keep else None
-        if looks != _signature(path) and stamp["sha256"] != _digest(path):
-            raise _UnusableError("is not as feedpub left it")
-        self._was_cut = Path(f"{path}-wal").exists()
+        signature = stamp["signature"] if self._keep else None
+        if signature != _signature(path) and stamp["sha256"] != _digest(path):
+            raise _UnusableError("was changed by another program")
+        self._needs_stamp = Path(f"{path}-wal").exists()
         db = sqlite3.connect(path, timeout=0, isolation_level=None)
         closing = self._closing.callback(db.close)
         try:
             facts = dict(db.execute("SELECT name, value FROM facts"))
             if facts.get("configuration") != self._identity.configuration:
-                self.lost_ids = False  # they are of another site
-                why = "is of another configuration (name another folder in state:)"
+                self.lost_ids = False  # the ids belong to another site
+                why = "belongs to another configuration (set another folder in state:)"
                 raise _UnusableError(why, lasting=True)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION or facts.get("program") != self._identity.program:
                 self.former = path
-            if version > VERSION:
-                raise _UnusableError(f"is of a newer feedpub (version {version}, not {VERSION})")
-            if version < VERSION:
-                raise _UnusableError(f"is of another feedpub (version {version}, not {VERSION})")
+            if version != VERSION:
+                maker = "a newer feedpub" if version > VERSION else "another feedpub"
+                raise _UnusableError(f"was made by {maker} (version {version}, not {VERSION})")
             if self.former:
-                raise _UnusableError(
-                    "was made by another version of feedpub or of what it stands on"
-                )
+                raise _UnusableError("was made by another version of feedpub, Python or a library")
             self.lost_ids = False
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
@@ -155,8 +152,8 @@ class StoreSession:
         return db
 
     def _copied(self, path: Path) -> Path:
-        """A copy to work on, for a run that is to leave the store alone; gone at the end."""
-        import shutil  # for dry runs alone
+        """A temporary copy, for a run that must not change the store."""
+        import shutil  # for dry runs only
         import tempfile
 
         folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="feedpub-"))
@@ -167,13 +164,13 @@ class StoreSession:
             path = self._folder / f"{NAME}.new"
             try:
                 path.unlink(missing_ok=True)
-                self._db = _filled(path, self._identity)
+                self._db = _new_store(path, self._identity)
                 self._new = path
             except (OSError, sqlite3.Error) as error:
                 self.note, self.warning = "", unwritable(self._shown, error)
         if self._new is None:
             self._keep = False
-            self._db = _filled("", self._identity)  # a file of SQLite's own, without a name
+            self._db = _new_store("", self._identity)  # an anonymous temporary file
         self._closing.callback(self._db.close)
         return Store(self._db, True)
 
@@ -186,14 +183,14 @@ class StoreSession:
             if self._new:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.close()
-                for ending in ("-wal", "-shm"):  # of the store before: they are not this one's
+                for ending in ("-wal", "-shm"):  # left by the replaced store
                     Path(f"{self._folder / NAME}{ending}").unlink(missing_ok=True)
                 self._new.replace(self._folder / NAME)
                 self._new = None
             else:
                 self._compact()
                 self._db.close()
-            self._was_cut = True  # but for the stamp
+            self._needs_stamp = True
         except (sqlite3.Error, OSError) as error:
             self.note, self.warning = "", unwritable(self._shown, error)
 
@@ -203,7 +200,7 @@ class StoreSession:
             self._db.close()
             if self._new is not None:
                 self._new.unlink(missing_ok=True)
-            if self._keep and self._was_cut:
+            if self._keep and self._needs_stamp:
                 self._stamp()
         self._closing.close()
 
@@ -227,19 +224,19 @@ def unwritable(folder: str, error: Exception) -> str:
     """The warning for a store that cannot be written."""
     return (
         f"{folder}/{NAME} cannot be written ({_reason(error)}); "
-        "nothing is remembered, and every run does the full work"
+        "nothing is cached, so every run does the full work"
     )
 
 
 def _reason(error: Exception) -> str:
-    """What happened, without the paths of this machine."""
+    """The text of an error, without paths of this machine."""
     return str(getattr(error, "strerror", None) or error)
 
 
-def _filled(path: Path | str, identity: StoreOwner) -> sqlite3.Connection:
-    """A new store, empty but for its owner."""
+def _new_store(path: Path | str, identity: StoreOwner) -> sqlite3.Connection:
+    """A new store with its owner and no other content."""
     db = sqlite3.connect(path, isolation_level=None)
-    # It is of use as a whole or not at all, so it needs no protection while it is filled.
+    # An incomplete new store is discarded, so it needs no journal.
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     db.execute(f"PRAGMA cache_size = -{_LOADING_CACHE}")

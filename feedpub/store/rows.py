@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it: plain rows."""
+"""The rows of the store, as plain values."""
 
 # No `from __future__ import annotations` here: see feedpub/model.py.
 
@@ -11,7 +11,7 @@ from feedpub.model import Placement, Provider, Record, RecordHead
 
 
 class FolderRow(NamedTuple):
-    """A folder as it was when it was looked at last."""
+    """A folder, as of the last scan."""
 
     id: int
     shown: str
@@ -21,18 +21,18 @@ class FolderRow(NamedTuple):
 
 
 class FilePlace(NamedTuple):
-    """A file's source in config.yaml, its path (from there, in messages, and in the source)."""
+    """The paths of a file: below its source, on disk, and in messages."""
 
-    source: str
-    file: str
-    shown: str
-    below: str
-    digest: bytes  # that it had when it was read
-    content: bytes | None  # a hash of its bytes alone
+    source: str  # as in config.yaml
+    file: str  # on disk, relative to the root of the site
+    shown: str  # in messages
+    below: str  # relative to the source
+    digest: bytes  # as of the last read
+    content: bytes | None  # a hash of its bytes only
 
 
 class FileRow(NamedTuple):
-    """A file as it was when it was read last; `digest` is of its content and how it is read."""
+    """A file, as of the last read. `digest` is a hash of its content and of how it is read."""
 
     id: int
     size: int
@@ -40,11 +40,11 @@ class FileRow(NamedTuple):
     ctime: int
     inode: int
     digest: bytes
-    content: bytes | None  # a hash of its bytes alone; None where it could not be read
+    content: bytes | None  # a hash of its bytes only; None if it could not be read
 
 
 class RecordRow(NamedTuple):
-    """What of a record is remembered; the columns are explained in `feedpub.store.schema`."""
+    """The stored part of a record; `feedpub.store.schema` explains the columns."""
 
     part: int | None
     line: int
@@ -82,7 +82,7 @@ class StoredRecord(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """One of several records with one key of a guid; `shown` and `part` tell its place."""
+    """A record that may share its guid with others; `shown` and `part` are its path."""
 
     id: int
     guid: str
@@ -97,7 +97,7 @@ class Rival(NamedTuple):
 
 
 class FeedRow(NamedTuple):
-    """A feed that some record belongs to; `inputs` None: it has no files."""
+    """A feed with at least one record; `inputs` None: it has no files."""
 
     id: int
     path: str
@@ -108,14 +108,14 @@ class FeedRow(NamedTuple):
 
 
 class ArchiveRow(NamedTuple):
-    """An archive of a feed, and what it was made of: all, and all but its items."""
+    """An archive of a feed: hashes of what it depends on, without and with its items."""
 
     context: bytes
     inputs: bytes
 
 
 class WindowRow(NamedTuple):
-    """What of a record in a window its feed depends on."""
+    """The part of a record in a window that its feed depends on."""
 
     id: int
     file: int
@@ -130,14 +130,14 @@ class WindowRow(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """What has a file in each format: a feed, or an archive of it."""
+    """A feed or one of its archives; each has one file per format."""
 
     feed: int | None  # None: a catalogue
     period: str = ""
 
 
 class OutputRow(NamedTuple):
-    """A file of the output tree as it was left."""
+    """A file of the output tree, as of the last write."""
 
     feed: int | None  # None: a catalogue
     size: int
@@ -149,22 +149,22 @@ class OutputRow(NamedTuple):
 
     @property
     def unit(self) -> Unit:
-        """What it is a file of."""
+        """The feed or archive that the file belongs to."""
         return Unit(self.feed, self.period)
 
 
-FeedKeys = Sequence[tuple[str, str]]  # the feeds that a record belongs to: path and kind
+FeedKeys = Sequence[tuple[str, str]]  # path and kind of the feeds that a record belongs to
 
 
 def seconds(moment: datetime) -> int:
-    """A moment as the store keeps it."""
+    """A time as stored: seconds since 1970."""
     return int(moment.timestamp())
 
 
 def row_of(
     record: Record, part: int | None, digest: bytes, reason: str, media: str = ""
 ) -> RecordRow:
-    """A record's row: its head, its id, and where it is."""
+    """The row of a record: its head, its id and its position."""
     head = record.head
     provider = head.provider
     return RecordRow(
@@ -196,35 +196,35 @@ def row_of(
 
 
 def guid_key(guid: str) -> int:
-    """64 bits that nearly always tell one guid from another."""
+    """A 64-bit hash of a guid, as a compact index key. Collisions are rare but possible."""
     key = hashlib.blake2b(guid.encode(), digest_size=8).digest()
     return int.from_bytes(key, "big", signed=True)
 
 
 def name_of(file: str, part: int | None) -> str:
-    """A record as messages name it; `part` counts from 0 what they count from 1."""
+    """The name of a record in messages: `part` counts from 0, messages from 1."""
     return file if part is None else f"{file}#{part + 1}"
 
 
 def named(row: RecordRow, guid: str, derived: str) -> RecordRow:
-    """A row under another guid; `derived` is what its record's own rules give."""
+    """The row with another guid; `derived` is the guid that its rules give."""
     return row._replace(
         guid=guid, guid_key=guid_key(guid), derived="" if guid == derived else derived
     )
 
 
 def feeds_of(placements: Sequence[Placement]) -> FeedKeys:
-    """Placements as the store takes them."""
+    """The feeds of placements, as the store takes them."""
     return [placement[:2] for placement in placements]
 
 
 def topics_of(text: str) -> tuple[str, ...]:
-    """Topics as the store keeps them."""
+    """Parses the topics of a stored record."""
     return tuple(text.split("\n")) if text else ()
 
 
 def head_of(row: RecordRow) -> RecordHead:
-    """The head of a stored record; of a new one, `Record.head` gives the same."""
+    """The head of a stored record; equal to `Record.head` of the record itself."""
     provider = None
     if row.provider is not None:
         provider = Provider(row.provider, row.domain or "", row.provider_url or "", row.image or "")

@@ -1,9 +1,9 @@
-"""The store's contents: every statement that reads or writes a table is here.
+"""The contents of the store: all statements that read or write its tables.
 
-It keeps one thing true by itself: `placements` holds a row for each feed of
-each record that may be in feeds (`reason` is '') and did not lose to another
-of the same item (`lost` is 0), and `dirty` names every feed for which that
-changed since the store was opened, or one of whose records did.
+The store maintains two invariants. `placements` has a row for each feed of
+each record that is not left out (`reason` is '') and did not lose to another
+record with its id (`lost` is 0). `dirty` has every feed whose placements or
+records changed since the store was opened.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, is_new: bool) -> None:
         self.is_new = is_new
-        self.dirty: set[int] = set()  # feeds
-        # Which moments (seconds since 1970) of which feeds: for those that keep archives.
+        self.dirty: set[int] = set()  # ids of feeds
+        # Feed and time (seconds since 1970) of each change, if the site has archives.
         self.dirty_moments: set[tuple[int, int]] | None = None
-        self.touched: set[int] = set()  # guid_key of records that came, went or changed
-        self.changed = False  # whether there is anything to commit
+        self.touched: set[int] = set()  # guid_key of added, removed and changed records
+        self.changed = False  # whether there is something to commit
         self.ledger = LedgerIndex(connection)
         self._db = connection
         self._feeds: dict[str, tuple[int, str]] = {}  # path → id and kind
@@ -64,12 +64,12 @@ class Store:
     # Facts
 
     def fact(self, name: str) -> Any:
-        """A value that was remembered by name, None if there is none."""
+        """A stored value by name, None if it is not set."""
         found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return found[0] if found else None
 
     def set_fact(self, name: str, value: str | int | bytes | None) -> None:
-        """Remembers a value."""
+        """Stores a value by name."""
         if self.fact(name) != value:
             self._write("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
@@ -82,11 +82,11 @@ class Store:
         return {(source, path): FolderRow(*rest) for source, path, *rest in rows}
 
     def new_folder(self) -> int:
-        """An id for a folder that is not there yet."""
+        """An id for a new folder."""
         return self._next("folders")
 
     def put_folder(self, row: FolderRow, source: str, path: bytes) -> None:
-        """Adds a folder, or says what it is now."""
+        """Adds or updates a folder."""
         self._write(
             "INSERT INTO folders (id, shown, below, reading, signature, source, path)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET shown = excluded.shown,"
@@ -95,11 +95,11 @@ class Store:
         )
 
     def forget_signature(self, id: int) -> None:
-        """Lets the next run look at each file of a folder."""
+        """Lets the next run check each file of a folder."""
         self._write("UPDATE folders SET signature = NULL WHERE id = ?", (id,))
 
     def remove_folder(self, id: int) -> None:
-        """Forgets a folder with all its files."""
+        """Removes a folder with all its files."""
         self.remove_files([file.id for file in self.files(id).values()])
         self._write("DELETE FROM folders WHERE id = ?", (id,))
 
@@ -113,7 +113,7 @@ class Store:
         return {name: FileRow(*rest) for name, *rest in rows}
 
     def put_files(self, rows: Iterable[tuple[FileRow, int, bytes, str | None]]) -> None:
-        """Adds or replaces files: each with its folder, its name and its notes."""
+        """Adds or replaces files, each with its folder, name and notes."""
         self._write_all(
             "INSERT OR REPLACE INTO files"
             " (id, size, mtime, ctime, inode, digest, content, folder, name, notes)"
@@ -122,24 +122,24 @@ class Store:
         )
 
     def new_file(self) -> int:
-        """An id for a file that is not there yet."""
+        """An id for a new file."""
         return self._next("files")
 
     def touch_files(self, rows: Iterable[FileRow]) -> None:
-        """Signatures of files whose contents are what they were."""
+        """Updates the signatures of files whose contents are unchanged."""
         self._write_all(
             "UPDATE files SET size = ?, mtime = ?, ctime = ?, inode = ? WHERE id = ?",
             [(row.size, row.mtime, row.ctime, row.inode, row.id) for row in rows],
         )
 
     def remove_files(self, ids: Sequence[int]) -> None:
-        """Forgets files with all their records."""
+        """Removes files with all their records."""
         for id in ids:
             self.remove_records(self.records_of(id))
         self._write_all("DELETE FROM files WHERE id = ?", [(id,) for id in ids])
 
     def file_place(self, id: int) -> FilePlace:
-        """Where a file is."""
+        """The paths of a file."""
         source, folder, name, shown, below, *digests = self._db.execute(
             "SELECT source, path, name, shown, below, digest, content FROM files"
             " JOIN folders ON folders.id = folder WHERE files.id = ?",
@@ -149,18 +149,18 @@ class Store:
         return FilePlace(source, file, shown + _printed(name), below + _printed(name), *digests)
 
     def count_files(self) -> int:
-        """How many files there are."""
+        """The number of files."""
         return int(self._db.execute("SELECT count(*) FROM files").fetchone()[0])
 
     def notes(self) -> list[str]:
-        """The notes on all files that have any."""
+        """The notes of all files with notes."""
         rows = self._db.execute("SELECT notes FROM files WHERE notes IS NOT NULL ORDER BY id")
         return [notes for (notes,) in rows]
 
     # Records
 
     def feed_ids(self, feeds: Iterable[tuple[str, str]]) -> bytes:
-        """Feeds by (path, kind) as a record keeps them; a new one is added."""
+        """The ids of feeds, as a record keeps them. Adds feeds that are new."""
         ids = array("I")
         for path, kind in feeds:
             id, old_kind = self._feeds.get(path) or (self._next("feeds"), "")
@@ -176,7 +176,7 @@ class Store:
         return ids.tobytes()
 
     def add_records(self, rows: Sequence[tuple[int, RecordRow]]) -> None:
-        """Adds records, each with the id of its file; none has lost yet."""
+        """Adds records, each with the id of its file, and with `lost` 0."""
         ids = [self._next("records") for _ in rows]
         self._write_all(
             f"INSERT INTO records (id, file, {_COLUMNS}) VALUES (?, ?, {_MARKS})",
@@ -203,34 +203,34 @@ class Store:
         return self._records("WHERE file = ?", (file,))
 
     def records_named(self, guid_key: int, guid: str) -> list[StoredRecord]:
-        """The records of an item, `guid_key` being the key of its `guid`."""
+        """The records with this guid; `guid_key` is its key."""
         return self._records("WHERE guid_key = ? AND guid = ?", (guid_key, guid))
 
     def records_of_key(self, guid_key: int) -> list[StoredRecord]:
-        """The records whose guids have one key: nearly always those of an item."""
+        """The records with this key: nearly always those with one guid."""
         return self._records("WHERE guid_key = ?", (guid_key,))
 
     def records_unknown(self, guid_key: int) -> list[StoredRecord]:
-        """The records in feeds that no line of the ledger is about, of those of one key."""
+        """The records with this key that are in feeds and have no line in the ledger."""
         return self._records(f"WHERE guid_key = ? AND {_UNKNOWN}", (guid_key,))
 
     def each_unknown(self) -> Iterator[StoredRecord]:
-        """All records in feeds that no line of the ledger is about, the oldest first."""
+        """All records that are in feeds and have no line in the ledger, oldest first."""
         order = f"SELECT id FROM records WHERE {_UNKNOWN} ORDER BY published, guid"
         for (id,) in self._db.execute(order):
             yield self.record(id)
 
     def has_media(self) -> bool:
-        """Whether there is more to know of any record's media."""
+        """Whether any record has media whose facts are needed."""
         found = self._db.execute("SELECT 1 FROM records WHERE media <> '' LIMIT 1").fetchone()
         return found is not None
 
     def records_with_media(self) -> list[StoredRecord]:
-        """The records in feeds of whose media there is more to know."""
+        """The records in feeds with media whose facts are needed."""
         return self._records("WHERE media <> '' AND reason = '' AND lost = 0", ())
 
     def mark_dirty(self, record: StoredRecord) -> None:
-        """Of a record that is what it was, something else is to be told."""
+        """Marks the feeds of a record dirty although its row is unchanged."""
         row = record.row
         self._mark_dirty([(feed, -row.published, record.id) for feed in array("I", row.feeds)])
 
@@ -239,17 +239,17 @@ class Store:
         return self._records("WHERE id > ? ORDER BY id LIMIT ?", (id, limit))
 
     def records_due(self, moment: int | None) -> list[StoredRecord]:
-        """The records that were in the future, and are not at this moment; None takes in all."""
-        # The index holds what was left out, and SQLite wants to be told so.
+        """The records in the future that are no longer so at this time; None: at any time."""
+        # The first condition lets SQLite use the partial index of records left out.
         where = "WHERE reason <> '' AND reason = 'future' AND (?1 IS NULL OR published <= ?1)"
         return self._records(where, (moment,))
 
     def records_not_due(self, moment: int | None) -> list[StoredRecord]:
-        """The records that were not in the future, and are at this moment."""
+        """The records not in the future that are in the future at this time."""
         return self._records("WHERE reason <> 'future' AND published > ?", (moment,))
 
     def update_record(self, old: StoredRecord, row: RecordRow) -> None:
-        """Replaces a record of the same item; `lost` is settled anew."""
+        """Replaces a record, and resets `lost`."""
         self._place(old.row, old.id, present=False, was=not (old.row.reason or old.lost))
         assignments = ", ".join(f"{name} = ?" for name in RecordRow._fields)
         self._write(f"UPDATE records SET {assignments}, lost = 0 WHERE id = ?", (*row, old.id))
@@ -257,25 +257,25 @@ class Store:
         self.touched.update((old.row.guid_key, row.guid_key))
 
     def move_record(self, id: int, part: int | None, line: int) -> None:
-        """Says where a record that is the same is now in its file."""
+        """Updates the position of an unchanged record in its file."""
         self._write("UPDATE records SET part = ?, line = ? WHERE id = ?", (part, line, id))
 
     def remove_records(self, records: Sequence[StoredRecord]) -> None:
-        """Forgets records."""
+        """Removes records."""
         for record in records:
             self._place(record.row, record.id, False, was=not (record.row.reason or record.lost))
-            if record.lost:  # a feed that was kept for it alone is to be forgotten
+            if record.lost:  # a feed that exists only for it must be removed
                 self.dirty.update(array("I", record.row.feeds))
             self.touched.add(record.row.guid_key)
         self._write_all("DELETE FROM records WHERE id = ?", [(record.id,) for record in records])
 
     def double_guids(self) -> list[int]:
-        """The keys of guids that several records have."""
+        """The keys that several records share."""
         query = "SELECT guid_key FROM records GROUP BY guid_key HAVING count(*) > 1"
         return [key for (key,) in self._db.execute(query)]
 
     def rivals(self, guid_key: int) -> list[Rival]:
-        """The records with this key that may stand for an item."""
+        """The records with this key, of which one can represent the item."""
         rows = self._db.execute(
             "SELECT r.id, r.guid, r.guid_from, r.derived, r.published, r.updated, r.lost, r.line,"
             " r.part, folders.shown, files.name FROM records r"
@@ -286,7 +286,7 @@ class Store:
         return [Rival._make((*facts, f"{folder}{_printed(name)}")) for *facts, folder, name in rows]
 
     def set_lost(self, id: int, lost: int) -> None:
-        """Says that a record lost to another of its item, or that it did not."""
+        """Sets whether a record lost to another record with its guid."""
         record = self.record(id)
         if record.lost == lost:
             return
@@ -295,7 +295,7 @@ class Store:
             self._place(record.row, id, present=not lost, was=not record.lost)
 
     def remember_former(self, records: Iterable[FormerRecord]) -> None:
-        """Takes what another version knew, to be asked for by `former`."""
+        """Loads the records of another version's store, for `former`."""
         self._db.execute(
             "CREATE TEMP TABLE former (path TEXT PRIMARY KEY, published INTEGER,"
             " content TEXT, guid TEXT) WITHOUT ROWID"
@@ -303,13 +303,13 @@ class Store:
         self._db.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?, ?)", records)
 
     def former(self, path: str) -> FormerRecord | None:
-        """What another version knew of the record at a path."""
+        """The record at a path in another version's store."""
         query = "SELECT path, published, content, guid FROM former WHERE path = ?"
         found = self._db.execute(query, (path,)).fetchone()
         return FormerRecord(*found) if found else None
 
     def count_records(self) -> tuple[int, dict[str, int]]:
-        """How many records there are, and how many were left out for each reason."""
+        """The number of records, and the number left out for each reason."""
         total = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
         reasons = self._db.execute(
             "SELECT reason, count(*) FROM records WHERE reason <> '' AND lost = 0 GROUP BY reason"
@@ -317,8 +317,8 @@ class Store:
         return total, dict(reasons)
 
     def lost(self) -> set[int]:
-        """The keys of guids of which a record lost."""
-        # DISTINCT would have SQLite walk over all guids.
+        """The keys of all records that lost."""
+        # With DISTINCT, SQLite would scan the index of all keys.
         return {key for (key,) in self._db.execute("SELECT guid_key FROM records WHERE lost <> 0")}
 
     def _records(self, where: str, values: Sequence[Any]) -> list[StoredRecord]:
@@ -329,7 +329,7 @@ class Store:
         ]
 
     def _place(self, row: RecordRow, id: int, present: bool, was: bool) -> None:
-        """Puts a record into its feeds, or takes it out of them."""
+        """Adds a record to its feeds, or removes it from them."""
         if present == was:
             return
         rows = [(feed, -row.published, id) for feed in array("I", row.feeds)]
@@ -348,17 +348,17 @@ class Store:
     # Feeds
 
     def feeds(self) -> list[FeedRow]:
-        """Every feed that a record belonged to when it was last looked at, by path."""
+        """All feeds, by path, as of their last update."""
         query = "SELECT id, path, kind, total, inputs, entry FROM feeds ORDER BY path"
         return [FeedRow(*row) for row in self._db.execute(query)]
 
     def count_feed(self, id: int) -> int:
-        """How many records belong to a feed now."""
+        """The present number of records in a feed."""
         query = "SELECT count(*) FROM placements WHERE feed = ?"
         return int(self._db.execute(query, (id,)).fetchone()[0])
 
     def put_feed(self, row: FeedRow) -> None:
-        """Says what a feed is now; one that no record can come back to is forgotten."""
+        """Updates a feed. Removes it if it has no records, not even records that lost."""
         if row.total or row.id in self._awaited():
             self._write(
                 "UPDATE feeds SET kind = ?, total = ?, inputs = ?, entry = ? WHERE id = ?",
@@ -369,14 +369,14 @@ class Store:
             self._feeds.pop(row.path, None)
 
     def _awaited(self) -> set[int]:
-        """The feeds of records that lost: a record is placed again when its rival goes."""
+        """The feeds of records that lost: such a record returns if its rival is removed."""
         if self._of_lost is None:
             rows = self._db.execute("SELECT feeds FROM records WHERE lost <> 0")
             self._of_lost = {feed for (feeds,) in rows for feed in array("I", feeds)}
         return self._of_lost
 
     def window(self, feed: int, items: int, seconds: int | None) -> list[WindowRow]:
-        """The newest `items` of a feed (0: all), and what is within `seconds` of the newest."""
+        """The newest `items` of a feed (0: all), plus records within `seconds` of the newest."""
         if items and seconds is not None:
             query = (
                 "SELECT count(*) FROM placements WHERE feed = ?1 AND age <="
@@ -398,9 +398,9 @@ class Store:
         return [WindowRow(*row) for row in rows]
 
     def newest_before(self, feed: int, moment: int | None, skip: int = 0) -> int | None:
-        """When the newest record of a feed that is older than a moment was published, if any is.
+        """The date of the newest record of a feed before a time, None if there is none.
 
-        With `skip`, so many of the newest are passed over.
+        Skips the newest `skip` of these records.
         """
         query = (
             "SELECT age FROM placements WHERE feed = ? AND age > ? ORDER BY age LIMIT 1 OFFSET ?"
@@ -417,21 +417,21 @@ class Store:
         return {period for (period,) in rows}
 
     def archive(self, feed: int, period: str) -> ArchiveRow | None:
-        """What an archive was made of, if there is one."""
+        """The row of an archive, None if it is new."""
         query = "SELECT context, inputs FROM archives WHERE feed = ? AND period = ?"
         found = self._db.execute(query, (feed, period)).fetchone()
         return ArchiveRow(*found) if found else None
 
     def all_archives(self) -> set[Unit]:
-        """Every archive there is."""
+        """All archives."""
         return {Unit(*row) for row in self._db.execute("SELECT feed, period FROM archives")}
 
     def put_archive(self, feed: int, period: str, row: ArchiveRow) -> None:
-        """Says what an archive is made of."""
+        """Adds or updates an archive."""
         self._write("INSERT OR REPLACE INTO archives VALUES (?, ?, ?, ?)", (feed, period, *row))
 
     def remove_archives(self, feed: int, periods: Iterable[str]) -> None:
-        """Forgets archives of a feed."""
+        """Removes archives of a feed."""
         statement = "DELETE FROM archives WHERE feed = ? AND period = ?"
         self._write_all(statement, [(feed, period) for period in periods])
 
@@ -444,7 +444,7 @@ class Store:
         return {path: OutputRow(*rest) for path, *rest in rows}
 
     def put_outputs(self, rows: Iterable[tuple[str, OutputRow]], gone: Iterable[str]) -> None:
-        """Files as they are now, and the paths of those that are not any more."""
+        """Adds or updates files of the tree, and removes those in `gone`."""
         self._write_all("DELETE FROM outputs WHERE path = ?", [(path,) for path in gone])
         self._write_all(
             "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -454,15 +454,15 @@ class Store:
     # Statements
 
     def index(self) -> None:
-        """Makes a new store as fast to ask as one that has been there."""
+        """Creates the indexes of a new store after it was filled."""
         for statement in INDEXES:
             self._db.execute(statement)
-        # What comes now looks at little of it, and has other uses for the memory.
+        # The rest of the run reads little of the store: free the memory of the cache.
         self._db.execute("PRAGMA cache_size = -2000")
         self._db.execute("PRAGMA shrink_memory")
 
     def _next(self, table: str) -> int:
-        """Ids in the order of arrival."""
+        """The next id of a table."""
         if table not in self._ids:
             found = self._db.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
             self._ids[table] = found or 0
@@ -484,7 +484,7 @@ def _printed(name: bytes) -> str:
 
 
 def in_batches(store: Store, size: int = 2000) -> Iterator[list[StoredRecord]]:
-    """All records, some at a time; what is done with one batch may change them."""
+    """All records, in batches. The caller may change the records of a batch."""
     last = 0
     while batch := store.records_after(last, size):
         last = batch[-1].id

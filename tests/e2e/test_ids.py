@@ -556,10 +556,10 @@ def test_explain_says_where_an_id_comes_from(site: Site) -> None:
     site.generate()
     said = site.run("explain", "records/a.md").out
     assert OLD in said
-    assert f"ids.jsonl; by its webUrl it would be {NEW}" in said
+    assert f"ids.jsonl; without it: {NEW}, from webUrl" in said
     assert site.run("explain", NEW).out == said
     feed = site.run("explain", "rss.xml").out
-    assert f"id      {SITE}" in feed
+    assert f"id        {SITE}" in feed
     assert "site.id and the feed's path" in feed
 
 

@@ -185,5 +185,5 @@ def test_archives_of_a_newsletter_are_made_alike(site: Site) -> None:
 
 
 def test_explain_says_so(site: Site) -> None:
-    assert f"made to be mailed; addresses have {ADDED}" in site.run("explain", "custom/mail").out
+    assert f"adapted to e-mail; links have {ADDED}" in site.run("explain", "custom/mail").out
     assert "newsletter" not in site.run("explain", "custom/plain").out

@@ -701,7 +701,7 @@ def test_check_and_list_from_a_folder_below(site: Site) -> None:
     feeds = json.loads(site.run("list", "feeds", "--json", cwd=site.root / "records").out)
     assert (feeds[0]["path"], feeds[0]["kind"]) == ("", "all")
     assert feeds[0]["urls"]["rss"].endswith("/rss.xml")
-    assert "holds" in site.run("explain", "(everything)").out
+    assert "contains" in site.run("explain", "(everything)").out
 
 
 def test_the_report_of_a_run_that_found_nothing_says_so(site: Site) -> None:

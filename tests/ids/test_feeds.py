@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feedpub.ids.feeds import Published, read_feed, same_page
+from feedpub.ids.feeds import Published, page_key, read_feed
 
 ROOT = Path(__file__).parents[2]
 A = "https://example.org/a/"
@@ -78,7 +78,7 @@ def test_no_entity_is_followed(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_one_page_has_several_addresses(url: str) -> None:
-    assert same_page(url) == "example.org/a%20b"
+    assert page_key(url) == "example.org/a%20b"
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_one_page_has_several_addresses(url: str) -> None:
     ],
 )  # fmt: skip
 def test_and_others_are_other_pages(url: str) -> None:
-    assert same_page(url) != "example.org/a%20b"
+    assert page_key(url) != "example.org/a%20b"

@@ -194,7 +194,7 @@ def test_damage_is_told_or_does_no_harm(
     with memory(folder) as run:
         if told(run):
             assert told(run).count(NAME) == 1
-            assert told(run).endswith("everything is read anew")
+            assert told(run).endswith("all files are read again")
             assert run.store.is_new
             assert run.store.count_records() == (0, {})
         else:
@@ -299,7 +299,7 @@ def test_killed_between_commit_and_stamp(tmp_path: Path, first: bool) -> None:
         (tmp_path / STAMP).write_bytes(before)
     word, note = said(tmp_path)
     assert word is None
-    assert "not as feedpub left it" in note
+    assert "was changed by another program" in note
     change(tmp_path, "newest")
     assert said(tmp_path) == ("newest", "")
 
