@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from feedpub.config import Config, load_config
+from feedpub.grouping.terms import Taxonomies, Terms
 from feedpub.model import (
     Contributor,
     Enclosure,
@@ -22,7 +25,12 @@ from feedpub.model import (
     Transcript,
 )
 from feedpub.records.scan import RunClock
+from feedpub.run.media import Media, MediaFile
+from feedpub.run.report import MediaReport, RunOptions, Watch
+from feedpub.run.rules import Selection, SelectionRules
+from feedpub.run.stale import FeedJob, FeedPlanner
 from feedpub.store.opening import StoreOwner, StoreSession
+from feedpub.store.rows import FileRow, FolderRow, row_of
 from feedpub.store.store import Store
 
 CONFIG = """\
@@ -68,6 +76,42 @@ def record(**fields: Any) -> Record:
             "title": "A", "published": moment, "updated": moment,
         } | fields
     )  # fmt: skip
+
+
+class Planned(NamedTuple):
+    """The plans of all feeds, by path, and what they were made with."""
+
+    store: Store
+    selection: Selection
+    planner: FeedPlanner
+    jobs: dict[str, FeedJob]
+
+
+def planned(
+    site: Config,
+    *records: Record,
+    digest: bytes = b"digest",
+    media: Mapping[str, MediaFile] | None = None,
+    aliases: Mapping[str, Sequence[str]] | None = None,
+) -> Planned:
+    """The plans of all feeds of these records, each in a file of its own, as of a first run."""
+    store, options = scratch(), RunOptions(None)
+    terms = Taxonomies(Terms([], []), Terms([], []))
+    selection = Selection(SelectionRules.of(site, options), None, terms)
+    store.put_folder(FolderRow(1, "records/", "", b"", None), "records", b"records")
+    for record in records:
+        _, feeds = selection.of(record.head)
+        row = row_of(record, None, digest, "", "\n".join(media or ()))
+        file = store.new_file()
+        name = os.fsencode(record.path.removeprefix("records/"))
+        store.put_files([(FileRow(file, 1, 1, 1, 1, digest, b""), 1, name, None)])
+        store.add_records([(file, row._replace(feeds=store.feed_ids(feeds)))])
+    known = Media(site, options, RunClock(), Watch(), MediaReport())
+    known.found.update(media or {})
+    rows = [row._replace(total=store.count_feed(row.id)) for row in store.feeds()]
+    paths = [row.path for row in rows]
+    planner = FeedPlanner(site, store, terms, selection, paths, aliases or {}, known)
+    return Planned(store, selection, planner, {row.path: planner.plan(row) for row in rows})
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
