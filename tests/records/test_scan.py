@@ -11,7 +11,16 @@ import pytest
 
 from feedpub.config import Config, load_config
 from feedpub.model import Problem
-from feedpub.records.scan import NO_SIGNATURE, FoundFile, Signature, scan_sources, walk_sources
+from feedpub.records.scan import (
+    GRANULARITY,
+    NO_SIGNATURE,
+    FoundFile,
+    RunClock,
+    Signature,
+    scan_sources,
+    walk_sources,
+)
+from tests.run.helpers import later
 
 CONFIG = """
 site: {{title: A, url: https://feeds.example.org/}}
@@ -280,3 +289,39 @@ def test_a_glob_leaves_out_what_a_folder_would(site: Path) -> None:
         config = load_config(site / "config.yaml", {})
         keys = [(folder.source.path, folder.path) for folder in walk_sources(config, [])]
         assert len(set(keys)) == len(keys)
+
+
+# When a signature proves that a file is unchanged
+
+NOW, OLD = 0, -2 * GRANULARITY  # nanoseconds from now
+EPOCH = -time.time_ns()
+
+
+@pytest.mark.parametrize(
+    ("mtime", "ctime", "sure"),
+    [
+        (OLD, OLD, True),
+        (EPOCH + 10**9, OLD, True),  # as archives have it
+        (NOW, NOW, False),
+        (OLD, NOW, False),  # its time was set back, just now
+        (NOW, OLD, False),
+        (NOW + 10**15, OLD, False),  # a time in the future tells nothing
+        (EPOCH - 10**15, OLD, False),
+    ],
+    # The same in every process that runs tests.
+    ids=["old", "epoch", "now", "set back", "changed now", "future", "before the epoch"],
+)
+def test_a_signature_is_sure_if_it_is_old_enough(mtime: int, ctime: int, sure: bool) -> None:
+    now = time.time_ns()
+    assert RunClock().is_sure(Signature(1, now + mtime, now + ctime, 1)) == sure
+
+
+def test_what_could_not_be_looked_at_is_never_sure() -> None:
+    assert not later().is_sure(NO_SIGNATURE)
+
+
+def test_a_file_written_just_now_is_sure_later(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    signature = Signature.of((tmp_path / "a").stat())
+    assert not RunClock().is_sure(signature)
+    assert later().is_sure(signature)

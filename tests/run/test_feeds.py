@@ -1,16 +1,21 @@
-"""Feeds come and go with the records that stand for their items."""
+"""Feeds come and go with their records; files of the tree are intact or written again."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from feedpub.config import Config
+from feedpub.records.scan import RunClock, Signature
+from feedpub.run.feeds import aliases, compare_tree, stamped
 from feedpub.run.generate import generate
 from feedpub.run.report import RunOptions, RunOutcome, Watch
+from feedpub.store.rows import OutputRow, Unit
 
-from .helpers import config, write
+from .helpers import CONFIG, config, later, write
 
 ITEM = "---\nid: one\ntitle: {title}\ndate: 2020-01-0{day}\ntopics: [{topic}]\n---\nText.\n"
 
@@ -49,3 +54,79 @@ def test_the_older_record_gets_into_its_own_feeds_only(tmp_path: Path) -> None:
     run(site)
     (tmp_path / "records/a.md").unlink()
     assert run(site).feeds == ["", "topics/x", "topics/z"]
+
+
+# The files of the last run, and their other paths
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "rss.xml"
+    path.write_text("feed")
+    return path
+
+
+def left(file: Path, clock: RunClock) -> dict[str, OutputRow]:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {file.name: stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
+
+
+def test_a_file_as_it_was_left_stands(file: Path) -> None:
+    rows = left(file, later())
+    state = compare_tree(file.parent, rows, later())
+    assert (state.intact, state.damaged, state.restamped) == (rows, {}, {})
+
+
+@pytest.mark.parametrize("what", ["gone", "changed", "same size", "a folder", "a broken link"])
+def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
+    rows = left(file, later())
+    file.unlink()
+    if what == "a folder":
+        file.mkdir()
+    elif what == "a broken link":
+        file.symlink_to("nowhere")
+    elif what != "gone":
+        file.write_text("other" if what == "changed" else "deef")
+    state = compare_tree(file.parent, rows, later())
+    assert (state.intact, state.damaged, state.restamped) == ({}, rows, {})
+
+
+def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: Path) -> None:
+    """As after a checkout."""
+    rows = left(file, later())
+    copy = file.with_name("copy")
+    copy.write_text("feed")
+    copy.replace(file)
+    state = compare_tree(file.parent, rows, later())
+    assert state.intact.keys() == state.restamped.keys() == rows.keys()
+    again = compare_tree(file.parent, state.restamped, later())
+    assert (again.intact, again.restamped) == (state.restamped, {})
+
+
+def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
+    rows = left(file, RunClock())
+    assert compare_tree(file.parent, rows, later()).restamped.keys() == rows.keys()
+    status = file.stat()
+    file.write_text("deef")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert compare_tree(file.parent, rows, later()).damaged == rows
+
+
+def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
+    more = "feeds: {formats: [rss, json], also_at: {old: topics/a, index.xml: rss.xml, gone: b}}\n"
+    notes: list[str] = []
+    found = aliases(config(tmp_path, CONFIG + more), ["", "topics/a", "topics/ab"], notes)
+    assert found == {
+        "topics/a/rss.xml": ["old/rss.xml"],
+        "topics/a/feed.json": ["old/feed.json"],
+        "rss.xml": ["index.xml"],
+    }
+    assert [note.partition(":")[0] for note in notes] == ["feeds.also_at.gone"]
+
+
+def test_an_old_address_never_takes_that_of_a_feed(tmp_path: Path) -> None:
+    more = "feeds: {formats: [rss], also_at: {topics/a: topics/b}}\n"
+    notes: list[str] = []
+    found = aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)
+    assert found == {}
+    assert "topics/a/rss.xml is the path of a feed" in notes[0]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from feedpub.config import Config
 from feedpub.grouping.terms import Taxonomies, Terms
-from feedpub.model import Problem
+from feedpub.model import Problem, Record
 from feedpub.run.files import FileNotes, FileRead, ToRead
-from feedpub.run.parse import FileReader, unpack
+from feedpub.run.parse import FileReader, pack, unpack
 from feedpub.run.report import RunOptions
 from feedpub.run.rules import FileRules, Selection, SelectionRules
 
-from .helpers import CONFIG, config, write
+from .helpers import CONFIG, RECORDS, config, record, write
 
 POST = "---\ntitle: A\ndate: 2026-01-02\ntopics: [News]\n---\nText.\n"
 LIST = '{"title": "B", "date": "2026-01-02", "id": "b"}\n{"title": "bad"}\n' + (
@@ -130,3 +132,28 @@ def test_notes_come_back_as_they_were() -> None:
     assert FileNotes([], [], 0).to_json() is None
     notes = FileNotes([Problem("a", 1, "k", "what", "remedy", False, "a#1")], [], 1)
     assert FileNotes.of(notes.to_json() or "") == notes
+
+
+# Records as bytes
+
+
+@given(RECORDS)
+@settings(deadline=None)
+def test_what_was_packed_comes_out(given_record: Record) -> None:
+    """With its types: a provider is a `Provider` again, a date is in UTC."""
+    found = unpack(pack(given_record))
+    assert found == given_record
+    assert repr(found) == repr(given_record)
+
+
+@given(RECORDS)
+@settings(deadline=None)
+def test_equal_records_have_equal_bytes(given_record: Record) -> None:
+    """However they came about: digests are made of them."""
+    other = pickle.loads(pickle.dumps(given_record))  # noqa: S301 - parts that are no longer shared
+    assert pack(other) == pack(given_record) == pack(unpack(pack(given_record)))
+
+
+def test_texts_that_share_memory_are_packed_as_those_that_do_not() -> None:
+    apart = "".join(["free ", "of charge"])
+    assert pack(record(price=apart, type="free of charge")) == pack(record(price=apart, type=apart))

@@ -21,8 +21,7 @@ from feedpub.model import Provider, Record, RecordHead, TermFile
 from feedpub.run.report import RunOptions
 from feedpub.run.rules import Selection, SelectionRules
 from feedpub.store.rows import head_of, row_of
-
-from .helpers import CONFIG, MOMENTS, RECORDS, config, record
+from tests.run.helpers import CONFIG, MOMENTS, RECORDS, config, record
 
 SELECTS = [
     "", "select: {types: [video]}", "select: {languages: [en], future: true}",
