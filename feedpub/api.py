@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from feedpub.publish.cdn import PurgeResult
     from feedpub.publish.hubs import PingResult
     from feedpub.publish.push import Result
-    from feedpub.run.checking import Checked
+    from feedpub.run.checking import CheckResult
     from feedpub.run.report import ProgressCallback, RunOutcome
 
 
@@ -91,7 +91,7 @@ def generate(
     return generate.generate(config, options, Watch(progress))
 
 
-def check(config: Config, paths: Sequence[str | Path] = ()) -> Checked:
+def check(config: Config, paths: Sequence[str | Path] = ()) -> CheckResult:
     """Checks all records, including drafts, or only those at `paths`. Writes nothing."""
     from feedpub.run import checking
     from feedpub.run.report import RunOptions

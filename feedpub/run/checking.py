@@ -15,7 +15,7 @@ from feedpub.run.query import group, podcast_problems, read_records, read_terms
 from feedpub.run.report import RunOptions
 
 
-class Checked(NamedTuple):
+class CheckResult(NamedTuple):
     """The result of a check."""
 
     problems: Sequence[Problem]  # by file and line
@@ -23,7 +23,7 @@ class Checked(NamedTuple):
     duplicates: Sequence[Duplicate]
 
 
-def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Checked:
+def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> CheckResult:
     """Checks all records, or only those at `paths`."""
     wanted = [_absolute(path) for path in paths]
 
@@ -41,7 +41,7 @@ def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Ch
         shown = config.shown(config.path)
         problems += [problem for problem in podcast_faults if not wanted or problem.path != shown]
     problems.sort(key=lambda problem: (problem.path, problem.line))
-    return Checked(problems, reading.read, reading.duplicates)
+    return CheckResult(problems, reading.read, reading.duplicates)
 
 
 def _absolute(path: str | Path) -> Path:

@@ -25,7 +25,7 @@ class FileRead(NamedTuple):
 
     id: int
     digest: bytes
-    content: bytes = b""  # a hash of its bytes alone
+    content: bytes = b""  # a hash of its bytes only
     rows: list[tuple[RecordRow, FeedKeys]] | None = None  # None: unchanged
     notes: str | None = None
     records: list[bytes] | None = None  # packed, one for each row; None if not requested

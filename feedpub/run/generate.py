@@ -146,24 +146,26 @@ def _synchronize(
     sync.read_files()
     watch.lap("read")
     sync.select_again(inputs.of_rules(rules, vocabulary.fingerprint))
-    _recall(config, options, session, ids)
-    ids.keep()
+    _restore_ids(config, options, session, ids)
+    ids.restore_known()
     settle(store)
     return vocabulary, selection, sync
 
 
-def _recall(config: Config, options: RunOptions, session: StoreSession, ids: Identities) -> None:
+def _restore_ids(
+    config: Config, options: RunOptions, session: StoreSession, ids: Identities
+) -> None:
     """Keeps the ids that another version of feedpub published."""
     if session.former:
         with contextlib.suppress(FormerStoreError):
-            ids.recall(former_records(session.former))
+            ids.restore_former(former_records(session.former))
             return
     if session.former or session.lost_ids:
         from feedpub.run.importing import match, published_in
 
         published = published_in(config)
         if published.items:
-            ids.take_over(match(config, published, options).lines)
+            ids.assign(match(config, published, options).lines)
 
 
 def freeze(config: Config, options: RunOptions) -> int:

@@ -69,10 +69,11 @@ class Identities:
         self._clock = clock
         self._lines: list[LedgerLine] = []  # to append to the ledger
         self._changed: list[_Rename] = []
-        self._gone: dict[str, list[tuple[str, str]]] = defaultdict(list)  # by content: path, id
-        self._left: list[tuple[str, str]] = []  # of removed records: id, `derived`
+        # Of removed records: content → path, id
+        self._removed_by_content: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._removed: list[tuple[str, str]] = []  # of removed records: id, `derived`
         self._flushed = 0  # number of lines that are in the index
-        self._arrived: list[tuple[RecordFile, RecordRow]] = []
+        self._added: list[tuple[RecordFile, RecordRow]] = []
         self._undecided: list[_Rename] = []  # the ledger may have a former id
         self._rebuilt = store.is_new  # all ids are assigned again
         self._records_missing = False  # every record without a line gets one
@@ -122,19 +123,19 @@ class Identities:
                     places[record.file] = record_file(self._store, record.file)
                 derived = record.row.derived or record.row.guid
                 place, row = places[record.file], named(record.row, derived, derived)
-                row = self.of(row, place)
+                row = self.with_id(row, place)
                 if row != record.row:
                     self._store.update_record(record, row)
-                self.arrived(place, row)
+                self.record_added(place, row)
 
-    def of(self, row: RecordRow, place: RecordFile) -> RecordRow:
+    def with_id(self, row: RecordRow, place: RecordFile) -> RecordRow:
         """The row with the id that the ledger gives the record."""
         guid = self._store.ledger.id_of(place.line(row), row.guid_from)
         return row if guid == row.guid else named(row, guid, row.guid)
 
     # Collecting changes
 
-    def replaced(self, old: RecordRow, new: RecordRow, place: RecordFile) -> None:
+    def record_replaced(self, old: RecordRow, new: RecordRow, place: RecordFile) -> None:
         """The only record of a file was replaced."""
         if old.guid != new.guid and old.published == new.published and not old.reason:
             if new.guid_from in {OWN_ID, SHORT_ID}:
@@ -143,20 +144,20 @@ class Identities:
                 derived = new.derived or new.guid
                 self._changed.append(_Rename(old.guid, place, named(new, derived, derived)))
 
-    def gone(self, place: RecordFile, records: list[StoredRecord]) -> None:
+    def file_removed(self, place: RecordFile, records: list[StoredRecord]) -> None:
         """A file was deleted or renamed."""
-        self.left(records)
+        self.records_removed(records)
         for record in records:
             row = record.row
             if row.guid_from == PATH_ID and not row.reason and place.content:
                 known = (name_of(place.shown, row.part), row.guid)
-                self._gone[place.label(row.part)].append(known)
+                self._removed_by_content[place.label(row.part)].append(known)
 
-    def left(self, records: list[StoredRecord]) -> None:
+    def records_removed(self, records: list[StoredRecord]) -> None:
         """Records were removed or changed."""
-        self._left += [(r.row.guid, r.row.derived) for r in records if r.row.derived]
+        self._removed += [(r.row.guid, r.row.derived) for r in records if r.row.derived]
 
-    def arrived(self, place: RecordFile, row: RecordRow) -> None:
+    def record_added(self, place: RecordFile, row: RecordRow) -> None:
         """A record is new in the store, or the ledger changed since it was stored."""
         if row.reason or row.derived or row.guid_from in {OWN_ID, SHORT_ID}:
             return
@@ -164,13 +165,15 @@ class Identities:
         if earlier := self._store.ledger.earlier_id(place.line(row), by_content):
             self._undecided.append(_Rename(earlier, place, row))
         if not self._rebuilt:
-            self._arrived.append((place, row))
+            self._added.append((place, row))
 
-    def keep(self) -> None:
+    def restore_known(self) -> None:
         """Gives known records their former ids, unless another record has them."""
         renames = self._changed
-        for place, row in self._arrived:
-            if row.guid_from == PATH_ID and (old := self._gone.get(place.label(row.part))):
+        for place, row in self._added:
+            if row.guid_from == PATH_ID and (
+                old := self._removed_by_content.get(place.label(row.part))
+            ):
                 _, guid = min(old)
                 old.remove(min(old))
                 renames.append(_Rename(guid, place, row))
@@ -208,8 +211,8 @@ class Identities:
         store = self._store
         if store.ledger.is_empty:
             return
-        arrived = {row.guid_key for _, row in self._arrived}
-        for key in sorted(store.double_guids() if self._rebuilt else arrived):
+        added = {row.guid_key for _, row in self._added}
+        for key in sorted(store.shared_keys() if self._rebuilt else added):
             same = store.records_of_key(key)
             for guid in sorted({record.row.guid for record in same if record.row.derived}):
                 by_name = [r for r in same if r.row.guid == guid and not r.row.derived]
@@ -257,11 +260,11 @@ class Identities:
     def _release(self) -> None:
         """Ends mappings of removed records: a new record with that derived id is another item."""
         self._flush()
-        for guid, derived in sorted(set(self._left)):
+        for guid, derived in sorted(set(self._removed)):
             same = self._store.records_named(guid_key(guid), guid)
             if any(record.row.derived != derived for record in same):
                 self._free(guid, derived)
-        self._left = []
+        self._removed = []
 
     def _free(self, guid: str, derived: str) -> None:
         """Ends the mapping from a derived id to this id."""
@@ -272,7 +275,7 @@ class Identities:
             if record.row.derived == derived:
                 row = named(record.row, derived, derived)
                 store.update_record(record, row)
-                self.arrived(record_file(store, record.file), row)
+                self.record_added(record_file(store, record.file), row)
 
     def _flush(self) -> None:
         """Adds the new lines to the index of the ledger.
@@ -284,14 +287,14 @@ class Identities:
 
     # Ids of another version of feedpub
 
-    def recall(self, records: Iterable[FormerRecord]) -> None:
+    def restore_former(self, records: Iterable[FormerRecord]) -> None:
         """Gives records the ids that another version of feedpub gave them.
 
         A record is the same if its file has the same bytes, or if it is the only record of the
         same file and has the same date. Raises `FormerStoreError` if they cannot be read.
         """
         store = self._store
-        store.remember_former(records)
+        store.load_former(records)
         renames: dict[str, dict[str, LedgerLine]] = defaultdict(dict)  # id now → ids before
         for batch in in_batches(store):
             places: dict[int, RecordFile] = {}
@@ -302,7 +305,7 @@ class Identities:
                 if record.file not in places:
                     places[record.file] = record_file(store, record.file)
                 line = places[record.file].line(row)
-                before = store.former(line.path)
+                before = store.former_record(line.path)
                 if before is None or before.guid == row.guid:
                     continue
                 same_bytes = before.content and before.content == line.content.partition("#")[0]
@@ -311,14 +314,14 @@ class Identities:
                         self._warn_of(line.path, before.guid, row.guid)
                     else:
                         renames[row.guid].setdefault(before.guid, line)
-        self.take_over(
+        self.assign(
             line._replace(id=old, derived=new)
             for new, lines in sorted(renames.items())
             # If several items became one, the first id is kept.
             for old, line in sorted(lines.items(), key=lambda known: known[1].path)[:1]
         )
 
-    def take_over(self, lines: Iterable[LedgerLine]) -> None:
+    def assign(self, lines: Iterable[LedgerLine]) -> None:
         """Gives records these ids, unless another record has them."""
         for line in lines:
             if self._store.records_named(guid_key(line.id), line.id):
@@ -349,7 +352,7 @@ class Identities:
             new = [
                 record_file(store, record.file).line(record.row)
                 for key in sorted(store.touched)
-                for record in store.records_unknown(key)
+                for record in store.records_without_line(key)
             ]
             new.sort(key=lambda line: (line.published, line.id))
             self._lines += new
@@ -361,7 +364,7 @@ class Identities:
         store = self._store
         lines: Iterable[LedgerLine] = self._lines
         if self._records_missing:  # a generator: there may be millions
-            unknown = store.each_unknown()
+            unknown = store.all_without_line()
             new = (record_file(store, record.file).line(record.row) for record in unknown)
             lines = itertools.chain(lines, new)
         self.added = count = append_lines(self._path, self._shown, lines)

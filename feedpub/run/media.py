@@ -40,7 +40,7 @@ class MediaFile(NamedTuple):
     small: MediaFile | None = None  # a smaller version of the picture
 
 
-def wanted(record: Record, asks_hosts: bool, mirrors: bool = False) -> str:
+def media_addresses(record: Record, asks_hosts: bool, mirrors: bool = False) -> str:
     """The addresses of a record's media whose facts are needed, one per line."""
     lines = []
     for n, media in enumerate((*record.images, *record.enclosures)):
@@ -61,7 +61,7 @@ def _lacks(media: Enclosure, is_picture: bool) -> bool:
     return media.medium in {"audio", "video"} and not media.duration
 
 
-def completed(record: Record, found: Mapping[str, MediaFile], site_url: str) -> Record:
+def with_facts(record: Record, found: Mapping[str, MediaFile], site_url: str) -> Record:
     """Adds known facts to the media of a record. Values in the record take precedence."""
 
     def known(media: Enclosure, is_picture: bool) -> Enclosure:
@@ -132,7 +132,7 @@ def local_file(config: Config, shown: str) -> Path | None:
     return path if inside and not own else None
 
 
-def described(path: Path) -> MediaFile:
+def describe_file(path: Path) -> MediaFile:
     """The facts of a local file, and its path in the output. Raises `OSError`."""
     from feedpub.media.facts import facts_of_file
 
@@ -203,8 +203,8 @@ class Media:
             store.close()
         return changed
 
-    def of(self, text: str) -> list[MediaFile | None]:
-        """The facts about a record's media; `text` is the result of `wanted`."""
+    def facts_of(self, text: str) -> list[MediaFile | None]:
+        """The facts about a record's media; `text` is the result of `media_addresses`."""
         known = (self.found.get(address) for address in text.split("\n"))
         return [(found and found._replace(file="")) for found in known]
 
@@ -234,7 +234,7 @@ class Media:
                 facts, *rest = json.loads(cached[0])
                 self.found[address] = MediaFile(Facts(*facts), rest[0], str(path), rest[1])
                 return False
-            found = described(path)
+            found = describe_file(path)
         except OSError as error:
             self._report.failed[address.removeprefix(LOCAL)] = error.strerror or str(error)
             return store.forget(address)

@@ -23,7 +23,7 @@ from feedpub.model import (
 from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.scan import UnreadableError, content_hash, read_bytes
 from feedpub.run.files import FileNotes, FileRead, ToRead
-from feedpub.run.media import wanted
+from feedpub.run.media import media_addresses
 from feedpub.run.rules import FileRules, Selection
 from feedpub.store.rows import row_of
 
@@ -83,7 +83,7 @@ class FileReader:
             reason, feeds = self._selection.of(record.head)
             part = _part(record, file)
             own = digest if part is None else _digest_of(record)
-            media = wanted(record, self.rules.asks_hosts, self.rules.mirrors)
+            media = media_addresses(record, self.rules.asks_hosts, self.rules.mirrors)
             rows.append((row_of(record, part, own, reason, media), feeds))
         return FileRead(
             file.id,

@@ -39,7 +39,14 @@ from feedpub.records.read import Parsed, parse_file, unreadable
 from feedpub.records.rules import ReadingRules, TaxonomyRules
 from feedpub.records.scan import FoundFile, UnreadableError, content_hash, read_bytes, scan_sources
 from feedpub.records.taxonomy import read_taxonomy
-from feedpub.run.media import LOCAL, MediaFile, completed, described, local_file, wanted
+from feedpub.run.media import (
+    LOCAL,
+    MediaFile,
+    describe_file,
+    local_file,
+    media_addresses,
+    with_facts,
+)
 from feedpub.run.report import RunOptions
 from feedpub.store.ledger_index import LedgerIndex
 from feedpub.store.rows import seconds
@@ -374,9 +381,9 @@ def podcast_problems(config: Config, grouping: Grouping) -> list[Problem]:
 def _with_local(record: Record, config: Config) -> Record:
     """Adds the facts of the files beside a record."""
     found: dict[str, MediaFile] = {}
-    for address in wanted(record, asks_hosts=False).split("\n"):
+    for address in media_addresses(record, asks_hosts=False).split("\n"):
         file = local_file(config, address.removeprefix(LOCAL)) if address else None
         if file:
             with contextlib.suppress(OSError):
-                found[address] = described(file)
-    return completed(record, found, config.site.url)
+                found[address] = describe_file(file)
+    return with_facts(record, found, config.site.url)

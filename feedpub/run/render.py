@@ -21,7 +21,7 @@ from feedpub.parallel import map_tasks
 from feedpub.records.content import content_html, content_text
 from feedpub.records.text import summary_of
 from feedpub.run.files import ToRead
-from feedpub.run.media import MediaFile, completed, moved_pictures
+from feedpub.run.media import MediaFile, moved_pictures, with_facts
 from feedpub.run.parse import FileReader, unpack
 from feedpub.run.report import Watch
 from feedpub.run.stale import FeedJob, entry_of
@@ -102,7 +102,7 @@ class Publisher:
 
         def render(batch: list[ToRender]) -> list[tuple[int, Profile | None, Sequence[bytes]]]:
             records = zip(batch, _records(batch, kept, self._reader), strict=True)
-            items = (self._item(record, wanted.profile) for wanted, record in records)
+            items = (self._item(record, item.profile) for item, record in records)
             parts: list[tuple[bytes, ...]] = []
             # All records of one file are one batch, which can be too large for one document.
             while some := list(itertools.islice(items, ITEMS)):
@@ -132,11 +132,11 @@ class Publisher:
                 if record.id in seen:
                     continue
                 seen.add(record.id)
-                wanted = ToRender(record.id, record.file, record.part, record.guid, profile)
+                item = ToRender(record.id, record.file, record.part, record.guid, profile)
                 if (record.file, record.part) not in kept:
-                    unkept.setdefault(record.file, []).append(wanted)
+                    unkept.setdefault(record.file, []).append(item)
                     continue
-                batch.append(wanted)
+                batch.append(item)
                 if len(batch) >= ITEMS:
                     yield batch
                     batch = []
@@ -161,7 +161,7 @@ class Publisher:
     def _item(self, record: Record, profile: Profile | None) -> Item:
         published: dict[str, str] = {}
         if self._media:
-            complete = completed(record, self._media, self._rules.site.url)
+            complete = with_facts(record, self._media, self._rules.site.url)
             published = moved_pictures(record, complete)
             record = complete
         content = content_html(record, self._rules.site.home, published)
@@ -212,9 +212,9 @@ def render_catalogues(title: str, home: str, rows: Sequence[FeedRow]) -> dict[st
 
 def _records(batch: Sequence[ToRender], kept: Kept, reader: FileReader) -> Iterator[Record]:
     """The records: unpacked if they were kept, else read again from their files."""
-    for place, wanted in itertools.groupby(batch, key=lambda record: record.place):
+    for place, item in itertools.groupby(batch, key=lambda record: record.place):
         read = reader.records(place) if place else {}
-        for record in wanted:
+        for record in item:
             if place is None:
                 found = unpack(kept[record.file, record.part])
             elif record.part in read:

@@ -185,7 +185,7 @@ class FeedPlanner:
                 known[key] = digest(*of_it)
             parts.append(known[key])
         if record.media:
-            parts.append(digest(self._media.of(record.media)))
+            parts.append(digest(self._media.facts_of(record.media)))
         return parts
 
 

@@ -149,7 +149,7 @@ class Sync:
         store = self._store
         for gone in files.values():
             place = RecordFile(gone.id, store.file_place(gone.id).shown, gone.content)
-            self._ids.gone(place, store.records_of(gone.id))
+            self._ids.file_removed(place, store.records_of(gone.id))
         store.remove_files([gone.id for gone in files.values()])
 
     def _take(self, results: list[FileRead]) -> None:
@@ -170,7 +170,7 @@ class Sync:
                 continue
             rows.append((row, folder, name, result.notes))
             new = [
-                self._ids.of(row, place)._replace(feeds=self._store.feed_ids(feeds))
+                self._ids.with_id(row, place)._replace(feeds=self._store.feed_ids(feeds))
                 for row, feeds in result.rows
             ]
             if result.records and self._kept_bytes < KEPT_BYTES:
@@ -182,7 +182,7 @@ class Sync:
             else:
                 new = self._replaced(place, new)
             for record in new:
-                self._ids.arrived(place, record)
+                self._ids.record_added(place, record)
             added += [(result.id, record) for record in new]
         self._store.put_files(rows)
         self._store.touch_files(touched)
@@ -192,7 +192,7 @@ class Sync:
         """The new records of a changed file. Removes the records that disappeared."""
         records = self._store.records_of(place.file)
         if len(records) == len(rows) == 1 and records[0].row.part is rows[0].part is None:
-            self._ids.replaced(records[0].row, rows[0], place)
+            self._ids.record_replaced(records[0].row, rows[0], place)
         before: dict[RecordRow, list[StoredRecord]] = defaultdict(list)
         for record in records:
             before[record.row._replace(part=None, line=0)].append(record)
@@ -207,7 +207,7 @@ class Sync:
                 self._store.move_record(old.id, row.part, row.line)
                 self._store.touched.add(row.guid_key)
         gone = [record for left in before.values() for record in left]
-        self._ids.left(gone)
+        self._ids.records_removed(gone)
         self._store.remove_records(gone)
         return new
 
@@ -238,7 +238,7 @@ class Sync:
             if row != record.row:
                 self._store.update_record(record, row)
                 if record.row.reason:
-                    self._ids.arrived(record_file(self._store, record.file), row)
+                    self._ids.record_added(record_file(self._store, record.file), row)
 
 
 class _Pending(NamedTuple):
@@ -252,7 +252,7 @@ class _Pending(NamedTuple):
 
 def settle(store: Store) -> None:
     """Chooses one of the records with the same id; the others are marked as lost."""
-    for key in store.double_guids() if store.is_new else list(store.touched):
+    for key in store.shared_keys() if store.is_new else list(store.touched):
         for rivals in by_guid(store.rivals(key)):
             winner = rivals[newest([claim(rival) for rival in rivals])]
             for rival in rivals:
@@ -293,7 +293,7 @@ def count_all(store: Store, general: Sequence[Problem], folders: Sequence[Proble
         counts.unusable += notes.unusable
         counts.no_records += len(notes.skipped)
     lost = 0
-    for key in store.lost():
+    for key in store.lost_keys():
         for rivals in by_guid(store.rivals(key)):
             winner = rivals[newest([claim(rival) for rival in rivals])]
             for rival in rivals:

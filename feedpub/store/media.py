@@ -72,12 +72,12 @@ class MediaStore:
         found = self._db.execute(query, (address,)).fetchone()
         return (found[0], found[1]) if found else None
 
-    def put(self, address: str, facts: str, memory: str) -> None:
+    def put(self, address: str, facts: str, state: str) -> None:
         """Stores the facts about an address and their state, as JSON."""
         before = self.get(address)
-        if before == (facts, memory):
+        if before == (facts, state):
             return
-        self._db.execute("INSERT OR REPLACE INTO media VALUES (?, ?, ?)", (address, facts, memory))
+        self._db.execute("INSERT OR REPLACE INTO media VALUES (?, ?, ?)", (address, facts, state))
         if before is None or before[0] != facts:
             self._changed = True
 

@@ -35,7 +35,7 @@ from feedpub.store.schema import INDEXES
 
 _COLUMNS = ", ".join(RecordRow._fields)
 _MARKS = ", ".join("?" * len(RecordRow._fields))
-_UNKNOWN = (
+_WITHOUT_LINE = (
     "reason = '' AND lost = 0 AND NOT EXISTS"
     " (SELECT 1 FROM ledger WHERE ledger.id = records.guid AND ledger.path <> '')"
 )
@@ -55,7 +55,7 @@ class Store:
         self.ledger = LedgerIndex(connection)
         self._db = connection
         self._feeds: dict[str, tuple[int, str]] = {}  # path → id and kind
-        self._of_lost: set[int] | None = None
+        self._lost_feeds: set[int] | None = None
         self._ids: dict[str, int] = {}  # table → the last id given
         if not is_new:
             rows = self._db.execute("SELECT path, id, kind FROM feeds")
@@ -210,13 +210,13 @@ class Store:
         """The records with this key: nearly always those with one guid."""
         return self._records("WHERE guid_key = ?", (guid_key,))
 
-    def records_unknown(self, guid_key: int) -> list[StoredRecord]:
+    def records_without_line(self, guid_key: int) -> list[StoredRecord]:
         """The records with this key that are in feeds and have no line in the ledger."""
-        return self._records(f"WHERE guid_key = ? AND {_UNKNOWN}", (guid_key,))
+        return self._records(f"WHERE guid_key = ? AND {_WITHOUT_LINE}", (guid_key,))
 
-    def each_unknown(self) -> Iterator[StoredRecord]:
+    def all_without_line(self) -> Iterator[StoredRecord]:
         """All records that are in feeds and have no line in the ledger, oldest first."""
-        order = f"SELECT id FROM records WHERE {_UNKNOWN} ORDER BY published, guid"
+        order = f"SELECT id FROM records WHERE {_WITHOUT_LINE} ORDER BY published, guid"
         for (id,) in self._db.execute(order):
             yield self.record(id)
 
@@ -269,7 +269,7 @@ class Store:
             self.touched.add(record.row.guid_key)
         self._write_all("DELETE FROM records WHERE id = ?", [(record.id,) for record in records])
 
-    def double_guids(self) -> list[int]:
+    def shared_keys(self) -> list[int]:
         """The keys that several records share."""
         query = "SELECT guid_key FROM records GROUP BY guid_key HAVING count(*) > 1"
         return [key for (key,) in self._db.execute(query)]
@@ -294,7 +294,7 @@ class Store:
         if not record.row.reason and bool(record.lost) != bool(lost):
             self._place(record.row, id, present=not lost, was=not record.lost)
 
-    def remember_former(self, records: Iterable[FormerRecord]) -> None:
+    def load_former(self, records: Iterable[FormerRecord]) -> None:
         """Loads the records of another version's store, for `former`."""
         self._db.execute(
             "CREATE TEMP TABLE former (path TEXT PRIMARY KEY, published INTEGER,"
@@ -302,7 +302,7 @@ class Store:
         )
         self._db.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?, ?)", records)
 
-    def former(self, path: str) -> FormerRecord | None:
+    def former_record(self, path: str) -> FormerRecord | None:
         """The record at a path in another version's store."""
         query = "SELECT path, published, content, guid FROM former WHERE path = ?"
         found = self._db.execute(query, (path,)).fetchone()
@@ -316,7 +316,7 @@ class Store:
         )
         return total, dict(reasons)
 
-    def lost(self) -> set[int]:
+    def lost_keys(self) -> set[int]:
         """The keys of all records that lost."""
         # With DISTINCT, SQLite would scan the index of all keys.
         return {key for (key,) in self._db.execute("SELECT guid_key FROM records WHERE lost <> 0")}
@@ -359,7 +359,7 @@ class Store:
 
     def put_feed(self, row: FeedRow) -> None:
         """Updates a feed. Removes it if it has no records, not even records that lost."""
-        if row.total or row.id in self._awaited():
+        if row.total or row.id in self._feeds_of_lost():
             self._write(
                 "UPDATE feeds SET kind = ?, total = ?, inputs = ?, entry = ? WHERE id = ?",
                 (row.kind, row.total, row.inputs, row.entry, row.id),
@@ -368,12 +368,12 @@ class Store:
             self._write("DELETE FROM feeds WHERE id = ?", (row.id,))
             self._feeds.pop(row.path, None)
 
-    def _awaited(self) -> set[int]:
+    def _feeds_of_lost(self) -> set[int]:
         """The feeds of records that lost: such a record returns if its rival is removed."""
-        if self._of_lost is None:
+        if self._lost_feeds is None:
             rows = self._db.execute("SELECT feeds FROM records WHERE lost <> 0")
-            self._of_lost = {feed for (feeds,) in rows for feed in array("I", feeds)}
-        return self._of_lost
+            self._lost_feeds = {feed for (feeds,) in rows for feed in array("I", feeds)}
+        return self._lost_feeds
 
     def window(self, feed: int, items: int, seconds: int | None) -> list[WindowRow]:
         """The newest `items` of a feed (0: all), plus records within `seconds` of the newest."""

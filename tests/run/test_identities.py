@@ -37,7 +37,7 @@ def put(store: Store, name: str, content: bytes = b"bytes", **fields: str) -> No
 def recalled(store: Store, root: Path, *former: FormerRecord) -> list[str]:
     """The ids after another version's were compared."""
     store.index()
-    Identities(config(root), store, RunClock()).recall(former)
+    Identities(config(root), store, RunClock()).restore_former(former)
     return [stored.row.guid for stored in store.records_after(0, 99)]
 
 

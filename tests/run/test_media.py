@@ -14,10 +14,10 @@ from feedpub.run.media import (
     Media,
     MediaFile,
     check,
-    completed,
     local_file,
+    media_addresses,
     moved_pictures,
-    wanted,
+    with_facts,
 )
 from feedpub.run.report import MediaReport, RunOptions, Watch
 
@@ -41,37 +41,37 @@ def with_picture(**facts: object) -> Record:
     ],
 )
 def test_a_host_is_asked_only_for_missing_facts(facts: dict[str, object], expected: str) -> None:
-    assert wanted(with_picture(**facts), asks_hosts=True) == expected
-    assert wanted(with_picture(**facts), asks_hosts=False) == ""
+    assert media_addresses(with_picture(**facts), asks_hosts=True) == expected
+    assert media_addresses(with_picture(**facts), asks_hosts=False) == ""
 
 
 def test_pictures_are_mirrored_and_other_media_are_not() -> None:
     both = with_picture()._replace(enclosures=(Enclosure("https://media.example/a.mp3"),))
-    assert wanted(both, asks_hosts=False, mirrors=True) == f"mirror:{URL}"
+    assert media_addresses(both, asks_hosts=False, mirrors=True) == f"mirror:{URL}"
 
 
 def test_the_facts_of_a_record_take_precedence() -> None:
     found = {URL: MediaFile(Facts("image/gif", 50, 3, 2))}
-    [picture] = completed(with_picture(length=9), found, SITE).images
+    [picture] = with_facts(with_picture(length=9), found, SITE).images
     assert (picture.url, picture.type, picture.length) == (URL, "image/gif", 9)
     assert (picture.width, picture.height) == (3, 2)
-    [sized] = completed(with_picture(width=30, height=20), found, SITE).images
+    [sized] = with_facts(with_picture(width=30, height=20), found, SITE).images
     assert (sized.width, sized.height) == (30, 20)
 
 
 def test_a_published_file_has_the_url_of_the_site_also_in_the_content() -> None:
     before = with_picture(file="records/a b.png")
     found = {"file:records/a b.png": MediaFile(Facts("image/png", 5), "media/0123/a b.png")}
-    after = completed(before, found, SITE)
+    after = with_facts(before, found, SITE)
     assert moved_pictures(before, after) == {URL: f"{SITE}media/0123/a%20b.png"}
-    assert moved_pictures(before, completed(before, {}, SITE)) == {}
+    assert moved_pictures(before, with_facts(before, {}, SITE)) == {}
 
 
 def test_a_mirrored_picture_has_its_own_facts_and_a_thumbnail() -> None:
     small = MediaFile(Facts("image/jpeg", 10, 30, 20), "media/small.jpg")
     mirrored = MediaFile(Facts("image/jpeg", 90, 300, 200), "media/large.jpg", small=small)
     before = with_picture(length=5000, width=3000, height=2000, credit="Ada")
-    [picture] = completed(before, {f"mirror:{URL}": mirrored}, SITE).images
+    [picture] = with_facts(before, {f"mirror:{URL}": mirrored}, SITE).images
     assert picture[:3] == (f"{SITE}media/large.jpg", "image/jpeg", 90)
     assert (picture.width, picture.height, picture.credit) == (300, 200, "Ada")
     assert picture.thumbnail

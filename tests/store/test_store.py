@@ -224,7 +224,7 @@ def test_rivals_are_those_that_may_stand_for_an_item(store: Store) -> None:
     reasons = ["", "removed", "draft", "future", "type"]
     add_file(store, [row("a", n, reason=reason) for n, reason in enumerate(reasons)], b"\xff.md")
     add_file(store, [row("b")])
-    [key] = store.double_guids()
+    [key] = store.shared_keys()
     rivals = store.rivals(key)
     assert [rival.published for rival in rivals] == [0, 1]
     assert {rival.shown for rival in rivals} == {"records/\\udcff.md"}
