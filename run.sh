@@ -14,6 +14,7 @@ usage() {
   generate  generate feeds/ from the sample records
   test      run the test suite (further arguments go to pytest); --lowest: with the lowest versions
             that pyproject.toml allows
+  fuzz      publish damaged and hostile files for SECONDS (default: 300), different ones each time
   lint      check rules and format (ruff), the direction of imports, and that the locks are complete
   types     check types (mypy --strict)
   check     report every problem in the sample records
@@ -161,6 +162,13 @@ case "$task" in
         workers=$("$VENV/bin/python" -c \
             'from feedpub.parallel import usable_cpus as n; print(min(n() + 1, 8))')
         exec "$VENV/bin/python" -m pytest -n "$workers" "$@"
+        ;;
+    fuzz)
+        for_developers
+        end=$((SECONDS + ${1:-300}))
+        while [ $SECONDS -lt $end ]; do
+            FEEDPUB_FUZZ=200 "$VENV/bin/python" -m pytest -n 2 tests/fuzz || exit 1
+        done
         ;;
     lint)
         for_developers
