@@ -942,8 +942,11 @@ class History(RuleBasedStateMachine):
 
 
 def set_version(file: Path) -> None:
-    """Makes a memory that of a newer feedpub."""
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+    """Makes a cache one of a newer feedpub, unless it is damaged already."""
+    with (
+        contextlib.suppress(sqlite3.DatabaseError),
+        contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database,
+    ):
         database.execute("PRAGMA user_version = 999")
 
 
