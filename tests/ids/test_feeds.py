@@ -13,7 +13,7 @@ A = "https://example.org/a/"
 
 
 @pytest.mark.parametrize("name", ["rss.xml", "atom.xml", "feed.json"])
-def test_the_projects_own_feeds_can_be_read(name: str) -> None:
+def test_feeds_of_feedpub_can_be_read(name: str) -> None:
     feed = read_feed((ROOT / "feeds" / name).read_bytes(), name)
     assert len(feed.items) == 20
     assert all(item.id and item.addresses for item in feed.items if "2026:" not in item.id)
@@ -47,7 +47,7 @@ def test_rss_1_0() -> None:
     assert read_feed(data, "x").items == [Published(A, (A,))]
 
 
-def test_an_entry_of_atom_knows_where_it_is() -> None:
+def test_urls_in_atom_are_resolved_against_xml_base() -> None:
     data = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://example.org/x/">
         <link rel="next" href="page2.xml"/>
         <entry xml:base="../a/"><id> urn:a </id><link href="b"/><link rel="self" href="c"/>
@@ -57,12 +57,12 @@ def test_an_entry_of_atom_knows_where_it_is() -> None:
     assert feed.next == "https://example.org/x/page2.xml"
 
 
-def test_a_broken_feed_is_read_as_far_as_it_goes() -> None:
+def test_a_broken_feed_is_read_up_to_the_error() -> None:
     data = f"<rss><channel><item><guid>{A}</guid></item><item><title>&nbsp; & <b>".encode()
     assert read_feed(data, "x").items[0] == Published(A, (A,))
 
 
-def test_no_entity_is_followed(tmp_path: Path) -> None:
+def test_entities_are_not_resolved(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     data = f"""<!DOCTYPE rss [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>
         <rss><channel><item><guid>a&x;</guid></item></channel></rss>""".encode()
@@ -77,7 +77,7 @@ def test_no_entity_is_followed(tmp_path: Path) -> None:
         "https://example.org/a b/#part",
     ],
 )  # fmt: skip
-def test_one_page_has_several_addresses(url: str) -> None:
+def test_urls_of_the_same_page_have_equal_keys(url: str) -> None:
     assert page_key(url) == "example.org/a%20b"
 
 
@@ -88,5 +88,5 @@ def test_one_page_has_several_addresses(url: str) -> None:
         "https://example.org/a%20b?p=1", "https://example.org:8080/a%20b",
     ],
 )  # fmt: skip
-def test_and_others_are_other_pages(url: str) -> None:
+def test_urls_of_different_pages_have_different_keys(url: str) -> None:
     assert page_key(url) != "example.org/a%20b"

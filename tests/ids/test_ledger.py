@@ -39,7 +39,7 @@ def read(path: Path) -> list[LedgerLine]:
 
 @given(parts=st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))
 @WITHOUT_LIMITS
-def test_what_is_appended_is_read_again(
+def test_appended_lines_are_read_back(
     tmp_path_factory: pytest.TempPathFactory, parts: Sequence[Sequence[LedgerLine]]
 ) -> None:
     path = tmp_path_factory.mktemp("ledger") / "ids.jsonl"
@@ -55,7 +55,7 @@ def test_what_is_appended_is_read_again(
 
 @given(old=st.lists(LINES, min_size=1, max_size=3), cut=st.integers(1, 60), new=LINES)
 @WITHOUT_LIMITS
-def test_what_was_cut_in_a_line_is_as_if_that_was_never_written(
+def test_an_incomplete_last_line_is_ignored(
     tmp_path_factory: pytest.TempPathFactory, old: list[LedgerLine], cut: int, new: LedgerLine
 ) -> None:
     path = tmp_path_factory.mktemp("ledger") / "ids.jsonl"
@@ -69,28 +69,28 @@ def test_what_was_cut_in_a_line_is_as_if_that_was_never_written(
     assert path.read_bytes() == whole + last
 
 
-def test_there_need_be_none(tmp_path: Path) -> None:
+def test_a_missing_ledger_is_empty(tmp_path: Path) -> None:
     assert read(tmp_path / "ids.jsonl") == []
 
 
-def test_nothing_is_written_of_no_lines(tmp_path: Path) -> None:
+def test_without_lines_no_file_is_written(tmp_path: Path) -> None:
     assert append_lines(tmp_path / "deep" / "ids.jsonl", "", []) == 0
     assert not (tmp_path / "deep").exists()
 
 
-def test_the_folder_is_made(tmp_path: Path) -> None:
+def test_the_folder_is_created(tmp_path: Path) -> None:
     append_lines(tmp_path / "deep" / "ids.jsonl", "", [LedgerLine("a")])
     assert read(tmp_path / "deep" / "ids.jsonl") == [LedgerLine("a")]
 
 
-def test_empty_lines_do_no_harm_and_later_keys_neither(tmp_path: Path) -> None:
+def test_empty_lines_and_unknown_keys_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text('\n{"id": "a", "note": "by hand"}\r\n\n')
     assert read(path) == [LedgerLine("a")]
 
 
 @pytest.mark.parametrize("year", ["999", "0999"])
-def test_a_year_before_1000_is_read_as_it_was_ever_written(tmp_path: Path, year: str) -> None:
+def test_a_year_before_1000_is_read_with_three_or_four_digits(tmp_path: Path, year: str) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text(f'{{"id": "a", "path": "a.md", "published": "{year}-05-05T00:00:00Z"}}\n')
     [line] = read(path)
@@ -98,14 +98,14 @@ def test_a_year_before_1000_is_read_as_it_was_ever_written(tmp_path: Path, year:
 
 
 @pytest.mark.parametrize("written", ["soon", "2026-01-31", 5, "2026-01-31T09:30:00"])
-def test_a_time_that_is_none_is_named(tmp_path: Path, written: object) -> None:
+def test_an_invalid_time_is_reported(tmp_path: Path, written: object) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text(json.dumps({"id": "a", "published": written}) + "\n")
     with pytest.raises(LedgerError, match="published is not a time"):
         read(path)
 
 
-def test_what_is_wrong_has_its_line(tmp_path: Path) -> None:
+def test_errors_name_the_line(tmp_path: Path) -> None:
     path = tmp_path / "ids.jsonl"
     path.write_text('{"id": "a"}\n["b"]\n')
     with pytest.raises(LedgerError) as raised:

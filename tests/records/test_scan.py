@@ -316,7 +316,7 @@ def test_a_signature_is_sure_if_it_is_old_enough(mtime: int, ctime: int, sure: b
     assert RunClock().is_sure(Signature(1, now + mtime, now + ctime, 1)) == sure
 
 
-def test_what_could_not_be_looked_at_is_never_sure() -> None:
+def test_a_missing_signature_is_never_sure() -> None:
     assert not later().is_sure(NO_SIGNATURE)
 
 

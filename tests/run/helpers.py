@@ -1,4 +1,4 @@
-"""Sites, records and clocks of a few words, for the tests of this folder."""
+"""Helpers for tests: sites, records, stores and clocks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def config(root: Path, text: str = CONFIG, **files: str | bytes) -> Config:
 
 
 def write(path: Path, content: str | bytes) -> Path:
-    """A file, with the folders above it."""
+    """Writes a file, and creates its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -61,14 +61,14 @@ def scratch() -> Store:
 
 
 def later() -> RunClock:
-    """A clock that is an hour ahead: what was written just now is sure."""
+    """A clock an hour ahead, so that files written just now are sure."""
     clock = RunClock()
     clock._limit += 3600 * 10**9
     return clock
 
 
 def record(**fields: Any) -> Record:
-    """A record with what each has."""
+    """A record with default values."""
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     return Record(
         **{

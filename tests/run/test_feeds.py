@@ -40,7 +40,7 @@ def test_nothing_changed_nothing_is_written(site: Config) -> None:
     assert list(outcome.feeds) == ["", "topics/y"]
 
 
-def test_the_older_record_stands_again_when_the_newer_is_gone(site: Config) -> None:
+def test_the_older_record_returns_when_the_newer_is_removed(site: Config) -> None:
     (site.root / "records/new.md").unlink()
     assert run(site).feeds == ["", "topics/x"]
 
@@ -71,14 +71,14 @@ def left(file: Path, clock: RunClock) -> dict[str, OutputRow]:
     return {file.name: stamped(Unit(7), Signature.of(os.lstat(file)), digest, clock)}
 
 
-def test_a_file_as_it_was_left_stands(file: Path) -> None:
+def test_an_unchanged_file_is_intact(file: Path) -> None:
     rows = left(file, later())
     state = compare_tree(file.parent, rows, later())
     assert (state.intact, state.damaged, state.restamped) == (rows, {}, {})
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "same size", "a folder", "a broken link"])
-def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
+def test_a_changed_file_is_damaged(file: Path, what: str) -> None:
     rows = left(file, later())
     file.unlink()
     if what == "a folder":
@@ -91,7 +91,7 @@ def test_a_file_that_was_changed_is_broken(file: Path, what: str) -> None:
     assert (state.intact, state.damaged, state.restamped) == ({}, rows, {})
 
 
-def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: Path) -> None:
+def test_equal_bytes_in_a_new_file_are_intact_and_get_the_new_signature(file: Path) -> None:
     """As after a checkout."""
     rows = left(file, later())
     copy = file.with_name("copy")
@@ -103,7 +103,7 @@ def test_the_same_bytes_in_another_file_stand_and_are_known_the_next_time(file: 
     assert (again.intact, again.restamped) == (state.restamped, {})
 
 
-def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) -> None:
+def test_a_file_written_just_now_is_hashed_by_the_next_run(file: Path) -> None:
     rows = left(file, RunClock())
     assert compare_tree(file.parent, rows, later()).restamped.keys() == rows.keys()
     status = file.stat()
@@ -112,7 +112,7 @@ def test_what_was_written_just_now_is_looked_into_at_the_next_run(file: Path) ->
     assert compare_tree(file.parent, rows, later()).damaged == rows
 
 
-def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
+def test_an_alias_is_for_a_file_or_a_folder(tmp_path: Path) -> None:
     more = "feeds: {formats: [rss, json], also_at: {old: topics/a, index.xml: rss.xml, gone: b}}\n"
     notes: list[str] = []
     found = aliases(config(tmp_path, CONFIG + more), ["", "topics/a", "topics/ab"], notes)
@@ -124,7 +124,7 @@ def test_an_old_address_is_of_a_file_or_of_a_folder(tmp_path: Path) -> None:
     assert [note.partition(":")[0] for note in notes] == ["feeds.also_at.gone"]
 
 
-def test_an_old_address_never_takes_that_of_a_feed(tmp_path: Path) -> None:
+def test_an_alias_never_replaces_a_feed(tmp_path: Path) -> None:
     more = "feeds: {formats: [rss], also_at: {topics/a: topics/b}}\n"
     notes: list[str] = []
     found = aliases(config(tmp_path, CONFIG + more), ["topics/a", "topics/b"], notes)

@@ -1,4 +1,4 @@
-"""The ids that another version of feedpub gave, and when a record is the one that had them."""
+"""Which records get the ids that another version of feedpub gave."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def store() -> Store:
 
 
 def put(store: Store, name: str, content: bytes = b"bytes", **fields: str) -> None:
-    """A file of one record."""
+    """A file with one record."""
     file = store.new_file()
     store.put_files([(FileRow(file, 1, 1, 1, 1, b"digest", content), 1, name.encode(), None)])
     made = record(**{"id": "new", "id_from": "webUrl"} | fields)
@@ -35,7 +35,7 @@ def put(store: Store, name: str, content: bytes = b"bytes", **fields: str) -> No
 
 
 def recalled(store: Store, root: Path, *former: FormerRecord) -> list[str]:
-    """The ids after another version's were compared."""
+    """The ids after those of another version were restored."""
     store.index()
     Identities(config(root), store, RunClock()).restore_former(former)
     return [stored.row.guid for stored in store.records_after(0, 99)]
@@ -56,19 +56,19 @@ def test_another_date_and_other_bytes_are_another_record(store: Store, tmp_path:
     assert recalled(store, tmp_path, BEFORE._replace(published=1)) == ["new"]
 
 
-def test_an_id_that_the_record_names_itself_is_not_replaced(store: Store, tmp_path: Path) -> None:
+def test_an_id_in_the_record_is_not_replaced(store: Store, tmp_path: Path) -> None:
     put(store, "a.md", id_from=OWN_ID)
     assert recalled(store, tmp_path, BEFORE) == ["new"]
 
 
-def test_of_two_items_that_are_one_now_the_first_keeps_its_id(store: Store, tmp_path: Path) -> None:
+def test_if_two_items_became_one_the_first_keeps_its_id(store: Store, tmp_path: Path) -> None:
     for name in ("a.md", "b.md"):
         put(store, name)
     other = BEFORE._replace(path="records/b.md", guid="tag:example.org,2019:other")
     assert recalled(store, tmp_path, other, BEFORE) == [OLD, OLD]
 
 
-def test_an_id_that_another_record_has_is_left_to_it(store: Store, tmp_path: Path) -> None:
+def test_an_id_of_another_record_is_not_taken(store: Store, tmp_path: Path) -> None:
     put(store, "a.md")
     put(store, "thief.md", id=OLD, id_from=OWN_ID)
     assert recalled(store, tmp_path, BEFORE) == ["new", OLD]

@@ -32,7 +32,7 @@ def imported(site: Config, *items: tuple[str, str]) -> Imported:
     return match(site, feed, RunOptions(None))
 
 
-def test_an_item_is_matched_by_its_address(site: Config) -> None:
+def test_an_item_is_matched_by_its_url(site: Config) -> None:
     [line] = imported(site, ("tag:old", "http://www.example.org/a?utm_source=x")).lines
     assert (line.id, line.derived, line.path) == ("tag:old", PAGE, "records/a.md")
     append_to_ledger(site, [line])
@@ -40,7 +40,7 @@ def test_an_item_is_matched_by_its_address(site: Config) -> None:
     assert imported(site, ("tag:old", PAGE)).same == 1
 
 
-def test_what_cannot_be_taken_over_is_named(site: Config) -> None:
+def test_ids_that_cannot_be_imported_are_reported(site: Config) -> None:
     found = imported(
         site,
         ("tag:gone", "https://example.org/gone/"),

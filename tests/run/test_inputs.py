@@ -1,4 +1,4 @@
-"""A hash of settings differs if one of them does that matters, and only then."""
+"""A hash of rules differs if a setting that matters differs, and only then."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SHOWN_ONLY = {"title", "description", "image", "items", "min_items", "newsletter
 
 
 def variants(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Each way to change one option, and the option's name."""
+    """Each way to change one option, with the name of the option."""
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             name = f"{key}.{field.name}".lstrip(".")
@@ -103,7 +103,7 @@ def is_of(key: str, places: tuple[str, ...]) -> bool:
     return any(key == place or key.startswith((f"{place}.", f"{place}[")) for place in places)
 
 
-def test_settings_tell_of_every_option(base: Config) -> None:
+def test_every_option_changes_the_hash_of_the_settings(base: Config) -> None:
     every = changed(base)
     assert len({key for key, _ in every}) > 100
     assert [key for key, other in every if settings(other) == settings(base)] == []
@@ -118,13 +118,13 @@ def placing(config: Config, unpublished: bool = False) -> bytes:
     return of_rules(SelectionRules.of(config, RunOptions(None, unpublished=unpublished)))
 
 
-def test_records_are_read_again_for_what_they_are_read_by_alone(base: Config) -> None:
+def test_records_are_read_again_only_if_reading_depends_on_the_option(base: Config) -> None:
     for key, other in changed(base):
         if key != "records" and other.settings.records:
             assert (reading(other) != reading(base)) == is_of(key, OF_READING), key
 
 
-def test_records_are_placed_again_for_what_they_are_placed_by_alone(base: Config) -> None:
+def test_records_are_placed_again_only_if_placing_depends_on_the_option(base: Config) -> None:
     for key, other in changed(base):
         wanted = key == "feeds.custom" or (
             is_of(key, OF_PLACING) and SHOWN_ONLY.isdisjoint(key.split("."))
@@ -140,12 +140,14 @@ def test_the_same_configuration_read_again_has_the_same_hashes(tmp_path: Path) -
     assert placing(here) == placing(there)
 
 
-def test_rules_hold_nothing_that_has_no_hash() -> None:
+def test_a_value_of_an_unknown_type_has_no_hash() -> None:
     with pytest.raises(TypeError, match="object"):
         of_rules(object())
 
 
-def test_a_memory_is_of_a_configuration_and_an_output_not_of_a_place(tmp_path: Path) -> None:
+def test_a_store_belongs_to_a_configuration_and_an_output_not_to_a_place(
+    tmp_path: Path,
+) -> None:
     here, there = (config(tmp_path / name, EVERYTHING) for name in ("here", "there"))
     assert configuration(here) == configuration(there)
     elsewhere = config(tmp_path / "here", EVERYTHING + "output: elsewhere\n")
@@ -158,7 +160,7 @@ def test_hashes_keep_parts_apart() -> None:
     assert digest("\udce4") != digest("\udce5")  # a name that is no UTF-8
 
 
-def test_a_program_that_was_patched_is_another(tmp_path: Path) -> None:
+def test_a_patched_program_is_another_program(tmp_path: Path) -> None:
     shutil.copytree(Path(feedpub.__file__).parent, tmp_path / "feedpub")
     command = [
         sys.executable, "-c", "from feedpub.run.inputs import program; print(program())",

@@ -74,26 +74,26 @@ def test_each_record_of_a_list_has_its_part(site: Config) -> None:
     assert {part: record.title for part, record in records.items()} == {0: "B", 2: "C"}
 
 
-def test_a_file_that_is_not_what_it_was_gives_no_records(site: Config) -> None:
+def test_a_changed_file_gives_no_records(site: Config) -> None:
     known = read(site, asked(site, "b.jsonl"), keep=False).digest
     path = site.root / "records/b.jsonl"
     path.write_bytes(path.read_bytes() + b"\n")
     assert reader(site).records(asked(site, "b.jsonl", known=known)) == {}
 
 
-def test_a_file_that_is_what_it_was_gives_no_rows(site: Config) -> None:
+def test_an_unchanged_file_gives_no_rows(site: Config) -> None:
     first = read(site, asked(site))
     again = read(site, asked(site, known=first.digest))
     assert again == FileRead(1, first.digest, first.content)
 
 
-def test_a_record_of_a_list_that_moved_is_the_same(site: Config) -> None:
+def test_a_record_that_moved_in_its_list_is_the_same(site: Config) -> None:
     before = [row.digest for row, _ in read(site, asked(site, "b.jsonl")).rows or []]
     write(site.root / "records/b.jsonl", "\n".join(reversed(LIST.splitlines())))
     assert [row.digest for row, _ in read(site, asked(site, "b.jsonl")).rows or []] == before[::-1]
 
 
-def test_a_digest_depends_on_content_names_and_what_holds_for_the_source(site: Config) -> None:
+def test_a_digest_depends_on_content_names_and_settings_of_the_source(site: Config) -> None:
     digests = [
         read(site, asked(site)).digest,
         read(site, asked(site, shown="other/a.md")).digest,
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read_is_one_unusable_record(site: Config, what: s
     assert reader(site).records(asked(site)) == {}
 
 
-def test_notes_come_back_as_they_were() -> None:
+def test_notes_survive_as_json() -> None:
     assert FileNotes([], [], 0).to_json() is None
     notes = FileNotes([Problem("a", 1, "k", "what", "remedy", False, "a#1")], [], 1)
     assert FileNotes.of(notes.to_json() or "") == notes
@@ -139,7 +139,7 @@ def test_notes_come_back_as_they_were() -> None:
 
 @given(RECORDS)
 @settings(deadline=None)
-def test_what_was_packed_comes_out(given_record: Record) -> None:
+def test_a_packed_record_is_restored(given_record: Record) -> None:
     """With its types: a provider is a `Provider` again, a date is in UTC."""
     found = unpack(pack(given_record))
     assert found == given_record
@@ -149,11 +149,11 @@ def test_what_was_packed_comes_out(given_record: Record) -> None:
 @given(RECORDS)
 @settings(deadline=None)
 def test_equal_records_have_equal_bytes(given_record: Record) -> None:
-    """However they came about: digests are made of them."""
+    """Digests are made of these bytes."""
     other = pickle.loads(pickle.dumps(given_record))  # noqa: S301 - parts that are no longer shared
     assert pack(other) == pack(given_record) == pack(unpack(pack(given_record)))
 
 
-def test_texts_that_share_memory_are_packed_as_those_that_do_not() -> None:
+def test_shared_strings_are_packed_like_separate_ones() -> None:
     apart = "".join(["free ", "of charge"])
     assert pack(record(price=apart, type="free of charge")) == pack(record(price=apart, type=apart))

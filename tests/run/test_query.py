@@ -51,14 +51,14 @@ def asked(site: Config) -> tuple[Reading, Grouping]:
     return reading, group(site, terms, reading.items)
 
 
-def test_records_are_held_without_their_content(site: Config) -> None:
+def test_records_are_read_without_content(site: Config) -> None:
     reading, _ = asked(site)
     assert [record.title for record in reading.items] == ["T3", "T2", "T1"]
     assert not any(record.body or record.summary for record in reading.items)
 
 
 @pytest.mark.parametrize("name", ["records/1.md", "https://example.org/1", "./records/1.md"])
-def test_a_record_is_found_by_its_path_and_its_addresses(
+def test_a_record_is_found_by_its_path_and_its_urls(
     site: Config, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(site.root)
@@ -66,7 +66,7 @@ def test_a_record_is_found_by_its_path_and_its_addresses(
     assert [record.title for record in find(site, reading, name).items] == ["T1"]
 
 
-def test_what_is_in_no_feed_is_found_with_the_reason(
+def test_a_record_in_no_feed_is_found_with_the_reason(
     site: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(site.root)

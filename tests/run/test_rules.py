@@ -1,4 +1,4 @@
-"""Taxonomy files are read when they may have changed; what is wrong with them is said each time."""
+"""Taxonomy files are read only if they may have changed; problems are reported each time."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def description(vocabulary: Vocabulary, topic: str = "News") -> str:
 
 
 def pretend(store: Store) -> None:
-    """Lets what is remembered tell itself from what is read."""
+    """Marks the stored taxonomy, to tell it from the files."""
     store.set_fact("taxonomy", store.fact("taxonomy").replace("What is new", "Remembered"))
 
 
-def test_what_is_remembered_is_what_was_read(site: Config, store: Store) -> None:
+def test_a_stored_taxonomy_equals_the_one_that_was_read(site: Config, store: Store) -> None:
     first, second = (Vocabulary(site, store, later()) for _ in range(2))
     assert description(first) == description(second) == "What is new"
     assert [str(problem) for problem in first.problems] == [str(p) for p in second.problems]
@@ -51,14 +51,14 @@ def test_what_is_remembered_is_what_was_read(site: Config, store: Store) -> None
     assert above.name == "World"
 
 
-def test_files_that_are_as_they_were_are_not_read_again(site: Config, store: Store) -> None:
+def test_unchanged_files_are_not_read_again(site: Config, store: Store) -> None:
     Vocabulary(site, store, later())
     pretend(store)
     assert description(Vocabulary(site, store, later())) == "Remembered"
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove"])
-def test_a_change_is_seen(site: Config, store: Store, change: str) -> None:
+def test_a_changed_file_is_read_again(site: Config, store: Store, change: str) -> None:
     before = Vocabulary(site, store, later())
     pretend(store)
     topics = site.root / "topics"
@@ -73,7 +73,7 @@ def test_a_change_is_seen(site: Config, store: Store, change: str) -> None:
     assert after.fingerprint != before.fingerprint
 
 
-def test_what_was_written_just_now_is_read_again(site: Config, store: Store) -> None:
+def test_a_file_written_just_now_is_read_again(site: Config, store: Store) -> None:
     Vocabulary(site, store, RunClock())
     pretend(store)
     assert description(Vocabulary(site, store, RunClock())) == "What is new"

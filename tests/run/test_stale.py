@@ -95,7 +95,7 @@ def test_an_archive_has_the_records_of_its_period_and_links_to_its_neighbours(
     assert [link.path for link in job.feed.history.older] == ["archive/2025-01/rss.xml"]
 
 
-def test_a_new_record_leaves_complete_archives_as_they_are(tmp_path: Path) -> None:
+def test_a_new_record_does_not_change_complete_archives(tmp_path: Path) -> None:
     site = config(tmp_path, CONFIG + "feeds: {items: 1, archives: month}")
     old = [
         record(name)._replace(published=datetime(2025, month, 5, tzinfo=UTC))

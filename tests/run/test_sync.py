@@ -1,4 +1,4 @@
-"""Every record is accounted for, from what is remembered alone."""
+"""Every record is counted, from the store alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from feedpub.store.store import Store
 from .helpers import record, scratch
 
 GENERAL = Problem("topics/a.yaml", 1, "name", "what", "remedy", fatal=False)
-OF_A_FOLDER = Problem("records/locked", 0, "", "the folder cannot be read", "mend it")
+OF_A_FOLDER = Problem(
+    "records/locked", 0, "", "the folder cannot be read", "correct the permissions"
+)
 
 
 @pytest.fixture
@@ -39,12 +41,12 @@ def put(store: Store, name: str, *records: tuple[str, str, str], notes: str | No
     store.add_records([(file, row) for row in rows])
 
 
-def test_nothing_is_nothing(store: Store) -> None:
+def test_an_empty_store_has_no_counts(store: Store) -> None:
     counts = count_all(store, [], [])
     assert (counts.read, counts.items, counts.files, counts.problems) == (0, 0, 0, [])
 
 
-def test_reasons_come_by_how_many_there_are(store: Store) -> None:
+def test_the_most_frequent_reason_comes_first(store: Store) -> None:
     for n, reason in enumerate(["", "type", "draft", "future", "future", "draft", "future"]):
         put(store, f"{n}.md", (str(n), "id", reason))
     counts = count_all(store, [], [])
@@ -52,7 +54,7 @@ def test_reasons_come_by_how_many_there_are(store: Store) -> None:
     assert (counts.items, counts.left_out, counts.read, counts.files) == (1, 6, 7, 7)
 
 
-def test_copies_are_told_by_the_one_that_stands_for_them(store: Store) -> None:
+def test_a_duplicate_is_reported_with_its_winner(store: Store) -> None:
     put(store, "a.md", ("x", "id", ""))
     put(store, "b.jsonl", ("y", "id", ""), ("x", "id", ""))
     settle(store)
@@ -61,7 +63,7 @@ def test_copies_are_told_by_the_one_that_stands_for_them(store: Store) -> None:
     assert (counts.items, counts.read, counts.problems) == (2, 3, [])
 
 
-def test_ids_that_are_equal_by_accident_are_a_problem(store: Store) -> None:
+def test_equal_ids_by_accident_are_a_problem(store: Store) -> None:
     put(store, "a.md", ("x", PATH_ID, ""))
     put(store, "b.md", ("x", PATH_ID, ""))
     settle(store)
@@ -75,7 +77,7 @@ def test_ids_that_are_equal_by_accident_are_a_problem(store: Store) -> None:
     assert (counts.items, counts.unusable, counts.duplicates, counts.read) == (1, 1, [], 2)
 
 
-def test_what_was_removed_takes_its_copies_along(store: Store) -> None:
+def test_a_removed_record_removes_its_duplicates(store: Store) -> None:
     put(store, "a.md", ("x", "id", ""))
     put(store, "b.md", ("x", "id", "removed"))
     settle(store)
@@ -83,7 +85,7 @@ def test_what_was_removed_takes_its_copies_along(store: Store) -> None:
     assert (counts.items, counts.reasons, len(counts.duplicates)) == (0, {"removed": 1}, 1)
 
 
-def test_problems_come_in_order_the_general_ones_first(store: Store) -> None:
+def test_general_problems_come_first_then_by_path(store: Store) -> None:
     of_file = [Problem("records/c.md", n, "", "what", "remedy") for n in (9, 1)]
     put(store, "c.md", notes=FileNotes(of_file, [], 2).to_json())
     put(store, "b.md", notes=FileNotes([], [("records/b.md", "taxonomy file")], 0).to_json())
@@ -115,5 +117,5 @@ def test_every_record_is_counted_once(files: list[list[tuple[str, str, str]]]) -
     counts = count_all(store, [], [])
     everything = list(itertools.chain(*files))
     assert counts.read == len(everything)
-    standing = {guid for guid, _, reason in everything if reason in {"", "removed"}}
-    assert counts.items + counts.reasons.get("removed", 0) == len(standing)
+    represented = {guid for guid, _, reason in everything if reason in {"", "removed"}}
+    assert counts.items + counts.reasons.get("removed", 0) == len(represented)

@@ -1,4 +1,4 @@
-"""Short ways to a store and to what it holds, for the tests of this folder."""
+"""Helpers for tests of the store."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from feedpub.store.store import Store
 MINE = StoreOwner("my configuration", "this program")
 
 
-def memory(
+def open_session(
     folder: Path, identity: StoreOwner = MINE, *, ignore: bool = False, keep: bool = True
 ) -> StoreSession:
-    """The memory in a folder."""
+    """A session of the store in a folder."""
     return StoreSession(folder, "state", identity, ignore, keep)
 
 
 def scratch(folder: Path) -> Store:
-    """A new store that is kept nowhere."""
-    return memory(folder, ignore=True, keep=False).store
+    """A new temporary store."""
+    return open_session(folder, ignore=True, keep=False).store
 
 
 def row(guid: str = "a", published: int = 0, **fields: Any) -> RecordRow:
-    """A record that may be in feeds, but is in none yet."""
+    """A record that is not left out, and has no feeds yet."""
     values: dict[str, Any] = {
         "part": None, "line": 1, "guid_from": "id", "derived": "", "updated": published,
         "digest": b"d", "status": "", "topics": "", "provider": None, "domain": None,
@@ -39,7 +39,7 @@ def row(guid: str = "a", published: int = 0, **fields: Any) -> RecordRow:
 
 
 def feeds(*ids: int) -> bytes:
-    """Feeds as a record keeps them."""
+    """Ids of feeds as stored in a record."""
     return array("I", ids).tobytes()
 
 

@@ -13,7 +13,7 @@ LINE = LedgerLine("a", "b", "c.md", 1, "d")
 
 
 @pytest.mark.parametrize("method", ["id_for", "has", "path_of", "earlier_id"])
-def test_no_question_reads_the_whole_ledger(method: str) -> None:
+def test_no_query_scans_the_whole_ledger(method: str) -> None:
     ledger = LedgerIndex.of([LINE._replace(content="other")])
     asked: list[str] = []
     ledger._db.set_trace_callback(asked.append)
@@ -29,7 +29,7 @@ def test_no_question_reads_the_whole_ledger(method: str) -> None:
         assert not [step for *_, step in plan if step.startswith("SCAN")], (query, plan)
 
 
-def test_the_plan_of_a_scan_says_so() -> None:
+def test_the_plan_of_a_scan_is_recognized() -> None:
     db = sqlite3.connect(":memory:")
     db.execute("CREATE TABLE t (a)")
     [(*_, step)] = db.execute("EXPLAIN QUERY PLAN SELECT * FROM t WHERE a = 1").fetchall()

@@ -1,4 +1,4 @@
-"""What of a record is remembered is enough to select and to place it."""
+"""The stored head of a record is enough to select and to place it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ FULL = record(
     unpublished=st.booleans(),
 )
 @settings(deadline=None)
-def test_a_remembered_record_is_selected_and_placed_as_the_whole_one(
+def test_a_stored_record_is_selected_and_placed_like_the_record(
     record: Record, config: Config, as_of: datetime | None, unpublished: bool
 ) -> None:
     selection = Selection(
@@ -95,8 +95,8 @@ def test_each_field_of_a_head_is_stored(field: str) -> None:
     ],
     ids=lambda value: getattr(value, "__qualname__", value),
 )
-def test_what_makes_feeds_takes_heads_alone(reader: Callable[..., object], parameter: str) -> None:
-    """A field that is not stored would be empty there in some runs: mypy refuses it so."""
+def test_functions_of_feeds_take_heads_only(reader: Callable[..., object], parameter: str) -> None:
+    """So mypy refuses a field that is not stored and would be empty in incremental runs."""
     hints = get_type_hints(reader)
     assert hints[parameter] is RecordHead
     assert Record not in hints.values()
@@ -110,7 +110,7 @@ def test_a_record_of_this_second_is_not_in_the_future() -> None:
     assert selection.of(record(published=then + timedelta(seconds=1)).head) == ("future", ())
 
 
-def test_equal_guids_have_equal_keys_and_others_have_others() -> None:
+def test_equal_guids_have_equal_keys() -> None:
     keys = [row_of(record(id=id, title=id), None, b"", "").guid_key for id in ("a", "a", "b")]
     assert keys[0] == keys[1] != keys[2]
     assert all(-(2**63) <= key < 2**63 for key in keys)

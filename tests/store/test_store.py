@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from feedpub.store.rows import FeedRow, FilePlace, FolderRow, OutputRow, RecordRow, StoredRecord
 from feedpub.store.store import Store, in_batches
 
-from .helpers import add_file, feeds, memory, row, scratch
+from .helpers import add_file, feeds, open_session, row, scratch
 
 GUIDS = ["a", "b", "é", "\uffee", "\U0001f600"]  # UTF-16 would sort the last two otherwise
 FEEDS = ["", "topics/a", "topics/b", "providers/c"]
@@ -51,15 +51,15 @@ class Comparison(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.memory = memory(self.folder)
-        assert self.memory.note == ""
-        self.store = self.memory.store
+        self.session = open_session(self.folder)
+        assert self.session.note == ""
+        self.store = self.session.store
         self.before = dict(self.model)
         self.may: set[str] = set()  # be dirty
         self.touched: set[int] = set()
 
     def teardown(self) -> None:
-        self.memory.close()
+        self.session.close()
         shutil.rmtree(self.folder)
 
     def made(self, made: Made) -> Entry:
@@ -122,8 +122,8 @@ class Comparison(RuleBasedStateMachine):
         if commit:
             for feed in self.store.feeds():
                 self.store.put_feed(feed._replace(total=self.store.count_feed(feed.id)))
-            self.memory.commit()
-        self.memory.close()
+            self.session.commit()
+        self.session.close()
         if not commit:
             self.model = self.before
         self.open()
@@ -197,7 +197,7 @@ def test_a_window_is_the_newest_and_all_within_the_span(
     assert [r.guid for r in store.window(feed, items, span)] == [guid for _, guid in wanted]
 
 
-def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
+def test_a_record_is_stored_completely(store: Store) -> None:
     rich = row(
         "guid", -1, part=3, line=7, updated=2**40, digest=bytes(range(16)), topics="a\nb c",
         provider="", domain="p.example", image="i", quality=79.5, heat=-1, guid_key=-(2**63),
@@ -206,7 +206,7 @@ def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
     assert [stored.row for stored in store.records_of(file)] == [rich, row("plain")]
 
 
-def test_records_become_due_as_time_goes_on_and_are_not_when_it_goes_back(store: Store) -> None:
+def test_records_become_due_as_time_passes_and_future_if_it_is_set_back(store: Store) -> None:
     add_file(store, [row("due", 5, reason="future"), row("later", 9, reason="future")])
     add_file(store, [row("draft", 5, reason="draft"), row("there", 6), row("old", 1)])
     assert guids(store.records_due(5)) == ["due"]
@@ -219,7 +219,7 @@ def guids(records: Iterable[StoredRecord]) -> list[str]:
     return [stored.row.guid for stored in records]
 
 
-def test_rivals_are_those_that_may_stand_for_an_item(store: Store) -> None:
+def test_rivals_are_the_records_that_may_represent_an_item(store: Store) -> None:
     """What was removed is one: it takes its copies out with it."""
     reasons = ["", "removed", "draft", "future", "type"]
     add_file(store, [row("a", n, reason=reason) for n, reason in enumerate(reasons)], b"\xff.md")
@@ -230,7 +230,7 @@ def test_rivals_are_those_that_may_stand_for_an_item(store: Store) -> None:
     assert {rival.shown for rival in rivals} == {"records/\\udcff.md"}
 
 
-def test_a_feed_without_records_is_forgotten_and_may_come_again(store: Store) -> None:
+def test_a_feed_without_records_is_removed_and_can_return(store: Store) -> None:
     ids = store.feed_ids([("topics/a", "topic"), ("topics/b", "topic")])
     a, b = store.feeds()
     store.put_feed(a._replace(total=2, inputs=b"i", entry="{}"))
@@ -241,7 +241,7 @@ def test_a_feed_without_records_is_forgotten_and_may_come_again(store: Store) ->
     assert [feed.path for feed in store.feeds()] == ["topics/a", "topics/b"]
 
 
-def test_a_feed_that_another_rule_makes_is_dirty(store: Store) -> None:
+def test_a_feed_that_changes_its_kind_is_dirty(store: Store) -> None:
     first = store.feed_ids([("custom/a", "topic")])
     store.dirty.clear()
     assert store.feed_ids([("custom/a", "topic")]) == first
@@ -251,42 +251,42 @@ def test_a_feed_that_another_rule_makes_is_dirty(store: Store) -> None:
     assert store.feeds()[0].kind == "custom"
 
 
-def test_a_place_has_names_for_the_machine_and_for_messages(store: Store) -> None:
+def test_a_file_has_paths_for_the_machine_and_for_messages(store: Store) -> None:
     file = add_file(store, name=b"\xe4.md")
     shown = "records/\\udce4.md"
     place = FilePlace("records", "records/\udce4.md", shown, "\\udce4.md", b"digest", b"content")
     assert store.file_place(file) == place
 
 
-def test_facts_outputs_and_signatures_are_remembered(tmp_path: Path) -> None:
+def test_facts_outputs_and_signatures_are_stored(tmp_path: Path) -> None:
     left = OutputRow(None, 1, 2, 3, 4, "digest")
-    with memory(tmp_path) as run:
+    with open_session(tmp_path) as run:
         run.store.set_fact("n", 1)
         run.store.put_outputs([("rss.xml", left), ("atom.xml", left)], [])
         run.store.put_folder(FolderRow(1, "r/", "", b"reading", b"signature"), "r", b"\xff")
         run.commit()
-    with memory(tmp_path) as run:
+    with open_session(tmp_path) as run:
         run.store.put_outputs([("rss.xml", left._replace(feed=1))], ["atom.xml", "none.xml"])
         run.store.forget_signature(1)
         run.store.set_fact("n", None)
         run.commit()
-    with memory(tmp_path) as run:
+    with open_session(tmp_path) as run:
         assert run.store.outputs() == {"rss.xml": left._replace(feed=1)}
         assert run.store.folders() == {("r", b"\xff"): FolderRow(1, "r/", "", b"reading", None)}
         assert (run.store.fact("n"), run.store.fact("never")) == (None, None)
 
 
-def test_to_say_what_is_known_already_is_no_change(tmp_path: Path) -> None:
-    with memory(tmp_path) as run:
+def test_storing_equal_values_is_no_change(tmp_path: Path) -> None:
+    with open_session(tmp_path) as run:
         run.store.set_fact("n", 1)
         run.commit()
-    with memory(tmp_path) as run:
+    with open_session(tmp_path) as run:
         run.store.set_fact("n", 1)
         run.store.add_records([])
         assert not run.store.changed
 
 
-def test_files_are_counted_and_their_notes_told_in_order(store: Store) -> None:
+def test_files_are_counted_and_their_notes_are_in_order(store: Store) -> None:
     for name in (b"a.md", b"b.md", b"c.md"):
         add_file(store, name=name)
     [folder] = store.folders().values()
