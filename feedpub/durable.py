@@ -1,7 +1,7 @@
-"""Files that are written whole, locks, and folders that nothing below leads out of.
+"""Atomic writes, locks, and file operations that stay below one folder.
 
-Everything that feedpub writes goes through here, and so does every access below an output
-folder or a target folder. What belongs elsewhere: what the files mean.
+Every access below an output folder or the folder of a `file:` target goes through `Root`. What the
+files mean belongs elsewhere.
 """
 
 from __future__ import annotations
@@ -31,12 +31,10 @@ _WRITE = os.O_WRONLY | os.O_CREAT | _BINARY
 
 
 class LinkError(OSError):
-    """A symbolic link below a root, where a file or a folder must be; it was not followed."""
+    """A symbolic link in place of a file or folder below a root. It was not followed."""
 
     def __init__(self, path: str) -> None:
-        what = (
-            "it is a symbolic link, and feedpub follows none here; replace it by what it links to"
-        )
+        what = "it is a symbolic link, and feedpub follows none here; replace it with its target"
         super().__init__(errno.ELOOP, what, path)
 
 
@@ -57,12 +55,12 @@ class Root:
         return f"{self.path}/{path}" if path else self.path
 
     def status(self, path: str) -> os.stat_result:
-        """What `os.lstat` tells of a path."""
+        """The result of `os.lstat`."""
         with self._parent(path) as (handle, name):
             return os.stat(name, dir_fd=handle, follow_symlinks=False)
 
     def exists(self, path: str) -> bool:
-        """Whether anything is there, be it a link; False behind a link."""
+        """Whether anything exists at a path, even a link; False if a folder above is one."""
         try:
             self.status(path)
         except OSError:
@@ -98,7 +96,7 @@ class Root:
             return file.read()
 
     def read_link(self, path: str) -> str:
-        """Where a symbolic link leads, as it says."""
+        """The target of a symbolic link, as written."""
         with self._parent(path) as (handle, name):
             return os.readlink(name, dir_fd=handle)
 
@@ -194,7 +192,7 @@ class Root:
                 return  # something else is in it
 
     def remove_tree(self, path: str) -> None:
-        """Removes a folder with all that is in it; of a link, the link alone."""
+        """Removes a folder and its contents. If the path is a link, only the link is removed."""
         if not self.is_folder(path):
             self.remove(path)
             return
@@ -373,7 +371,7 @@ def temporary_beside(path: str) -> str:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file so that it is at every moment wholly old or wholly new; makes its folder.
+    """Writes a file atomically: readers see the old or the new content. Creates its folder.
 
     Raises `OSError`; the file is then what it was.
     """
@@ -389,10 +387,10 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, wait: float = 0.0) -> Iterator[bool]:
-    """Holds an exclusive lock on a folder, or on a file that is there only as long as the lock.
+    """Holds an exclusive lock on a folder, or on a file that exists only while it is locked.
 
-    The lock ends with the process. Yields whether there is one: some systems and file systems
-    have none. Raises `BlockingIOError` if another process still has it after `wait` seconds.
+    The lock ends with the process. Yields False where the system or file system has no locks.
+    Raises `BlockingIOError` if another process still has it after `wait` seconds.
     """
     end = time.monotonic() + wait
     is_folder = path.is_dir()

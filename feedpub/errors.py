@@ -3,7 +3,7 @@
 This module defines the errors that can end a command or leave the library. An error that
 one room raises and another handles is defined in the room that raises it: `UrlError`,
 `DateError`, `ParseError`, `UnreadableError`, `RefusedError` and others. All derive from
-`FeedpubError`. Mistakes in records are no errors: they are values (`feedpub.model.Problem`).
+`FeedpubError`. Mistakes in records are not exceptions but values (`feedpub.model.Problem`).
 
 Exit codes belong to the command line (`feedpub.cli`).
 """

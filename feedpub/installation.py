@@ -35,7 +35,7 @@ class Installation(NamedTuple):
 
 @cache
 def packages() -> tuple[Package, ...]:
-    """What feedpub and its extras require; what only its developers need is left out."""
+    """The packages that feedpub and its extras require, without those for development."""
     from importlib import metadata  # only messages pay for it
 
     found = []
@@ -73,15 +73,16 @@ def installation() -> Installation:
 
 
 def missing(package: str, extra: str) -> str:
-    """What a message says of a package that only an extra brings, with the command that adds it.
+    """The message for a missing package of an extra, with the command that installs it.
 
-    The command names packages, not `feedpub[extra]`: an index may have no feedpub, or another.
+    The command names packages, not `feedpub[extra]`: an index may have no feedpub, or a different
+    project of that name.
     """
     return f"{package} is not installed; add it with: {how_to_add(extra)}"
 
 
 def how_to_add(extra: str) -> str:
-    """The command that brings an extra to this installation."""
+    """The command that adds an extra to this installation."""
     found = installation()
     if found.adds_all:
         return found.adds
@@ -90,7 +91,7 @@ def how_to_add(extra: str) -> str:
 
 
 def _checkout() -> Path | None:
-    """The folder of the sources, where feedpub runs from there (PEP 610)."""
+    """The source folder of an editable installation (PEP 610), None for any other."""
     distribution = _distribution()
     origin = json.loads((distribution.read_text("direct_url.json") if distribution else "") or "{}")
     if not origin.get("dir_info", {}).get("editable"):
@@ -99,7 +100,7 @@ def _checkout() -> Path | None:
 
 
 def _distribution() -> Distribution | None:
-    """What the installer wrote down, None for a copy on PYTHONPATH."""
+    """The metadata of the installed package, None for a copy on PYTHONPATH."""
     from importlib import metadata
 
     with contextlib.suppress(metadata.PackageNotFoundError):

@@ -83,8 +83,8 @@ def map_tasks(
 class _Worker(Generic[T, R]):
     """The caller's side of a process: its tasks and its results.
 
-    Nothing here waits for the process: while it waits for us to take a result,
-    it takes no order.
+    Nothing here blocks on the process: while it waits for its result to be read, it reads no
+    tasks.
     """
 
     def __init__(self, pid: int, orders: int, results: int) -> None:

@@ -1,4 +1,4 @@
-"""Holding back those who want the process to end, while something must not be left half done."""
+"""Delays signals that end the process, while an operation must not be interrupted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 @contextlib.contextmanager
 def held_signals() -> Iterator[None]:
-    """What comes meanwhile is answered at the end, where the system can do that."""
+    """Blocks signals until the end of the block, on systems that can do that."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,4 +1,4 @@
-"""HTTP with other hosts: sessions, what an error means, how long to wait.
+"""HTTP requests: sessions, the meaning of errors, and Retry-After.
 
 Sessions of requests are made here and in `media/connections.py`, whose connections refuse private
 addresses and are for URLs that a record names. What belongs elsewhere: what an answer means for
@@ -25,10 +25,10 @@ MAX_BYTES = 50_000_000
 
 
 class Failure(NamedTuple):
-    """What an error of the network means."""
+    """The meaning of a network error."""
 
-    what: str  # in words that hold no address
-    is_transient: bool = False  # the connection may work in a moment
+    what: str  # without URLs
+    is_transient: bool = False  # a retry may succeed
     is_host: bool = True  # other requests to this host would fail, too
 
 
@@ -38,7 +38,7 @@ def user_agent(contact: str = "") -> str:
 
 
 def session(headers: Mapping[str, str] | None = None, auth: Any = None) -> requests.Session:
-    """A session that keeps no cookies, and sends no password that it was not given."""
+    """A session without cookies, which only sends the credentials in `auth`."""
     made = requests.Session()
     # Without an `auth`, requests sends what ~/.netrc has, to any host.
     made.auth = auth or _unchanged
@@ -52,7 +52,7 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def get(url: str) -> tuple[bytes, str]:
-    """What is at a URL, and the URL that redirects led to; raises `RunError`."""
+    """The content of a URL, and the URL after redirects. Raises `RunError`."""
     try:
         with (
             session({"Accept": "*/*"}) as made,
@@ -84,13 +84,13 @@ def retry_after(text: str, now: float) -> float:
 
 
 def failure(error: BaseException) -> Failure:
-    """What an error means that requests, urllib3 or a socket raised."""
+    """The meaning of an error raised by requests, urllib3 or a socket."""
     causes = list(_causes(error))
     for kind, what, is_transient in (
         (urllib3.exceptions.NameResolutionError, "its host is not known", False),
         (ssl.SSLCertVerificationError, "its host's certificate is not valid", False),
         (ssl.SSLEOFError, "the connection was broken off", True),
-        (ssl.SSLError, "its host speaks no TLS that is understood", False),
+        (ssl.SSLError, "TLS with its host failed", False),
         (ConnectionRefusedError, "its host refuses the connection", False),
         (requests.ConnectTimeout, "its host can't be reached in time", False),
         (requests.ReadTimeout, "its host doesn't answer in time", False),
@@ -110,7 +110,7 @@ def failure(error: BaseException) -> Failure:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those that it wraps, as requests and urllib3 do."""
+    """An error and its causes, which requests and urllib3 wrap in several ways."""
     waiting, seen = [error], 0
     while waiting and seen < 20:
         one = waiting.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import re
 import shutil
@@ -96,6 +97,8 @@ def _named_modules() -> list[tuple[str, str]]:
             found.add((file.relative_to(ROOT).as_posix(), name))
         for name in re.findall(r"\b(?:from|import) (feedpub(?:\.[a-z_]+)+)", text):
             found.add((file.relative_to(ROOT).as_posix(), name.replace(".", "/")))
+        for name in re.findall(r"`(feedpub(?:\.(?!yaml|json|schema)[a-z_]+)+)", text):
+            found.add((file.relative_to(ROOT).as_posix(), name.replace(".", "/")))
     return sorted(found)
 
 
@@ -149,5 +152,19 @@ def test_every_error_has_one_base() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 bases[node.name] = [ast.unparse(base) for base in node.bases]
-    direct = {name for name, its in bases.items() if "Exception" in its}
-    assert direct == {"FeedpubError"}
+    direct = {name for name, its in bases.items() if _builtin_errors(its)}
+    # `os` and what wraps it raise OSError, so LinkError is one; the others end a command.
+    assert direct == {"FeedpubError", "LinkError", "_Interrupted", "_Terminated"}
+    errors = {"FeedpubError"}
+    while more := {name for name, its in bases.items() if errors & {*its}} - errors:
+        errors |= more
+    assert {name for name in errors if not name.endswith("Error")} == set()
+
+
+def _builtin_errors(bases: list[str]) -> list[str]:
+    kinds = (getattr(builtins, base, None) for base in bases)
+    return [
+        kind.__name__
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, BaseException)
+    ]

@@ -1,4 +1,8 @@
-"""The command line: one module for each command, imported when the command runs."""
+"""The command line: one module for each command, imported when the command runs.
+
+Here belong options, exit codes, and everything that prints or reads the terminal. What a command
+does belongs in `feedpub.run` or `feedpub.publish`.
+"""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def command(
     config = common.load()
     if rollback:
         if dry_run or no_delete or max_delete or force or as_json:
-            raise click.UsageError("--rollback goes with no other option of push")
+            raise click.UsageError("--rollback cannot be combined with other options of push")
         _roll_back(common, config, chosen(config, targets))
         return
     push_to(

@@ -2,5 +2,5 @@
 
 Here belong selection, topics and providers, slugs, windows, and assembling `Item` and `Feed`.
 All of it is pure: values in, values out. Reading files belongs in `feedpub.records`, writing a
-format in `feedpub.formats`, and everything that touches the store in `feedpub.stages`.
+format in `feedpub.formats`, and everything that touches the store in `feedpub.run`.
 """

@@ -24,7 +24,7 @@ from feedpub.records.text import strip_unprintable
 
 _AT_ONCE = 1000  # lines
 _MAX_LINE = 100_000  # bytes
-_SURROGATE = re.compile("[\ud800-\udfff]")  # which no file and no message can hold
+_SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be encoded as UTF-8
 
 
 def read_ledger(path: Path, shown: str) -> Iterator[LedgerLine]:

@@ -1,8 +1,8 @@
 """One request for a media file, and its result as a value.
 
-HEAD first, for it costs little and says whether anything changed; then, where it doesn't
-tell all, the first bytes (RFC 9110, 14 Range Requests). Everything that comes is capped,
-and believed only as far as the bytes bear it out.
+First HEAD, which is cheap and shows whether the file changed; then, if necessary, the first bytes
+(RFC 9110, 14 Range Requests). The size of every response is limited, and headers only count as far
+as the bytes confirm them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
 _MEDIA = ("image/", "audio/", "video/")
 _MAX_LENGTH = 1 << 50
-_PIECES = 3  # that are fetched besides the first, each of HEAD bytes at most
+_PIECES = 3  # further parts to fetch, each of at most HEAD bytes
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 
 
@@ -88,7 +88,7 @@ class _Reply(NamedTuple):
 
     @property
     def range(self) -> _Range | None:
-        """Which part of the file the body is; None where that is not said, or nonsense."""
+        """The part of the file in the body, None if the header is missing or invalid."""
         found = _RANGE.fullmatch(self.header("Content-Range"))
         if self.status != 206 or not found:
             return None
@@ -170,7 +170,7 @@ class Asker(NamedTuple):
         return self._look(asked, told, since if told is None else {})
 
     def _look(self, asked: Asked, told: _Reply | None, since: Mapping[str, str]) -> Answer:
-        """Fetches the first bytes, and few others, and looks into them."""
+        """Fetches the first bytes and a few others, and reads the facts from them."""
         reply = self._request("GET", asked.url, {**since, "Range": f"bytes=0-{HEAD - 1}"})
         if reply.status == 416 or (
             reply.status == 206 and (reply.range is None or reply.range.first)
@@ -206,7 +206,7 @@ class Asker(NamedTuple):
         try:
             reply = self._request("GET", url, headers)
         except (OSError, urllib3.exceptions.HTTPError):
-            return b""  # what is known already is true
+            return b""  # the stored facts are still valid
         found, before = reply.range, first.range
         is_same = found and before and found.first == place and found.total == before.total
         return reply.body if is_same else b""
@@ -238,7 +238,7 @@ class Asker(NamedTuple):
 
 
 def pieces(answer: requests.Response, cap: int) -> Iterator[bytes]:
-    """The body as it was sent, up to so many bytes; the rest stays where it is."""
+    """The body as sent, up to `cap` bytes; the rest is not read."""
     if not cap and (answer.request.method == "HEAD" or answer.status_code == 304):
         answer.raw.read(1)  # there is none, and the connection may be used again
     left = cap
@@ -251,9 +251,9 @@ def pieces(answer: requests.Response, cap: int) -> Iterator[bytes]:
 
 
 def decoded(data: bytes, encoding: str, cap: int) -> tuple[bytes, bool]:
-    """A body decoded up to so many bytes, and whether that is all of it.
+    """The first `cap` bytes of the decoded body, and whether that is all of it.
 
-    For hosts that compress though they were asked not to; what isn't understood is nothing.
+    For hosts that compress against the request. Unknown encodings give no bytes.
     """
     if encoding in {"", "identity"}:
         return data[:cap], len(data) <= cap
@@ -289,7 +289,7 @@ def status_error(status: int) -> str:
 
 
 def _told_by_head(asked: Asked, reply: _Reply) -> Answer | None:
-    """An outcome where HEAD says enough: nothing changed, or no type whose file tells more."""
+    """The answer if HEAD is enough: the file is unchanged, or its type has no further facts."""
     etag = reply.header("ETag")
     if asked.known.type and etag and etag.removeprefix("W/") == asked.etag.removeprefix("W/"):
         return _unchanged(asked, reply)
@@ -302,7 +302,7 @@ def _told_by_head(asked: Asked, reply: _Reply) -> Answer | None:
 
 
 def _expect(asked: Asked, reply: _Reply, is_conditional: bool) -> None:
-    """Goes on with an answer that holds a file; ends the exchange for every other."""
+    """Returns if the response contains the file; raises `_FinalAnswerError` otherwise."""
     if reply.status in {200, 206}:
         return
     if reply.status == 304 and is_conditional:
@@ -311,7 +311,7 @@ def _expect(asked: Asked, reply: _Reply, is_conditional: bool) -> None:
 
 
 def _not_there(url: str, reply: _Reply) -> Answer:
-    """What an answer means that holds no file."""
+    """The answer for a response without the file."""
     if reply.status in _MOVED:
         place = moved_to(url, reply.headers)
         error = "" if place else "its host sends it elsewhere, and doesn't say where"
@@ -336,7 +336,7 @@ def _body(reply: _Reply) -> tuple[bytes, int]:
 
 
 def _judged(asked: Asked, facts: Facts, declared: str, reply: _Reply) -> Answer:
-    """Facts, unless what came can't be what was asked for: a page that says "not found", say."""
+    """The facts, or an error if another kind of file came, such as a page that says "not found"."""
     named = type_of(asked.address)
     claims = [kind for kind in (named, registered_type(declared)) if kind.startswith(_MEDIA)]
     if claims and not facts.type.startswith((*_MEDIA, "application/ogg")):
@@ -368,5 +368,5 @@ def _unchanged(asked: Asked, reply: _Reply) -> Answer:
 
 
 def _kept(value: str) -> str:
-    """A header's value that may be sent back, "" if it had better not."""
+    """The value of a header if it is safe to send back, otherwise ""."""
     return value if len(value) <= 300 and value.isascii() and value.isprintable() else ""

@@ -35,7 +35,7 @@ _PRIVATE_4 = tuple(
         "10.0.0.0/8",  # RFC 1918
         "100.64.0.0/10",  # shared, behind the provider's NAT (RFC 6598); Alibaba's metadata
         "127.0.0.0/8",  # loopback
-        "168.63.129.16/32",  # Azure's own services: a public address that is none
+        "168.63.129.16/32",  # services of Azure, at a formally public address
         "169.254.0.0/16",  # link-local (RFC 3927); the metadata of most clouds
         "172.16.0.0/12",  # RFC 1918
         "192.0.0.0/24",  # IETF protocol assignments; Oracle's metadata

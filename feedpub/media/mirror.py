@@ -1,6 +1,6 @@
 """Copies of pictures from other hosts: fetched once, checked, and resized.
 
-What was made is kept beside the state, so that a tree that is made anew needs no host.
+Copies are kept in the state folder, so a new tree needs no requests.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Mirror:
             known = ProbeRecord(asked=now)
             facts = json.dumps([self._sizes, *map(self._keep, finished.value or ())])
         else:
-            self.failed[url] = error or "its host asks to wait"
+            self.failed[url] = error or "its host asks feedpub to wait"
             found = self._store.get(_key(url))
             facts = found[0] if found else json.dumps([[]])
             if error:

@@ -215,13 +215,13 @@ class Scheduler(Generic[T]):
         from feedpub.media.ask import Answer, Asker
 
         start = time.monotonic()
-        answer, value = Answer(error="it could not be asked"), None
+        answer, value = Answer(error="it could not be requested"), None
         try:
             asker = Asker(session, deadline, self._settings.connect, self._settings.read)
             with deadline:
                 answer, value = self._ask(asker, request)
         except Exception as error:
-            answer = Answer(error=f"it could not be asked ({type(error).__name__})")
+            answer = Answer(error=f"it could not be requested ({type(error).__name__})")
         finally:
             spent = time.monotonic() - start
             self._back.put((threading.current_thread(), host, request, spent, answer, value))

@@ -1,10 +1,9 @@
 """One run's changes to the output tree.
 
-What subscribers fetch is at every moment wholly old or wholly new: changed
-files are written beside the tree's own (in `.feedpub-staging/`, on the same
-file system), then a journal is written, then all are moved in one burst. A
-burst that was cut is completed by the next run before anything else; before
-the journal is there, nothing has changed.
+Subscribers get the old or the new version of a file, never a part of one.
+Changed files are staged (in `.feedpub-staging/`, on the same file system), then
+a journal is written, then all files are moved in one burst. The next run
+completes an interrupted burst first. Without a journal, nothing has changed.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def locked(output: Path, shown: str, wait: float = 0.0) -> Iterator[None]:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Changes:
-    """What a run changes in the tree; paths are relative to it."""
+    """The changes of a run. Paths are relative to the tree."""
 
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -101,7 +100,7 @@ class Journal(NamedTuple):
 class OutputTree:
     """The output folder during one run: `stage` and `take` files, or `keep` them, then `commit`.
 
-    A run that does not come so far is to `abandon` it.
+    Call `abandon` if the run fails before `commit`.
     """
 
     def __init__(self, output: Path, shown: str, dry_run: bool = False) -> None:
@@ -139,7 +138,8 @@ class OutputTree:
     def stage(self, path: str, data: bytes, name: str) -> Staged:
         """Adds a file; writes it to the staging folder if it differs from the one in place.
 
-        `name` is its own in the staging. Any process may do this, one must `take` what came of it.
+        `name` is its name in the staging folder. Any process may call this; the main process must
+        `take` the result.
         """
         digest = hashlib.sha256(data).hexdigest()
         with self._errors():
@@ -185,7 +185,7 @@ class OutputTree:
         self._staged[path] = name
 
     def keep(self, path: str, digest: str) -> None:
-        """Adds a file that is in place and known to be unchanged."""
+        """Adds an unchanged file that is in place."""
         self.files[path] = digest
         self.changes.unchanged.append(path)
 
@@ -365,7 +365,7 @@ class OutputTree:
 
 @contextlib.contextmanager
 def _as_run_error(output: Path, shown: str, left: str) -> Iterator[None]:
-    """Turns an `OSError` into `RunError`; `left` says what state the tree is in."""
+    """Turns an `OSError` into `RunError`; `left` describes the state of the tree."""
     try:
         yield
     except OSError as error:

@@ -29,7 +29,7 @@ class FailedPing(NamedTuple):
 
 
 class PingResult(NamedTuple):
-    """The result of all pings; `told` is the number of topics."""
+    """The result of all pings; `told` is the number of topics that hubs were notified of."""
 
     told: int = 0
     failed: tuple[FailedPing, ...] = ()
@@ -89,7 +89,7 @@ def _all(todo: Sequence[tuple[str, str]], retry: RetryPolicy) -> Iterable[Failed
     def ping(pair: tuple[str, str]) -> FailedPing | None:
         hub, topic = pair
         if in_a_row[hub] >= MAX_IN_A_ROW:
-            return FailedPing(hub, topic, "it was not asked again")
+            return FailedPing(hub, topic, "the hub does not answer, so it was not tried")
         form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
         try:
             attempt(lambda _: client.ask("POST", hub, data=form), retry, stop)

@@ -164,11 +164,6 @@ class RemoteState(NamedTuple):
     equal: Collection[str] = frozenset()
     uploaded: Collection[str] = frozenset()
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the manifest alone is enough."""
-        return self.remote is not None and self.remote.is_complete
-
 
 class RemoteInspector:
     """Finds out what one target has. All methods raise `TargetError` and `StoppedError`."""

@@ -1,6 +1,6 @@
 """The interface of a target, and the values that the steps of a push pass on.
 
-It knows no kind of target, no planning and no configuration.
+It does not depend on kinds of targets, planning or the configuration.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _BLOCKS = _HEADINGS | frozenset(
     footer form header hgroup hr li dd dt listing main menu nav ol p plaintext pre search section
     summary table ul""".split()
 )
-# Blocks that no content keeps; what they hold is apart from what is around them all the same.
+# Blocks that are unwrapped, but still separate their content from the text around them.
 UNWRAPPED_BLOCKS = frozenset(
     "address dialog dir fieldset form hgroup listing menu plaintext search".split()
 )
@@ -54,7 +54,7 @@ _BREAKOUT = frozenset(
     """b big blockquote br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li menu
     meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var""".split()
 )
-# Those that would be seen as a gap, and say nothing, if they hold nothing and have no attributes.
+# Elements that are removed if they are empty and have no attributes: they would be visible gaps.
 _NOTHING_IF_EMPTY = frozenset("p div span figure a picture center li section".split())
 
 _COMMENT = "<!---->"
@@ -70,49 +70,51 @@ class ContentSizeError(FeedpubError):
 class _Element:
     """An open element; `tag` is "" for one that is not written."""
 
-    removable = False  # it goes if it holds nothing
-    full = False  # it holds something
+    removable = False  # removed if empty
+    full = False  # has content
     ended = False  # its end tag came while blocks in it were open
-    cut = False  # it goes, with all that it holds
-    before = after = ""  # tags of formatting that ends before it and goes on in it
-    saved: Sequence[tuple[str, str]] = ()  # formatting to be reopened behind a cell
+    cut = False  # removed with its content
+    before = after = ""  # tags of formatting that is closed before it and reopened in it
+    saved: Sequence[tuple[str, str]] = ()  # formatting to reopen after a cell
 
     def __init__(self, name: str, tag: str, at: int, context: str) -> None:
         self.name = name
         self.tag = tag
         self.at = at  # index of its start tag in the parts
-        self.context = context  # name of the nearest element that is written, this or above it
+        self.context = context  # name of the nearest written element: this one, or an ancestor
 
 
 class Builder:
-    """Takes tags and texts, and puts together what is written of them."""
+    """Builds the markup from tags and texts."""
 
     def __init__(self, limit: int) -> None:
         """`limit` is how many characters may be written: more raise `ContentSizeError`."""
-        self.is_cut = 0  # how many elements that are left out are open
+        self.is_cut = 0  # number of open elements that are left out
         self._parts: list[str] = []
         self._stack: list[_Element] = []
-        self._open: dict[str, int] = defaultdict(int)  # how many there are of a name in the stack
-        self._deeper: dict[str, int] = {}  # elements that are unwrapped since they are too deep
+        self._open: dict[str, int] = defaultdict(int)  # number of elements in the stack, by name
+        self._deeper: dict[
+            str, int
+        ] = {}  # number of open elements that are unwrapped because they are too deep
         self._pending: list[tuple[str, str]] = []  # formatting to be reopened: name, start tag
         self._limit = limit
         self._size = 0  # characters written, at least
         self._run = 0  # characters of text since the last tag
-        # Of them, those of tags that were written again: many of them must not come of a few.
+        # Of these, characters of repeated tags, which are limited: a few tags could repeat often.
         self._reopened = -MAX_RUN
 
     def result(self) -> str:
-        """Closes what is open; what was written."""
+        """Closes all open elements; returns the markup."""
         self._close(0)
         return "".join(self._parts).strip()
 
     @property
     def innermost(self) -> str:
-        """The name of the element that holds what comes next, "" if none does."""
+        """The name of the innermost written element, "" if there is none."""
         return self._stack[-1].context if self._stack else ""
 
     def is_open(self, name: str) -> bool:
-        """Whether what comes next is in an element of this name, at any depth."""
+        """Whether an element with this name is open, at any depth."""
         return bool(self._open.get(name))
 
     def break_out(self, name: str) -> None:
@@ -125,7 +127,7 @@ class Builder:
                 elif element.tag:
                     return
 
-    # What comes in
+    # Input
 
     def text(self, text: str, is_decoded: bool = False) -> None:
         """A text, with its character references unless it `is_decoded`."""
@@ -134,7 +136,7 @@ class Builder:
         if "&" in text and not is_decoded:
             has_numbers = "&#" in text
             text = decoded(text)
-            if has_numbers:  # no name stands for what no feed can carry
+            if has_numbers:  # no named reference stands for such a character
                 text = strip_unprintable(text).replace("\r", "\n")
         if not text:
             return
@@ -280,17 +282,17 @@ class Builder:
                 self._close(at)
 
     def _forget(self, name: str) -> bool:
-        """Ends formatting that was not opened again yet; whether there was any."""
+        """Drops formatting that is waiting to be reopened; returns whether there was any."""
         for n in range(len(self._pending) - 1, -1, -1):
             if self._pending[n][0] == name:
                 del self._pending[n]
                 return True
         return False
 
-    # What closes what
+    # Implied end tags
 
     def _make_room(self, name: str) -> None:
-        """Closes what cannot hold a block (13.2.6.4.7)."""
+        """Closes elements that cannot contain a block (13.2.6.4.7)."""
         if name == "li":
             self._close_item(("li",))
         elif name in {"dd", "dt"}:
@@ -323,7 +325,7 @@ class Builder:
                 return
 
     def _end_outer_link(self) -> bool:
-        """Ends the link in which another begins; whether that could be done."""
+        """Closes the link in which another one begins; returns whether that was possible."""
         at = self._find("a", _P_SCOPES | {"select"})
         if at is None:
             return True  # one around a table: a cell may have links of its own
@@ -385,12 +387,12 @@ class Builder:
         self._parts[table.at] = f"{table.before}{table.tag}{table.after}"
 
     def _into_cell(self) -> None:
-        """Makes a cell for what stands in a table without one."""
+        """Opens a cell for content that is in a table, but in no cell."""
         if self._stack and self._stack[-1].context in _IN_TABLE:
             self._part_of_table("td", "<td>", implied=True)
 
     def _part_of_table(self, name: str, tag: str, cut: bool = False, implied: bool = False) -> bool:
-        """A part of the table that is open: whether there is one."""
+        """Whether a part of a table is open."""
         if self._deeper.get("table") or not self._open.get("table"):
             return False
         at = self._find_any(_IN_TABLE | _CELLS, _OTHER_SCOPES)

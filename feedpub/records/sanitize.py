@@ -41,7 +41,7 @@ FRAMES: Mapping[str, tuple[str, ...]] = {
     "www.youtube.com": ("/embed/",),
     "youtube.com": ("/embed/",),
 }
-# Pictures that nobody is to see: they tell a third party who reads.
+# Tracking pixels: invisible images that report readers to a third party.
 _TRACKERS = tuple(
     f".{host}"
     for host in """doubleclick.net google-analytics.com list-manage.com pixel.wp.com
@@ -59,7 +59,7 @@ TAGS = frozenset(
     span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var
     video wbr""".split()
 )
-# Elements whose text is not meant to be read either.
+# Elements that are removed with their text.
 DROPPED = frozenset(
     """script style title template noscript noframes noembed object embed applet svg math select
     textarea button head frameset xmp""".split()
@@ -68,7 +68,7 @@ DROPPED = frozenset(
 _EMPTY = frozenset(
     "embed frameset head noembed noframes noscript script style textarea title xmp".split()
 )
-# In a drawing, HTML stands in these (HTML, 13.2.6: integration points).
+# Elements of a drawing that contain HTML (HTML, 13.2.6: integration points).
 _INTEGRATION = frozenset("foreignobject desc annotation-xml".split())
 ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
@@ -103,7 +103,7 @@ _ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 _HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all")
 _DOCUMENT = re.compile(r"<!doctype\b|<html\b|<head\b|<body\b", re.IGNORECASE)
 _DESCRIPTOR = re.compile(r"(?:[0-9.]+x|[0-9]+w(?: [0-9]+h)?)?")
-MAX_VALUE = 16_384  # characters of an attribute: nobody writes more, and nh3 takes their square
+MAX_VALUE = 16_384  # characters of an attribute; the time of nh3 grows with the square of this
 _SIZE = re.compile(r"\d{1,5}%?")
 
 
@@ -137,7 +137,7 @@ def is_document(markup: str) -> bool:
 
 @cache
 def _cleaner() -> nh3.Cleaner:
-    """It calls nothing of ours, so threads may share it."""
+    """Without callbacks, so threads can share it."""
     import nh3
 
     return nh3.Cleaner(
@@ -150,7 +150,7 @@ def _cleaner() -> nh3.Cleaner:
 
 
 class _Reader:
-    """The reading of one text."""
+    """Sanitizes one text."""
 
     def __init__(self, base: str, published: Mapping[str, str], has_base: bool) -> None:
         self._base = base
@@ -159,7 +159,7 @@ class _Reader:
         self._builder = Builder(MAX_CONTENT)
 
     def read(self, markup: str) -> str:
-        """The markup as it is built anew."""
+        """The rebuilt markup."""
         builder = self._builder
         text, start, end = builder.text, self._start, builder.end
         for kind, name, rest in tokens(markup):
@@ -215,7 +215,7 @@ class _Reader:
             if "src" not in kept and "srcset" not in kept:
                 return
             if {kept.get("width"), kept.get("height")} & {"0", "1", "0%"}:
-                return  # of a size that nobody sees
+                return  # invisible: a tracking pixel
             kept.setdefault("alt", "")
         elif name in {"source", "track"} and "src" not in kept and "srcset" not in kept:
             return
@@ -226,7 +226,7 @@ class _Reader:
         self._builder.void(name, start_tag(name, kept))
 
     def _kept(self, tag: str, given: dict[str, str]) -> dict[str, str]:
-        """The attributes that may stay, as they are written."""
+        """The allowed attributes, with their new values."""
         if not given:
             return given
         allowed, kept = _ALLOWED[tag], {}

@@ -30,12 +30,12 @@ _COMMENT_END = re.compile(r"--!?>")
 _REFERENCE = re.compile(r"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|[a-zA-Z][a-zA-Z0-9]*+(=|;)?)")
 _LONG_NUMBER = re.compile(r"&#(?:0*+[0-9]{8,}+|0{999,}+[0-9]*+);?")
 
-# Whose content is text whatever is in it, and no text that anybody reads (13.2.6.4.4, 13.2.6.4.7).
+# Elements whose content is raw text that is not shown (13.2.6.4.4, 13.2.6.4.7).
 _RAW = frozenset("iframe noembed noframes noscript script style textarea title xmp".split())
 
 
 def tokens(markup: str) -> Iterator[Token]:
-    """The tags and texts of some HTML, without comments and what scripts and the like hold."""
+    """The tags and texts of some HTML, without comments and the content of raw text elements."""
     at = 0
     find, match = markup.find, _TAG.match
     while (start := find("<", at)) >= 0:
@@ -71,7 +71,7 @@ def tokens(markup: str) -> Iterator[Token]:
 
 
 def sanitized_tokens(content: str) -> Iterator[Token]:
-    """The same of what nh3 wrote: each `<` begins a tag, and the next `>` ends it."""
+    """Like `tokens`, for the output of nh3: each `<` begins a tag, and the next `>` ends it."""
     first, *pieces = content.split("<")
     if first:
         yield TEXT, first, ""

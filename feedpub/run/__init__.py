@@ -1,1 +1,6 @@
-"""The steps of a run: what each does with files, store, processes and the output tree."""
+"""The steps of a run, in the order of `generate.py`: files → store → feeds → output folder.
+
+Here belongs what needs files, the store, processes or the output folder. Pure functions belong in
+`feedpub.records`, `feedpub.grouping` and `feedpub.formats`, statements in `feedpub.store`, and
+everything that prints in `feedpub.cli`.
+"""

@@ -54,7 +54,7 @@ class _Rename(NamedTuple):
 
 
 class Identities:
-    """The ids of one run."""
+    """Keeps the ids of known records during one run."""
 
     def __init__(
         self, config: Config, store: Store, clock: RunClock, record_all: bool = False

@@ -20,7 +20,17 @@ from feedpub.records.scan import FoundName
 from feedpub.version import VERSION
 
 # Installed packages whose version can change the bytes of a feed.
-_LIBRARIES = ("feedgen", "idna", "lxml", "markdown", "nh3", "pyyaml", "python_dateutil", "tzdata")
+_LIBRARIES = (
+    "feedgen",
+    "idna",
+    "lxml",
+    "markdown",
+    "mdurl",
+    "nh3",
+    "pyyaml",
+    "python_dateutil",
+    "tzdata",
+)
 # Fields of rules that no result depends on.
 _NO_SETTINGS = frozenset({"providers"})  # ReadingRules: a cache of parsed providers
 

@@ -79,7 +79,7 @@ class TemporaryPaths(set[str]):
         return made
 
     def take(self, path: str) -> bool:
-        """Whether a listed file is a temporary one; then it is to be deleted, too."""
+        """Whether a listed file is a temporary one, which is then deleted at the end, too."""
         is_temporary = path.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
         if is_temporary:
             self.add(path)

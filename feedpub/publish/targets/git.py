@@ -30,7 +30,7 @@ _SETTINGS = ("-c", "gc.autoDetach=false", "-c", "core.bigFileThreshold=1m")
 _PIECE = 1_000_000  # bytes
 _NO_JEKYLL = ".nojekyll"  # GitHub Pages then serves all files unchanged
 _JEKYLL = "_config.yml"  # a branch with this file is built by Jekyll
-_PASSING = re.compile(
+_TRANSIENT = re.compile(
     r"could not resolve|timed out|connection (?:reset|refused|closed)|early eof|hung up"
     r"|broken pipe|returned error: (?:429|5\d\d)|temporarily",
     re.IGNORECASE,
@@ -150,9 +150,9 @@ def _fault(stderr: bytes) -> TransientError | TargetError:
         return TargetError(UNKNOWN_HOST)
     # After an error of ssh, git only adds that it "could not read from remote repository".
     reasons = [line for line in lines if _DENIED.search(line) or line.startswith("ssh: ")]
-    line = next(iter(reasons or told or lines), "it says nothing")[:300]
+    line = next(iter(reasons or told or lines), "no message")[:300]
     line = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1:…@", line)
-    if _PASSING.search(text) and not _DENIED.search(text):
+    if _TRANSIENT.search(text) and not _DENIED.search(text):
         return TransientError(f"git: {line}")
     return TargetError(f"git: {line}")
 

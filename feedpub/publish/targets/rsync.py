@@ -28,7 +28,7 @@ TIMEOUT = 120  # seconds without any data
 _CONNECT = 20  # seconds
 _DELAYED = ".~tmp~"  # the folder in which --delay-updates collects files
 _IN_PART = (0, 23, 24)  # exit codes: done, or done except for some files
-_PASSING = frozenset({10, 12, 20, 30, 35, 255})  # sockets, the stream, signals, time, ssh
+_TRANSIENT = frozenset({10, 12, 20, 30, 35, 255})  # sockets, the stream, signals, time, ssh
 _NO_CHECKSUM = 4  # exit code: option not supported
 _FORMAT = "feedpub %i %l %n"
 _HASHES = "feedpub %i %C %n"
@@ -46,11 +46,11 @@ _MEANINGS = (
     (re.compile(r"auth failed on module"), "the user or the password is refused"),
     (re.compile(r"Unknown module"), "the host has no such module"),
     (re.compile(r"Host key verification failed"), UNKNOWN_HOST),
-    (re.compile(r"Identity file .* not accessible"), "there is no file of the key that is named"),
+    (re.compile(r"Identity file .* not accessible"), "the key file does not exist"),
     (re.compile(r"Permission denied \([a-z]"), "ssh: the user or the key is refused"),
     (
         re.compile(r"mkdir\S* .* failed: No such file or directory"),
-        "there is no folder above the one that is named; make it first",
+        "the parent folder does not exist; create it first",
     ),
     (
         re.compile(r"unknown option|unrecognized option"),
@@ -324,7 +324,7 @@ class Rsync(Target):
         return faults
 
     def _delete(self, paths: Collection[str]) -> Done:
-        """Lets rsync delete what it should upload but does not find; never a full folder."""
+        """Makes rsync delete files, as files to upload that do not exist. Full folders stay."""
         with tempfile.TemporaryDirectory(dir=self._temporary.name) as name:
             for path in paths:
                 Path(name, path).parent.mkdir(parents=True, exist_ok=True)
@@ -403,7 +403,7 @@ def _fault(done: Done) -> TransientError | TargetError:
     told = [line for line in lines if _TOLD.match(line) and not _ECHO.search(line)]
     line = next(iter(told or lines), f"it ends with {done.returncode}")[:300]
     what = "rsync: " + re.sub(r"^(?:@?ERROR: |rsync: (?:\[\w+\] )?)", "", line)
-    if done.returncode in _PASSING or done.returncode < 0 or _BUSY.search(text):
+    if done.returncode in _TRANSIENT or done.returncode < 0 or _BUSY.search(text):
         return TransientError(what)
     return TargetError(what)
 
