@@ -102,16 +102,18 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Loads a public name when it is first used (PEP 562): `feedpub --version` needs none."""
-    for module, names in _MODULES.items():
-        if name in names:
-            from importlib import import_module
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
 
-            value = getattr(import_module(module), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'feedpub' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Loads a public name when it is first used (PEP 562): `feedpub --version` needs none."""
+        for module, names in _MODULES.items():
+            if name in names:
+                from importlib import import_module
+
+                value = getattr(import_module(module), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module 'feedpub' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -31,7 +31,7 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     config = common.load()
     for path in paths:
         if not Path(path).exists():
-            raise click.UsageError(f"there is no {Path(path).name}; correct the path")
+            raise click.UsageError(f"{path!r} does not exist; correct the path")
     checked = check(config, paths)
     for problem in checked.problems:
         click.echo(fit(str(problem), sys.stdout))

@@ -126,7 +126,7 @@ def feeds_schema() -> dict[str, Any]:
         },
         "urls": {
             "type": "object",
-            "propertyNames": {"enum": ["rss", "atom", "json"]},
+            "description": "by format: rss, atom, json, or a plugin's",
             "additionalProperties": address,
             "minProperties": 1,
         },

@@ -36,6 +36,7 @@ from feedpub.config.push import PushTarget
 from feedpub.config.readers import Context, InvalidError, Section
 from feedpub.errors import ConfigError, PluginError
 from feedpub.model import Problem
+from feedpub.paths import is_portable
 from feedpub.yaml_errors import explain
 
 __all__ = [
@@ -303,7 +304,7 @@ def _check_sources(
             context.fail(
                 where,
                 key,
-                f"{source.path} does not exist",
+                f"{source.path!r} does not exist",
                 "correct the path (it is relative to config.yaml), or is a disk unmounted?",
             )
             continue
@@ -380,12 +381,20 @@ def _filenames(feeds: FeedSettings, node: yaml.Node, context: Context) -> dict[s
     """The file name of each format, including those of plugins."""
     names = dict(FILENAMES)
     for name in feeds.formats:
-        if name not in FILENAMES:
-            try:
-                names[name] = str(plugins.load(plugins.FORMATS, name).filename)
-            except (PluginError, AttributeError) as error:
-                remedy = "reinstall its package, or remove the format"
-                context.fail(_at(node, "feeds", "formats"), "feeds.formats", str(error), remedy)
+        if name in FILENAMES:
+            continue
+        what, remedy = "", "reinstall its package, or remove the format"
+        try:
+            names[name] = str(plugins.load(plugins.FORMATS, name).filename)
+        except (PluginError, AttributeError) as error:
+            what = str(error)
+        else:
+            if not is_portable(names[name]) and name not in feeds.filenames:
+                origin = plugins.origin(plugins.FORMATS, name)
+                what = f"the plugin {origin} has no valid file name, but {names[name][:80]!r}"
+                remedy = f"set another one: feeds.filenames: {{{name}: feed.{name}}}"
+        if what:
+            context.fail(_at(node, "feeds", "formats"), "feeds.formats", what, remedy)
     return names | dict(feeds.filenames)
 
 

@@ -137,7 +137,8 @@ class OutputPath:
         parts = text.split("/")
         if not all(map(is_portable, parts)) or (self.parts and len(parts) != self.parts):
             what = f"{text[:80]!r} is not {self.meaning} that is valid on every host"
-            raise context.fail(node, key, what, f"write {self.meaning}: letters, digits, - and _")
+            remedy = f"write {self.meaning}: letters, digits, ., - and _"
+            raise context.fail(node, key, what, remedy)
         return text
 
     def schema(self) -> Schema:
@@ -324,7 +325,7 @@ class Constant:
         if text in self.values:
             return self.values[text]
         raise context.fail(
-            node, key, f"{kind_of(node)} is unknown", f"write {' or '.join(self.values)}"
+            node, key, f"{kind_of(node)} is unknown", f"write one of: {', '.join(self.values)}"
         )
 
     def schema(self) -> Schema:

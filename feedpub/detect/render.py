@@ -121,7 +121,7 @@ def _site(detected: Detected, year: int) -> Iterator[str]:
     else:
         yield "  # description: What I write about"
     yield _entry("language", scalar(about.language or "en"))
-    yield _entry("timezone", scalar(about.timezone or "UTC"), "of dates that name no zone")
+    yield _entry("timezone", scalar(about.timezone or "UTC"), "of dates without a time zone")
     if about.author:
         yield _entry("author", _braces(about.author))
     else:

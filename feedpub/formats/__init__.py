@@ -9,6 +9,7 @@ nor files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from feedpub import plugins
 from feedpub.errors import PluginError
 from feedpub.formats.media_types import MEDIA_TYPES
 from feedpub.model import Feed, Item
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
 
 
 class Format(Protocol):
@@ -80,21 +83,30 @@ class _PluginFormat:
         try:
             self._format: Format = plugins.load(plugins.FORMATS, name)()
             self.media_type = self._format.media_type
-        except (TypeError, AttributeError) as error:
-            raise PluginError(self._origin, str(error)) from error
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
+        if not isinstance(self.media_type, str) or not _MEDIA_TYPE.fullmatch(self.media_type):
+            raise PluginError(self._origin, f"{self.media_type!r} is not a media type")
 
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
         try:
-            parts = self._format.render_items(items)
+            parts = list(self._format.render_items(items))
         except Exception as error:
             raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
         if len(parts) != len(items):
             what = f"{len(parts)} parts for {len(items)} items"
             raise PluginError(self._origin, what)
+        if not all(isinstance(part, bytes) for part in parts):
+            raise PluginError(self._origin, "render_items must return a list of bytes")
         return parts
 
     def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
         try:
-            return self._format.render_feed(feed, parts)
+            document = self._format.render_feed(feed, parts)
         except Exception as error:
             raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
+        if not isinstance(document, bytes):
+            raise PluginError(self._origin, "render_feed must return bytes")
+        return document

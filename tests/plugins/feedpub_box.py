@@ -27,7 +27,8 @@ class Box(Target):
         if context.settings.password != "sesame":  # noqa: S105 - a test
             raise TargetError("the password is wrong")
         self.can = Capabilities(hash="sha256")
-        self.root = context.root / "boxes" / context.address.host
+        address = context.address
+        self.root = context.root / "boxes" / address.host / address.path.strip("/")
 
     def _path(self, path: str) -> Path:
         return self.root / path

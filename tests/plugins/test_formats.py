@@ -79,7 +79,12 @@ def test_a_plugin_that_cannot_be_loaded_is_named(
 
 @pytest.mark.parametrize(
     ("broken", "said"),
-    [("return []", "0 parts for 2 items"), ("raise ValueError('no')", "ValueError: no")],
+    [
+        ("return []", "0 parts for 2 items"),
+        ("raise ValueError('no')", "ValueError: no"),
+        ("return None", "TypeError"),
+        ("return ['text' for _ in items]", "list of bytes"),
+    ],
 )
 def test_a_plugin_that_fails_ends_the_run_and_the_feeds_stand(
     site: Site, tmp_path: Path, broken: str, said: str
@@ -98,3 +103,28 @@ def test_a_plugin_that_fails_ends_the_run_and_the_feeds_stand(
     assert "feedpub-text" in run.err
     assert "Traceback" not in run.err
     assert before == {path: path.read_bytes() for path in site.feeds.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("good", "broken", "said"),
+    [
+        ('"feed.txt"', '"../../../outside.txt"', "no valid file name"),
+        ('"text/plain"', '"text/plain\\r\\nX: y"', "not a media type"),
+        ('name = "text"', "def __init__(self): raise OSError('no font')", "OSError: no font"),
+        ("        return f", "        return 5 or f", "render_feed must return bytes"),
+    ],
+)
+def test_what_a_plugin_must_not_say_is_refused_before_anything_is_written(
+    site: Site, tmp_path: Path, good: str, broken: str, said: str
+) -> None:
+    lib = tmp_path / "lib"
+    env = install(lib, FORMATS, "text", "feedpub_text:Text")
+    module = lib / "feedpub_text.py"
+    assert good in module.read_text()
+    module.write_text(module.read_text().replace(good, broken))
+    run = site.run("generate", env=env)
+    assert run.code in {1, 2}
+    assert said in run.err
+    assert "feedpub-text" in run.err
+    assert not site.feeds.exists() or not list(site.feeds.rglob("*.xml"))
+    assert not list(tmp_path.rglob("outside.txt"))
