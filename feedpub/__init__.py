@@ -21,17 +21,19 @@ from typing import TYPE_CHECKING, Any
 from feedpub.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from feedpub.api import check, generate, load_config, push, render
+    from feedpub.api import PushOutcome, check, generate, load_config, push, render
     from feedpub.config import Config
     from feedpub.errors import (
         ConfigError,
         FeedpubError,
         LedgerError,
         LockedError,
+        NotFoundError,
         NothingUsableError,
         PluginError,
         RunError,
     )
+    from feedpub.formats import Format
     from feedpub.model import Enclosure, Feed, FeedLink, Item, Person, Problem
     from feedpub.publish.errors import (
         AlreadyExistsError,
@@ -42,10 +44,13 @@ if TYPE_CHECKING:
     )
     from feedpub.publish.targets import TargetContext
     from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
+    from feedpub.run.checking import CheckResult
+    from feedpub.run.report import RunOutcome
 
 __all__ = [
     "AlreadyExistsError",
     "Capabilities",
+    "CheckResult",
     "Config",
     "ConfigError",
     "ConflictError",
@@ -54,16 +59,20 @@ __all__ = [
     "FeedLink",
     "FeedpubError",
     "FileError",
+    "Format",
     "Item",
     "LedgerError",
     "ListedFile",
     "LockedError",
+    "NotFoundError",
     "NothingUsableError",
     "Person",
     "PluginError",
     "Problem",
+    "PushOutcome",
     "RemoteFile",
     "RunError",
+    "RunOutcome",
     "Target",
     "TargetContext",
     "TargetError",
@@ -78,17 +87,19 @@ __all__ = [
 ]
 
 _MODULES = {
-    "feedpub.api": ("check", "generate", "load_config", "push", "render"),
+    "feedpub.api": ("PushOutcome", "check", "generate", "load_config", "push", "render"),
     "feedpub.config": ("Config",),
     "feedpub.errors": (
         "ConfigError",
         "FeedpubError",
         "LedgerError",
         "LockedError",
+        "NotFoundError",
         "NothingUsableError",
         "PluginError",
         "RunError",
     ),
+    "feedpub.formats": ("Format",),
     "feedpub.model": ("Enclosure", "Feed", "FeedLink", "Item", "Person", "Problem"),
     "feedpub.publish.errors": (
         "AlreadyExistsError",
@@ -99,6 +110,8 @@ _MODULES = {
     ),
     "feedpub.publish.targets": ("TargetContext",),
     "feedpub.publish.types": ("Capabilities", "ListedFile", "RemoteFile", "Target", "Upload"),
+    "feedpub.run.checking": ("CheckResult",),
+    "feedpub.run.report": ("RunOutcome",),
 }
 
 

@@ -67,17 +67,21 @@ def generate(
 ) -> RunOutcome:
     """Turns the records into feeds in the output folder.
 
-    Records dated after `as_of` (default: now) are left out. `jobs` is the number of worker
-    processes; 0 uses all processors. `wait` is how many seconds to wait for another run. The
-    other parameters are the options of `feedpub generate`.
+    Records dated after `as_of` (with a time zone; default: now) are left out. `jobs` is the number
+    of worker processes; 0 uses all processors. `wait` is how many seconds to wait for another
+    run. The other parameters are the options of `feedpub generate`.
 
     Records that cannot be used are listed in the outcome; they raise nothing. Raises `RunError`
     if the run could not finish (the existing feeds stay as they are) and `LockedError` if another
-    run uses the same output.
+    run uses the same output; `ValueError` for an `as_of` without a time zone or negative `jobs`.
     """
     from feedpub.run import generate
     from feedpub.run.report import RunOptions, Watch
 
+    if as_of is not None and as_of.tzinfo is None:
+        raise ValueError("as_of needs a time zone, such as datetime.UTC")
+    if jobs < 0:
+        raise ValueError("jobs must not be negative")
     options = RunOptions(
         as_of=as_of or now(),
         unpublished=unpublished,
@@ -91,38 +95,48 @@ def generate(
     return generate.generate(config, options, Watch(progress))
 
 
-def check(config: Config, paths: Sequence[str | Path] = ()) -> CheckResult:
-    """Checks all records, including drafts, or only those at `paths`. Writes nothing."""
+def check(config: Config, paths: str | Path | Sequence[str | Path] = ()) -> CheckResult:
+    """Checks all records, including drafts, or only those at `paths`. Writes nothing.
+
+    Raises `NotFoundError` for a path that does not exist, or if no source reads any of them.
+    """
     from feedpub.run import checking
     from feedpub.run.report import RunOptions
 
     options = RunOptions(as_of=now(), unpublished=True)
-    return checking.check(config, options, [Path(path) for path in paths])
+    chosen = [paths] if isinstance(paths, (str, Path)) else paths
+    return checking.check(config, options, [Path(path) for path in chosen])
 
 
 def push(
     config: Config,
-    targets: Sequence[str] = (),
+    targets: str | Sequence[str] = (),
     *,
     dry_run: bool = False,
     delete: bool = True,
-    limit: Limit | None = None,
+    max_delete: int | str | Limit | None = None,
     force: bool = False,
     wait: float = 0.0,
     progress: ProgressCallback | None = None,
 ) -> PushOutcome:
     """Pushes the output tree to the targets with these names, or to all targets.
 
-    Then notifies CDNs and hubs of the changes. `limit` is how many files may be deleted (default:
-    the target's `max_delete`). A target that fails is listed in the outcome; it raises nothing.
-    Raises `ConfigError` for an unknown target, `RunError` if there are no feeds, and `LockedError`.
+    Then notifies CDNs and hubs of the changes. `max_delete` is how many files may be deleted, as a
+    number or as a share such as "20%" (default: the target's). A target that fails is listed in
+    the outcome; it raises nothing. Raises `ConfigError` for an unknown target, `RunError` if there
+    are no feeds, `LockedError`, and `ValueError` for another `max_delete`.
     """
+    from feedpub.config.push import parse_limit
     from feedpub.publish import cdn, history, hubs
     from feedpub.publish.push import PushOptions, chosen
     from feedpub.publish.push import push as push_tree
 
+    limit = parse_limit(str(max_delete)) if isinstance(max_delete, (int, str)) else max_delete
+    if max_delete is not None and limit is None:
+        raise ValueError(f"max_delete is not a number or a share such as 20%: {max_delete!r}")
     options = PushOptions(dry_run=dry_run, delete=delete, limit=limit, force=force, wait=wait)
-    results = push_tree(config, chosen(config, targets), options, progress or _ignore)
+    names = [targets] if isinstance(targets, str) else targets
+    results = push_tree(config, chosen(config, names), options, progress or _ignore)
     if dry_run:
         return PushOutcome(results, hubs.PingResult(), cdn.PurgeResult())
     history.remember(config, results)

@@ -89,6 +89,14 @@ class NothingUsableError(RunError):
         )
 
 
+class NotFoundError(FeedpubError):
+    """A path that was asked for does not exist, or no source reads it."""
+
+    def __init__(self, path: str, what: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {what}; {remedy}")
+
+
 class PluginError(FeedpubError):
     """A format or target from another package cannot be loaded, or misbehaves."""
 

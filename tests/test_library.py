@@ -66,8 +66,43 @@ def test_a_push_to_a_folder(site: Site, tmp_path: Path) -> None:
     assert not (tmp_path / "web").exists()
     assert feedpub.push(config).is_complete
     assert (tmp_path / "web/rss.xml").read_bytes() == (site.feeds / "rss.xml").read_bytes()
-    with pytest.raises(feedpub.ConfigError):
-        feedpub.push(config, ["elsewhere"])
+    with pytest.raises(feedpub.ConfigError, match="elsewhere"):
+        feedpub.push(config, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("most", "complete"), [(0, False), ("1%", False), (10, True), ("50%", True)]
+)
+def test_a_push_deletes_no_more_than_it_may(
+    site: Site, tmp_path: Path, most: int | str, complete: bool
+) -> None:
+    site.write("config.yaml", CONFIG + f"push: {{web: 'file://{tmp_path}/web'}}\n")
+    config = feedpub.load_config(site.root / "config.yaml")
+    feedpub.generate(config)
+    feedpub.push(config)
+    site.write("records/good.md", GOOD.replace("topics: [News]", "topics: []"))
+    feedpub.generate(config)
+    assert feedpub.push(config, max_delete=most).is_complete == complete
+    assert (tmp_path / "web/topics/news/rss.xml").exists() != complete
+
+
+def test_wrong_arguments_are_refused(site: Site) -> None:
+    config = feedpub.load_config(site.root / "config.yaml")
+    with pytest.raises(ValueError, match="time zone"):
+        feedpub.generate(config, as_of=datetime(2026, 1, 1))
+    with pytest.raises(ValueError, match="jobs"):
+        feedpub.generate(config, jobs=-1)
+    with pytest.raises(ValueError, match="max_delete"):
+        feedpub.push(config, max_delete="many")
+
+
+def test_a_check_of_nothing_is_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = feedpub.load_config(site.root / "config.yaml")
+    monkeypatch.chdir(site.root)
+    assert feedpub.check(config, "records/good.md").read == 1
+    for path in ("records/nowhere.md", "config.yaml"):
+        with pytest.raises(feedpub.NotFoundError, match=path):
+            feedpub.check(config, [path])
 
 
 def test_mistakes_are_errors_of_one_tree(site: Site) -> None:

@@ -23,7 +23,7 @@ import click
 
 from feedpub.version import VERSION
 from feedpub.cli.common import Common, common_options, fit, problem_fields
-from feedpub.errors import ConfigError, FeedpubError, LockedError, PushError
+from feedpub.errors import ConfigError, FeedpubError, LockedError, NotFoundError, PushError
 
 # command → one line of help, so that `--help` does not import every command.
 # The module of `list` takes that name in this package: do not call the built-in `list` here.
@@ -43,6 +43,7 @@ COMMANDS = {
 # Promised to scripts (docs/cli.md). Any other error ends with 1.
 _EXIT_CODES: dict[type[FeedpubError], int] = {
     ConfigError: 2,
+    NotFoundError: 2,
     PushError: 4,
     LockedError: 75,  # EX_TEMPFAIL of sysexits.h
 }

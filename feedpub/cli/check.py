@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -29,16 +28,9 @@ def command(common: Common, paths: tuple[str, ...]) -> None:
     records there.
     """
     config = common.load()
-    for path in paths:
-        if not Path(path).exists():
-            raise click.UsageError(f"{path!r} does not exist; correct the path")
     checked = check(config, paths)
     for problem in checked.problems:
         click.echo(fit(str(problem), sys.stdout))
-    if paths and not checked.read:
-        raise click.UsageError(
-            f"{', '.join(paths)}: no record of the sources in config.yaml; see its records: key"
-        )
     for lost in checked.duplicates:
         common.say(f"{lost.record.path}: duplicate of {lost.winner.path}, which is used")
     count = len(checked.problems)

@@ -111,7 +111,7 @@ def push_to(
             targets,
             dry_run=dry_run,
             delete=delete,
-            limit=limit,
+            max_delete=limit,
             force=force,
             wait=wait,
             progress=progress,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config
+from feedpub.errors import NotFoundError
 from feedpub.grouping.duplicates import Duplicate
 from feedpub.model import Problem
 from feedpub.records.scan import FoundFile
@@ -24,8 +25,14 @@ class CheckResult(NamedTuple):
 
 
 def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> CheckResult:
-    """Checks all records, or only those at `paths`."""
+    """Checks all records, or only those at `paths`.
+
+    Raises `NotFoundError` for a path that does not exist, or if no source reads any of them.
+    """
     wanted = [_absolute(path) for path in paths]
+    for path, absolute in zip(paths, wanted, strict=True):
+        if not absolute.exists():
+            raise NotFoundError(str(path), "it does not exist", "correct the path")
 
     def only(found: FoundFile) -> bool:
         file = _absolute(found.file)
@@ -35,6 +42,10 @@ def check(config: Config, options: RunOptions, paths: Sequence[Path] = ()) -> Ch
     terms = read_terms(config, problems)
     # Render content too, so that everything that can fail in a run fails here.
     reading = read_records(config, terms, options, only if wanted else None, try_content=True)
+    if wanted and not reading.read:
+        named = ", ".join(map(str, paths))
+        what = "no record of the sources in config.yaml"
+        raise NotFoundError(named, what, "see its records: key")
     problems = reading.problems if wanted else problems + reading.problems
     if config.has_podcasts:
         podcast_faults = podcast_problems(config, group(config, terms, reading.items))

@@ -29,7 +29,7 @@ def test_only_the_records_at_the_paths_are_checked(busy: Site) -> None:
 def test_a_path_that_does_not_exist_is_a_mistake(busy: Site) -> None:
     run = busy.run("check", "records/missing.md")
     assert run.code == 2
-    assert "missing.md' does not exist" in run.err
+    assert "missing.md: it does not exist" in run.err
 
 
 def test_a_file_that_is_in_no_source_is_a_mistake(busy: Site) -> None:
