@@ -240,6 +240,8 @@ class Root:
     def _parent(self, path: str, make: bool = False) -> Iterator[tuple[int | None, str]]:
         """A handle of the folder that a path is in, and its name there; else None and the path."""
         folder, _, name = path.rpartition("/")
+        if ".." in path and ".." in path.split("/"):
+            raise OSError(errno.EINVAL, "the path leads out of its folder", self.full(path))
         with self._folder(folder, make) as handle:
             try:
                 yield handle, name if handle is not None else self.full(path)

@@ -124,8 +124,10 @@ class _Worker(Generic[T, R]):
         """Ends the process."""
         os.close(self.orders)
         os.close(self.results)
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        # A program that feedpub is part of may reap all children, or ignore SIGCHLD.
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
 
     def _unpack(self) -> Iterator[tuple[int, R]]:
         while len(self._unread) >= 8:
@@ -142,8 +144,10 @@ def _start(work: Callable[[T], R], workers: list[_Worker[T, R]]) -> _Worker[T, R
 
     Raises `OSError` if the system has no more processes or pipes for us.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):  # else each process would write what is in them
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:  # a process without a terminal may have none
+                stream.flush()
     with held_signals():
         with contextlib.ExitStack() as ours:  # closes the pipes after an error
             ends: list[int] = []

@@ -7,8 +7,10 @@ feedpub does not have itself, so a site without plugins pays nothing for them.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +34,28 @@ def load(group: str, name: str) -> Any:
     point = _found(group).get(name)
     if point is None:
         raise PluginError(name, "no installed package has it")
-    try:
+    with errors_of(group, name):
         return point.load()
-    except Exception as error:  # whatever its code raises
+
+
+@contextlib.contextmanager
+def errors_of(group: str, name: str) -> Iterator[None]:
+    """Makes what a plugin's code raises a `PluginError`, even if it ends the process."""
+    try:
+        yield
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
         raise PluginError(origin(group, name), f"{type(error).__name__}: {error}") from error
+
+
+def installed() -> list[str]:
+    """All plugins, with the packages that they come from and their versions."""
+    return [
+        f"{name} ({point.dist.name} {point.dist.version})" if point.dist else name
+        for group in (FORMATS, TARGETS)
+        for name, point in sorted(_found(group).items())
+    ]
 
 
 def origin(group: str, name: str) -> str:

@@ -172,3 +172,10 @@ def test_one_process_at_a_time_has_a_lock(tmp_path: Path, is_folder: bool) -> No
         assert has_lock
         assert place.exists()
     assert place.exists() is is_folder
+
+
+@pytest.mark.parametrize("path", ["../a", "a/../../b", ".."])
+def test_no_path_leads_up(root: Root, path: str) -> None:
+    with pytest.raises(OSError, match="leads out"):
+        root.write(path, b"x")
+    assert not root.exists(path)

@@ -96,6 +96,21 @@ def test_wrong_arguments_are_refused(site: Site) -> None:
         feedpub.push(config, max_delete="many")
 
 
+def test_it_works_in_a_program_without_output_that_reaps_its_children(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    site.write("config.yaml", CONFIG)
+    for n in range(300):
+        site.write(f"records/{n}.md", record(f"Title {n}", f"id: {n}"))
+    code = (
+        "import signal, sys, feedpub; sys.stdout = None; "
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+        "config = feedpub.load_config('config.yaml'); "
+        "[feedpub.generate(config, full=True, jobs=3) for _ in range(2)]"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=site.root, check=True)
+    assert (site.feeds / "rss.xml").exists()
+
+
 def test_a_check_of_nothing_is_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     config = feedpub.load_config(site.root / "config.yaml")
     monkeypatch.chdir(site.root)

@@ -139,7 +139,8 @@ def main() -> NoReturn:
             signal.signal(signum, _terminated)
     try:
         result = cli.main(standalone_mode=False)  # an exit code if the command raised Exit
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None if the shell closed it
+            sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except (_Interrupted, KeyboardInterrupt, click.Abort):
         _complain("interrupted; the published feeds are intact")
@@ -209,7 +210,8 @@ def _leave(code: int) -> NoReturn:
     """Ends the process without freeing its values one by one, which takes 20% of a run."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
-            stream.flush()
+            if stream is not None:
+                stream.flush()
     os._exit(code)
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from feedpub import plugins
 from feedpub.cli.common import Common, table
 from feedpub.errors import ConfigError
 from feedpub.installation import how_to_add, installation, packages
@@ -33,6 +34,8 @@ def details(config: str | None) -> list[str]:
                 has if present else f"not installed; add it with: {how_to_add(extra)}",
             )
         )
+    if found_plugins := plugins.installed():
+        rows.append(("plugins", ", ".join(found_plugins)))
     return table([*rows, *_places(config)])
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from feedpub import plugins
@@ -79,34 +80,30 @@ class _PluginFormat:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._origin = plugins.origin(plugins.FORMATS, name)
-        try:
+        with self._errors():
             self._format: Format = plugins.load(plugins.FORMATS, name)()
             self.media_type = self._format.media_type
-        except PluginError:
-            raise
-        except Exception as error:
-            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
         if not isinstance(self.media_type, str) or not _MEDIA_TYPE.fullmatch(self.media_type):
-            raise PluginError(self._origin, f"{self.media_type!r} is not a media type")
+            raise self._error(f"{self.media_type!r} is not a media type")
 
     def render_items(self, items: Sequence[Item]) -> list[bytes]:
-        try:
+        with self._errors():
             parts = list(self._format.render_items(items))
-        except Exception as error:
-            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
         if len(parts) != len(items):
-            what = f"{len(parts)} parts for {len(items)} items"
-            raise PluginError(self._origin, what)
+            raise self._error(f"{len(parts)} parts for {len(items)} items")
         if not all(isinstance(part, bytes) for part in parts):
-            raise PluginError(self._origin, "render_items must return a list of bytes")
+            raise self._error("render_items must return a list of bytes")
         return parts
 
     def render_feed(self, feed: Feed, parts: Sequence[bytes]) -> bytes:
-        try:
+        with self._errors():
             document = self._format.render_feed(feed, parts)
-        except Exception as error:
-            raise PluginError(self._origin, f"{type(error).__name__}: {error}") from error
         if not isinstance(document, bytes):
-            raise PluginError(self._origin, "render_feed must return bytes")
+            raise self._error("render_feed must return bytes")
         return document
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return plugins.errors_of(plugins.FORMATS, self.name)
+
+    def _error(self, what: str) -> PluginError:
+        return PluginError(plugins.origin(plugins.FORMATS, self.name), what)

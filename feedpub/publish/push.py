@@ -198,7 +198,7 @@ class _Push:
             result = result._replace(error=_said(error))
         except StoppedError:
             result = result._replace(error="the push was stopped")
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a plugin may raise that
             # The other targets go on.
             what = fault_of(self.place.address.scheme, error)
             trace = "".join(traceback.format_exception(error))

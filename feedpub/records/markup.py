@@ -124,7 +124,7 @@ class Builder:
                 element = self._stack[at]
                 if element.name in _FOREIGN:
                     self._close(at)
-                elif element.tag:
+                elif element.tag == "<>":  # HTML stands in it (see `sanitize._INTEGRATION`)
                     return
 
     # Input

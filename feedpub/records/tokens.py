@@ -32,11 +32,12 @@ _LONG_NUMBER = re.compile(r"&#(?:0*+[0-9]{8,}+|0{999,}+[0-9]*+);?")
 
 # Elements whose content is raw text that is not shown (13.2.6.4.4, 13.2.6.4.7).
 _RAW = frozenset("iframe noembed noframes noscript script style textarea title xmp".split())
+_FOREIGN = frozenset({"svg", "math"})
 
 
 def tokens(markup: str) -> Iterator[Token]:
     """The tags and texts of some HTML, without comments and the content of raw text elements."""
-    at = 0
+    at = drawings = 0  # drawings: how many of `svg` and `math` are open
     find, match = markup.find, _TAG.match
     while (start := find("<", at)) >= 0:
         if start > at:
@@ -44,11 +45,13 @@ def tokens(markup: str) -> Iterator[Token]:
         if tag := match(markup, start):
             closing, name, rest = tag.groups()
             name, at = name.lower(), tag.end()
+            drawings = _drawings(drawings, closing, rest) if name in _FOREIGN else drawings
             if closing:
                 yield END, name, ""
                 continue
             yield START, name, rest
-            if name in _RAW:
+            # In a drawing, `<title/>` and `<style/>` are empty elements (13.2.6.5).
+            if name in _RAW and not (drawings and rest.endswith("/")):
                 end = _raw_end(name).search(markup, at)
                 at = end.start() if end else len(markup)
             elif name == "plaintext":
@@ -84,6 +87,13 @@ def sanitized_tokens(content: str) -> Iterator[Token]:
             yield START, name, rest
         if text:
             yield TEXT, text, ""
+
+
+def _drawings(count: int, closing: str, rest: str) -> int:
+    """How many drawings are open after a tag of one, if there were `count` before it."""
+    if closing:
+        return max(0, count - 1)
+    return count + (not rest.endswith("/"))
 
 
 def _after_comment(markup: str, at: int) -> int:

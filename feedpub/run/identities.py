@@ -291,29 +291,45 @@ class Identities:
         """Gives records the ids that another version of feedpub gave them.
 
         A record is the same if its file has the same bytes, or if it is the only record of the
-        same file and has the same date. Raises `FormerStoreError` if they cannot be read.
+        same file and has the same date. A file with those bytes under another name counts if there
+        is one such file, and no file has the former name. Raises `FormerStoreError` if they
+        cannot be read.
         """
         store = self._store
         store.load_former(records)
         renames: dict[str, dict[str, LedgerLine]] = defaultdict(dict)  # id now → ids before
+        moved: dict[str, list[tuple[RecordRow, LedgerLine]]] = defaultdict(list)  # by content
+
+        def same(row: RecordRow, line: LedgerLine, before: FormerRecord) -> None:
+            if before.guid == row.guid or row.reason or row.derived:
+                return
+            if row.guid_from == OWN_ID:
+                self._warn_of(line.path, before.guid, row.guid)
+            else:
+                renames[row.guid].setdefault(before.guid, line)
+
         for batch in in_batches(store):
             places: dict[int, RecordFile] = {}
             for record in batch:
                 row = record.row
-                if row.reason or row.derived:
-                    continue
                 if record.file not in places:
                     places[record.file] = record_file(store, record.file)
                 line = places[record.file].line(row)
-                before = store.former_record(line.path)
-                if before is None or before.guid == row.guid:
+                before = store.take_former(line.path)
+                if before is None:
+                    moved[line.content].append((row, line))
                     continue
                 same_bytes = before.content and before.content == line.content.partition("#")[0]
                 if same_bytes or (not line.part and before.published == row.published):
-                    if row.guid_from == OWN_ID:
-                        self._warn_of(line.path, before.guid, row.guid)
-                    else:
-                        renames[row.guid].setdefault(before.guid, line)
+                    same(row, line, before)
+        for content, found in moved.items():
+            left = [
+                before
+                for before in store.former_with(content.partition("#")[0])
+                if LedgerLine(before.guid, path=before.path).part == found[0][1].part
+            ]
+            if content and len(found) == len(left) == 1:
+                same(*found[0], left[0])
         self.assign(
             line._replace(id=old, derived=new)
             for new, lines in sorted(renames.items())

@@ -295,18 +295,27 @@ class Store:
             self._place(record.row, id, present=not lost, was=not record.lost)
 
     def load_former(self, records: Iterable[FormerRecord]) -> None:
-        """Loads the records of another version's store, for `former`."""
+        """Loads the records of another version's store, for `take_former` and `former_with`."""
         self._db.execute(
             "CREATE TEMP TABLE former (path TEXT PRIMARY KEY, published INTEGER,"
             " content TEXT, guid TEXT) WITHOUT ROWID"
         )
         self._db.executemany("INSERT OR REPLACE INTO former VALUES (?, ?, ?, ?)", records)
+        self._db.execute("CREATE INDEX temp.former_content ON former (content)")
 
-    def former_record(self, path: str) -> FormerRecord | None:
-        """The record at a path in another version's store."""
+    def take_former(self, path: str) -> FormerRecord | None:
+        """The record at a path in another version's store; it is then no longer among them."""
         query = "SELECT path, published, content, guid FROM former WHERE path = ?"
         found = self._db.execute(query, (path,)).fetchone()
-        return FormerRecord(*found) if found else None
+        if not found:
+            return None
+        self._db.execute("DELETE FROM former WHERE path = ?", (path,))
+        return FormerRecord(*found)
+
+    def former_with(self, content: str) -> list[FormerRecord]:
+        """The records left in another version's store whose file had these bytes."""
+        query = "SELECT path, published, content, guid FROM former WHERE content = ?"
+        return [FormerRecord(*found) for found in self._db.execute(query, (content,))]
 
     def count_records(self) -> tuple[int, dict[str, int]]:
         """The number of records, and the number left out for each reason."""

@@ -162,3 +162,22 @@ def test_a_dry_run_writes_no_ledger(upgraded: Site) -> None:
     upgraded.generate("--dry-run")
     assert not (upgraded.root / "ids.jsonl").exists()
     assert Path(upgraded.root / ".feedpub/state.sqlite3").exists()
+
+
+def test_a_file_that_is_renamed_at_the_same_time_keeps_its_id(upgraded: Site) -> None:
+    (upgraded.root / "records/2020/one.md").rename(upgraded.root / "records/2020/uno.md")
+    (upgraded.root / "records/list.json").rename(upgraded.root / "records/other.json")
+    before = ids(upgraded)
+    upgraded.generate()
+    assert ids(upgraded) == before
+    same_from_nothing(upgraded)
+
+
+def test_a_copy_of_a_file_gets_an_id_of_its_own(upgraded: Site) -> None:
+    one = upgraded.root / "records/2020/one.md"
+    (one.parent / "copy.md").write_bytes(one.read_bytes())
+    upgraded.generate()
+    items = json.loads((upgraded.feeds / "feed.json").read_bytes())["items"]
+    found = [item["id"] for item in items if item["title"] == "One"]
+    assert FORMER in found
+    assert len(set(found)) == 2

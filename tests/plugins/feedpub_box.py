@@ -73,3 +73,8 @@ class Broken(Box):
 class BrokenLater(Box):
     def list(self) -> dict[str, ListedFile]:
         raise KeyError("x")
+
+
+class BrokenAtTheEnd(Box):
+    def put(self, upload: Upload) -> None:
+        raise SystemExit(0)

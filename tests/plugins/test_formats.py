@@ -83,6 +83,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named(
         ("return []", "0 parts for 2 items"),
         ("raise ValueError('no')", "ValueError: no"),
         ("return None", "TypeError"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
         ("return ['text' for _ in items]", "list of bytes"),
     ],
 )
@@ -128,3 +129,8 @@ def test_what_a_plugin_must_not_say_is_refused_before_anything_is_written(
     assert "feedpub-text" in run.err
     assert not site.feeds.exists() or not list(site.feeds.rglob("*.xml"))
     assert not list(tmp_path.rglob("outside.txt"))
+
+
+def test_a_bug_report_names_the_plugins(site: Site, tmp_path: Path) -> None:
+    env = install(tmp_path / "lib", FORMATS, "text", "feedpub_text:Text")
+    assert "text (feedpub-text 1.0)" in site.run("--version", "-v", env=env).out

@@ -90,6 +90,7 @@ def test_without_the_package_there_is_no_such_target(site: Site) -> None:
         ("feedpub_box:Nobody", 2, "AttributeError"),
         ("feedpub_box:Broken", 4, "RuntimeError: no idea"),
         ("feedpub_box:BrokenLater", 4, "KeyError: 'x'"),
+        ("feedpub_box:BrokenAtTheEnd", 4, "SystemExit: 0"),
     ],
 )
 def test_a_plugin_that_fails_is_named(

@@ -182,6 +182,17 @@ def test_a_drawing_of_many_parts_does_not_cost_the_rest_its_markup(part: str) ->
     assert clean(body) == "<p>a <b>b</b></p><p>c</p>"
 
 
+@pytest.mark.parametrize("empty", ["<title/>", "<style/>", "<script/>", "<title />"])
+@pytest.mark.parametrize("root", ["svg", "math"])
+def test_an_empty_element_of_a_drawing_does_not_swallow_the_rest(root: str, empty: str) -> None:
+    markup = f"<p>One</p><figure><{root}>{empty}<path d='M0'/></{root}></figure><p>Two</p>"
+    assert clean(markup) == "<p>One</p><p>Two</p>"
+
+
+def test_a_link_of_a_drawing_does_not_swallow_the_rest() -> None:
+    assert clean("<svg><a><p>Text.</p>") == "<p>Text.</p>"
+
+
 def test_a_long_text_keeps_its_markup() -> None:
     body = '<p>a <a href="https://example.org/">b</a><br>c <i>d</i></p>' * 2000
     assert clean(body) == body

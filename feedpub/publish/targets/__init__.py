@@ -88,12 +88,12 @@ def _open_plugin(scheme: str, place: TargetContext) -> Target:
         raise
     except PluginError as error:
         raise TargetError(str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(fault_of(scheme, error)) from error
     return target
 
 
-def fault_of(scheme: str, error: Exception) -> str:
+def fault_of(scheme: str, error: BaseException) -> str:
     """An exception that a target must not raise, as a message: it names a plugin's package."""
     what = f"{type(error).__name__}: {error}"
     if scheme in MODULES:
