@@ -19,7 +19,7 @@ from feedpub.records.field_reader import (
     scalar,
 )
 from feedpub.records.identity import FileName, identify
-from feedpub.records.limits import MAX_BODY, MAX_CONTENT
+from feedpub.records.limits import MAX_BODY, MAX_CONTENT, MAX_TOPICS
 from feedpub.records.rules import ReadingRules
 from feedpub.records.text import shorten
 from feedpub.urls import has_scheme
@@ -207,7 +207,10 @@ def _topics(read: FieldReader, place: Position, source: SourceSpec) -> tuple[str
     seen: dict[str, str] = {}
     for name in names:
         seen.setdefault(name.casefold(), name)
-    return tuple(seen.values())
+    if len(seen) > MAX_TOPICS:
+        what = f"the record has {len(seen)} topics; the limit is {MAX_TOPICS}"
+        read.notes.add(("topics",), what, f"remove some; the first {MAX_TOPICS} were used")
+    return tuple(seen.values())[:MAX_TOPICS]
 
 
 def _language(read: FieldReader, source: SourceSpec) -> str:
