@@ -27,6 +27,7 @@ from feedpub.config.readers import (
     nearest,
     option,
 )
+from feedpub.config.target_kinds import TARGET_KINDS, target_kind
 from feedpub.errors import PluginError
 from feedpub.model import Person
 
@@ -35,36 +36,7 @@ MAX_JOBS = 64
 
 _COMMON = ("to", "delete", "max_delete", "grace", "ping", "host_file")
 HOST_FILES = ("none", "_headers", ".htaccess")
-_HEADERS = ("cache", "gzip", "jobs")
-_SSH = ("key", "known_hosts")
 ENCODINGS = ("gzip", "br")
-_OBJECTS = ("endpoint", "conditional", *_HEADERS)
-_GIT = ("history", "author")
-_FOLDER = ("password", "jobs", "precompress")
-# scheme → its keys, besides those of all targets
-SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "file": ("versions", "precompress"),
-        "s3": ("region", "cloudfront", *_OBJECTS),
-        "gs": _OBJECTS,
-        "azure": _OBJECTS,
-        "git+file": _GIT,
-        "git+https": (*_GIT, "password"),
-        "git+ssh": (*_GIT, *_SSH),
-        "sftp": (*_SSH, *_FOLDER),
-        "webdav": ("insecure", *_FOLDER),
-        "webdavs": _FOLDER,
-        "ftp": ("insecure", *_FOLDER),
-        "ftps": (*_FOLDER, "ca"),
-        "rsync": ("password", "precompress"),
-        "rsync+ssh": (*_SSH, "precompress"),
-        "netlify": ("endpoint", "password", "cache", "jobs"),
-        "command": (),
-    }
-)
-_RSYNC = frozenset({"rsync", "rsync+ssh"})
-_HOSTLESS = frozenset({"file", "git+file", "command"})
-_INSECURE = {"ftp": "ftps", "webdav": "webdavs"}
 
 
 class Limit(NamedTuple):
@@ -142,8 +114,8 @@ class TargetAddress:
         scheme, colon, rest = text.partition(":")
         scheme = scheme.lower()
         shown = without_password(text)[:80]
-        schemes = list(SCHEMES)
-        if scheme not in SCHEMES:
+        schemes = list(TARGET_KINDS)
+        if scheme not in TARGET_KINDS:
             schemes += plugins.names(plugins.TARGETS)
         if not colon or (scheme not in schemes and "/" in scheme):
             remedy = "write it like file:///var/www/feeds or s3://bucket/prefix"
@@ -161,7 +133,7 @@ class TargetAddress:
         return scheme + colon + rest
 
     def schema(self) -> Schema:
-        schemes = [*SCHEMES, *plugins.names(plugins.TARGETS)]
+        schemes = [*TARGET_KINDS, *plugins.names(plugins.TARGETS)]
         names = "|".join(name.replace("+", r"\+") for name in schemes)
         return {"type": "string", "pattern": rf"^(({names}):|\$\{{)"}
 
@@ -186,7 +158,7 @@ def _address_fault(scheme: str, rest: str) -> Fault | None:
 
 
 def _host_fault(scheme: str, parts: SplitResult) -> Fault | None:
-    if scheme not in _HOSTLESS:
+    if target_kind(scheme).has_host:
         if (parts.hostname or "-").startswith("-"):
             return "has no host or bucket", f"write {scheme}://name/…"
     elif not (parts.path.startswith("/") and len(parts.path) > 1):
@@ -203,7 +175,7 @@ def _path_fault(scheme: str, parts: SplitResult) -> Fault | None:
         return "names no module", "write rsync://host/module/path"
     if scheme == "rsync+ssh" and not parts.path:
         return "names no folder", "write rsync+ssh://host/path"
-    if scheme in _RSYNC and re.search(r"[*?\[\]\\]", unquote(parts.path)):
+    if target_kind(scheme).module == "rsync" and re.search(r"[*?\[\]\\]", unquote(parts.path)):
         return "has a character that rsync takes for a pattern", "name a folder without * ? [ ] \\"
     if parts.fragment and not scheme.startswith("git+"):
         return "has a #", "write %23 for it in a path, or leave it out"
@@ -293,8 +265,8 @@ class PushTarget:
 
 def _own_keys(scheme: str, node: yaml.Node, key: str, context: Context) -> tuple[str, ...]:
     """The keys of a kind of target, besides those of all. A plugin lists its own."""
-    if scheme in SCHEMES:
-        return SCHEMES[scheme]
+    if scheme in TARGET_KINDS:
+        return TARGET_KINDS[scheme].keys
     try:
         return tuple(getattr(plugins.load(plugins.TARGETS, scheme), "keys", ()))
     except PluginError as error:
@@ -320,12 +292,13 @@ class _Target(Section):
             elif name.value == "jobs" and target.jobs > MAX_JOBS:
                 what = f"{target.jobs} requests at once are too many"
                 context.fail(child, f"{key}.jobs", what, f"write {MAX_JOBS} or less")
-        if scheme in _INSECURE and not target.insecure:
+        encrypted = target_kind(scheme).encrypted
+        if encrypted and not target.insecure:
             context.fail(
                 node,
                 f"{key}.to",
                 f"{scheme}: sends passwords without encryption",
-                f"write {_INSECURE[scheme]}:, or add insecure: true",
+                f"write {encrypted}:, or add insecure: true",
             )
         return target
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedpub.config import Config, PushTarget
+from feedpub.config.target_kinds import target_kind
 from feedpub.durable import Root
 from feedpub.output.manifest import Manifest
 from feedpub.publish.body import Body
 from feedpub.publish.errors import FileError, TargetError
 from feedpub.publish.serving.encodings import ENDINGS, encode
 from feedpub.publish.serving.headers import ServingRules, headers_of, is_worth_it, kind_of
-from feedpub.publish.serving.host_files import REDIRECTS, USUAL, host_files
+from feedpub.publish.serving.host_files import REDIRECTS, host_files
 from feedpub.publish.types import LocalFile
 
 LARGE = 1_000_000  # bytes: a larger file is streamed
@@ -76,7 +77,7 @@ def _extras(
 ) -> dict[str, LocalFile]:
     """Files that configure headers and redirects, for hosts that read them."""
     kind = target.host_file
-    kind = USUAL.get(target.to.partition(":")[0], "none") if kind == "usual" else kind
+    kind = target_kind(target.to.partition(":")[0]).host_file if kind == "usual" else kind
     headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
     found = {}
     for name, data in host_files(kind, files.values(), rules.aliases, config.site.url):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from feedpub.publish.serving.headers import HASHED
@@ -16,7 +15,6 @@ from feedpub.publish.types import Headers, LocalFile
 NOTE = "# Written by feedpub: see docs/push.md\n"
 _CORS = ("application/json", "application/feed+json", "application/schema+json")
 REDIRECTS = "_redirects"
-USUAL = MappingProxyType({"netlify": "_headers"})  # scheme → the default of `host_file`
 
 
 def host_files(

@@ -8,31 +8,12 @@ from typing import NamedTuple
 
 from feedpub import plugins
 from feedpub.config import PushTarget
+from feedpub.config.target_kinds import TARGET_KINDS
 from feedpub.errors import PluginError
 from feedpub.installation import missing
 from feedpub.publish.errors import TargetError, TransientError
 from feedpub.publish.targets.address import ParsedAddress, read_address
 from feedpub.publish.types import Target
-
-# scheme → module, and the extra that it needs ("": none)
-MODULES = {
-    "file": ("files", ""),
-    "s3": ("objects", "s3"),
-    "gs": ("objects", "s3"),
-    "azure": ("objects", "s3"),
-    "git+file": ("git", ""),
-    "git+https": ("git", ""),
-    "git+ssh": ("git", ""),
-    "sftp": ("sftp", "sftp"),
-    "webdav": ("webdav", ""),
-    "webdavs": ("webdav", ""),
-    "ftp": ("ftp", ""),
-    "ftps": ("ftp", ""),
-    "rsync": ("rsync", ""),
-    "rsync+ssh": ("rsync", ""),
-    "netlify": ("netlify", ""),
-    "command": ("command", ""),
-}
 
 
 class TargetContext(NamedTuple):
@@ -67,16 +48,16 @@ class TargetContext(NamedTuple):
 def open_target(place: TargetContext) -> Target:
     """Connects to a target; raises `TargetError` or `TransientError`."""
     scheme = place.address.scheme
-    if scheme not in MODULES:
+    if scheme not in TARGET_KINDS:
         return _open_plugin(scheme, place)
-    name, extra = MODULES[scheme]
+    kind = TARGET_KINDS[scheme]
     try:
-        module = importlib.import_module(f"feedpub.publish.targets.{name}")
+        module = importlib.import_module(f"feedpub.publish.targets.{kind.module}")
         target: Target = module.connect(place)
     except ImportError as error:
-        if not extra:
+        if not kind.extra:
             raise
-        raise TargetError(missing(str(error.name), extra)) from None
+        raise TargetError(missing(str(error.name), kind.extra)) from None
     return target
 
 
@@ -96,6 +77,6 @@ def _open_plugin(scheme: str, place: TargetContext) -> Target:
 def fault_of(scheme: str, error: BaseException) -> str:
     """An exception that a target must not raise, as a message: it names a plugin's package."""
     what = f"{type(error).__name__}: {error}"
-    if scheme in MODULES:
+    if scheme in TARGET_KINDS:
         return f"internal error ({what})"
     return str(PluginError(plugins.origin(plugins.TARGETS, scheme), what))

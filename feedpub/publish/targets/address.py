@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-HTTP = {"webdav": "http", "webdavs": "https", "netlify": "https"}
+from feedpub.config.target_kinds import target_kind
 
 
 class ParsedAddress(NamedTuple):
@@ -41,14 +41,15 @@ def read_address(text: str, password: str = "") -> ParsedAddress:
     if scheme == "command":
         return ParsedAddress(scheme, rest.strip(), 0, "")
     parts = urlsplit(text)
-    host = parts.netloc.rpartition("@")[2] if scheme in {"s3", "gs", "azure"} else parts.hostname
+    kind = target_kind(scheme)
+    host = parts.netloc.rpartition("@")[2] if kind.is_bucket else parts.hostname
     user = unquote(parts.username or "")
     found = password or unquote(parts.password or "")
-    if not found and scheme == "netlify":
-        found = os.environ.get("NETLIFY_AUTH_TOKEN", "")
-    if not found and scheme in {"sftp", "webdav", "webdavs", "ftp", "ftps", "rsync"}:
+    if not found and kind.variable:
+        found = os.environ.get(kind.variable, "")
+    if not found and kind.uses_netrc:
         user, found = _from_netrc(parts.hostname or "", user)
-    port = 0 if scheme in {"s3", "gs", "azure"} else parts.port or 0
+    port = 0 if kind.is_bucket else parts.port or 0
     return ParsedAddress(scheme, host or "", port, unquote(parts.path), user, found, parts.fragment)
 
 

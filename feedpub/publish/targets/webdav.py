@@ -14,10 +14,10 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import etree
 
+from feedpub.config.target_kinds import target_kind
 from feedpub.publish.errors import AlreadyExistsError, ConflictError, FileError, TargetError
 from feedpub.publish.http import Client
 from feedpub.publish.targets import TargetContext
-from feedpub.publish.targets.address import HTTP
 from feedpub.publish.targets.base import all_or_nothing
 from feedpub.publish.types import Capabilities, ListedFile, RemoteFile, Target, Upload
 
@@ -35,7 +35,7 @@ def connect(place: TargetContext) -> WebDav:
     auth = (address.user, address.password) if address.user else None
     # A compressed answer has another ETag than the file (RFC 9110, 8.8.3.3).
     client = Client(auth, {"Accept-Encoding": "identity"})
-    base = f"{HTTP[address.scheme]}://{address.netloc}{path}"
+    base = f"{target_kind(address.scheme).http}://{address.netloc}{path}"
     target = WebDav(client, base, place.settings.jobs or JOBS)
     try:
         target.begin()
