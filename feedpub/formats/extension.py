@@ -40,17 +40,17 @@ def _people(description: str) -> dict[str, Any]:
 def _of_show() -> dict[str, Any]:
     funding = _object("", {"url": _URL, "text": _TEXT}, "url", "text")
     return _object(
-        "the show, if the feed is a podcast",
+        "metadata of the show, in the feed of a podcast",
         {
             "guid": _described(_TEXT, "Podcasting 2.0's guid"),
-            "author": _described(_TEXT, "who makes it"),
-            "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
-            "categories": _list("Apple's, like Arts > Books", _TEXT),
+            "author": _described(_TEXT, "author"),
+            "explicit": {"type": "boolean", "description": "true: not suitable for children"},
+            "categories": _list("Apple's categories, such as Arts > Books", _TEXT),
             "type": {"enum": ["episodic", "serial"]},
-            "image": _described(_URL, "its artwork"),
-            "medium": _described(_TEXT, "what it is, if no podcast in the narrow sense"),
-            "funding": _list("where to support it", funding),
-            "people": _people("who is heard in it"),
+            "image": _described(_URL, "artwork"),
+            "medium": _described(_TEXT, "Podcasting 2.0's medium, if it is not podcast"),
+            "funding": _list("pages where listeners can support the show", funding),
+            "people": _people("hosts and guests"),
         },
         "guid",
         "explicit",
@@ -60,17 +60,17 @@ def _of_show() -> dict[str, Any]:
 def _of_episode() -> dict[str, Any]:
     transcript = {"url": _URL, "type": _TEXT, "language": _TEXT, "rel": {"const": "captions"}}
     return _object(
-        "what podcasts alone say of an item",
+        "metadata of an episode",
         {
             "season": {"type": "integer", "minimum": 1},
             "season_name": _TEXT,
             "number": {"type": "number", "minimum": 0},
-            "display": _described(_TEXT, "to be shown instead of the number"),
+            "display": _described(_TEXT, "label to show instead of the number"),
             "type": {"enum": ["full", "trailer", "bonus"]},
-            "explicit": {"type": "boolean", "description": "whether it is not fit for children"},
-            "transcripts": _list("what is said in it", _object("", transcript, "url", "type")),
-            "chapters_url": _described(_URL, "a file of its chapters"),
-            "people": _people("who is heard in it, instead of the show's"),
+            "explicit": {"type": "boolean", "description": "true: not suitable for children"},
+            "transcripts": _list("transcripts", _object("", transcript, "url", "type")),
+            "chapters_url": _described(_URL, "URL of the chapters file"),
+            "people": _people("hosts and guests, if they are not those of the show"),
         },
     )
 
@@ -79,23 +79,25 @@ def _of_feed() -> dict[str, Any]:
     kinds = ["all", "topic", "provider", "topic_provider", "custom"]
     alternate = _object("", {"type": _TEXT, "url": _URL}, "type", "url")
     return _object(
-        "of a feed",
+        "extension of a feed",
         {
-            "about": _described(_URL, "where this description is"),
-            "id": _described(_TEXT, "the feed's id, the same as in Atom; it never changes"),
-            "kind": {"enum": kinds, "description": "what brings its items together"},
-            "topic": _described(_TEXT, "the topic that they have in common"),
-            "provider": _described(_TEXT, "the provider that they have in common"),
+            "about": _described(_URL, "URL of this schema"),
+            "id": _described(_TEXT, "id of the feed, the same as in Atom; it never changes"),
+            "kind": {"enum": kinds, "description": "kind of feed"},
+            "topic": _described(_TEXT, "topic of all items"),
+            "provider": _described(_TEXT, "provider of all items"),
             "updated": {
                 "type": "string",
                 "format": "date-time",
-                "description": "when the newest change of an item was",
+                "description": "date of the newest change of an item",
             },
-            "rights": _described(_TEXT, "the copyright line"),
+            "rights": _described(_TEXT, "copyright line"),
             "alternates": _list("the same feed in other formats", alternate),
-            "complete": {"const": True, "description": "it holds all that belongs to it"},
+            "complete": {"const": True, "description": "true: the feed contains all its items"},
             "podcast": _of_show(),
-            "archive_of": _described(_URL, "of an archive (RFC 5005): the feed to subscribe to"),
+            "archive_of": _described(
+                _URL, "in an archive (RFC 5005): URL of the feed to subscribe to"
+            ),
         },
         "id",
         "kind",
@@ -108,23 +110,25 @@ def _of_item() -> dict[str, Any]:
     image = {"url": _URL, "width": _PIXELS, "height": _PIXELS, "alt": _TEXT, "credit": _TEXT}
     related = {"title": _TEXT, "url": _URL, "provider": _TEXT}
     return _object(
-        "of an item",
+        "extension of an item",
         {
-            "type": _described(_TEXT, "what it is: article, video, episode, …"),
-            "category": _described(_TEXT, "a rubric, other than its topics"),
-            "quality": {"type": "number", "description": "how good its makers think it is"},
-            "price": _described(_TEXT, "what it costs, like Free"),
-            "duration": {"type": "integer", "minimum": 1, "description": "in seconds"},
+            "type": _described(_TEXT, "type, such as article, video or episode"),
+            "category": _described(_TEXT, "category, apart from the topics"),
+            "quality": {"type": "number", "description": "quality, as rated by the publisher"},
+            "price": _described(_TEXT, "price, such as Free"),
+            "duration": {"type": "integer", "minimum": 1, "description": "duration in seconds"},
             "episode": _of_episode(),
-            "comments_url": _described(_URL, "the page where it is talked about"),
-            "amp_url": _described(_URL, "the page for mobile devices (AMP)"),
-            "provider": _object("who made it, and the feed of that here", provider, "name"),
+            "comments_url": _described(_URL, "URL of the comments"),
+            "amp_url": _described(_URL, "URL of the page for mobile devices (AMP)"),
+            "provider": _object(
+                "provider, with the URL of its feed on this site", provider, "name"
+            ),
             "topics": _list(
-                "its topics that have feeds here: where those are",
+                "topics with a feed on this site",
                 _object("", {"name": _TEXT, "url": _URL}, "name", "url"),
             ),
-            "images": _list("all its pictures", _object("", image, "url")),
-            "related": _list("other stories about the same", _object("", related, "title", "url")),
+            "images": _list("all pictures", _object("", image, "url")),
+            "related": _list("related articles", _object("", related, "title", "url")),
         },
     )
 
