@@ -128,8 +128,9 @@ FACTS = ("title", "home", "description", "language", "timezone", "author")
 def test_whatever_a_site_says_the_configuration_loads(
     tmp_path_factory: pytest.TempPathFactory, facts: dict, note: str, link: str
 ) -> None:
-    root = tmp_path_factory.getbasetemp()
-    (root / "posts").mkdir(exist_ok=True)
+    # A folder of its own: commands of other tests find a configuration in those above them.
+    root = tmp_path_factory.getbasetemp() / "whatever-a-site-says"
+    (root / "posts").mkdir(parents=True, exist_ok=True)
     pattern = link_pattern(f"{link}{{slug}}")
     detected = Detected(
         name="a site",

@@ -89,7 +89,7 @@ class Rsync(Folder):
             Broken({"to": at("rsync", port, "/closed/x")}, "read only"),
             Broken({"to": at("rsync", 1, "/feeds/x")}, "refused"),
             Broken({"to": "rsync://me@no-such-host.invalid/feeds/x"}, "tried 2 times"),
-            Broken({"to": f"{self.settings['to']}/not/there"}, "no folder above"),
+            Broken({"to": f"{self.settings['to']}/not/there"}, "parent folder does not exist"),
         ]
 
 
@@ -112,8 +112,8 @@ class RsyncSsh(Folder):
         good = self.settings
         return [
             Broken(good | self.server.wrong_key, "the key is refused"),
-            Broken(good | {"key": "/no/such/key"}, "no file of the key"),
+            Broken(good | {"key": "/no/such/key"}, "key file does not exist"),
             Broken(good | self.server.wrong_host, "host key"),
-            Broken(good | {"to": f"{good['to']}/not/there"}, "no folder above"),
+            Broken(good | {"to": f"{good['to']}/not/there"}, "parent folder does not exist"),
             Broken({"to": "rsync+ssh://127.0.0.1:1/x"}, "tried 2 times"),
         ]
